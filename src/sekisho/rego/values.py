@@ -1,0 +1,267 @@
+"""Rego values as plain Python.
+
+========  =====================================================================================
+Rego      Python
+========  =====================================================================================
+null      ``None``
+boolean   ``bool`` (never equal to a number, although Python says ``True == 1``)
+number    ``int``; ``Number`` (an exact decimal) for what is written with a point or exponent;
+          ``float`` only where the caller's own JSON brought one in
+string    ``str``
+array     ``list``
+object    ``dict``: keys are ``str``, or the ``key`` of any other value
+set       ``Set``
+========  =====================================================================================
+
+JSON documents are therefore Rego values as they are: input and data are used in place, never copied and
+never changed. Values that Python cannot hash, or hashes wrongly, stand in sets and as object keys in the form
+that ``key`` gives them; ``unkey`` is its inverse. Order: null < false < true < numbers < strings < arrays <
+objects < sets (policy.md 2.2, 12).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from functools import cmp_to_key
+from typing import Any, Final, TypeAlias
+
+Value: TypeAlias = Any
+"""A Rego value, as the table above has it. Checked by the functions below, not by the type checker."""
+
+
+class Undefined:
+    """The type of ``UNDEFINED``, the outcome of an expression that has no value."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "UNDEFINED"
+
+    def __bool__(self) -> bool:
+        return False
+
+
+UNDEFINED: Final = Undefined()
+
+
+class Number(Decimal):
+    """An exact number that is not a plain integer literal. ``text`` is the spelling it was written with."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, text: str) -> Number:
+        self = super().__new__(cls, text)
+        self.text = text
+        return self
+
+
+class Key:
+    """The hashable form of a value that Python cannot hash, or would take for another one."""
+
+    __slots__ = ("_form", "_hash", "value")
+
+    def __init__(self, value: Value, form: tuple[object, ...]) -> None:
+        self.value = value
+        self._form = form
+        self._hash = hash(form)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Key and self._hash == other._hash and self._form == other._form
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        return f"Key({self.value!r})"
+
+
+_TRUE: Final = Key(True, ("true",))  # noqa: FBT003
+_FALSE: Final = Key(False, ("false",))
+
+
+def key(value: Value) -> Any:
+    """The form in which a value stands in a ``Set`` or as the key of an object."""
+    kind = type(value)
+    if kind is str or kind is int or value is None:
+        return value
+    if kind is bool:
+        return _TRUE if value else _FALSE
+    if kind is Number or kind is Decimal:
+        return value
+    if kind is float:
+        return int(value) if value.is_integer() else Number(repr(value))
+    if kind is list:
+        return Key(value, ("array", *map(key, value)))
+    if kind is Set:
+        return Key(value, ("set", frozenset(value.keys)))
+    if kind is dict:
+        return Key(value, ("object", frozenset((k, key(v)) for k, v in value.items())))
+    raise AssertionError(f"{kind.__name__} is not a Rego value")
+
+
+def unkey(form: Any) -> Value:
+    """The value whose ``key`` this is."""
+    return form.value if type(form) is Key else form
+
+
+class Set:
+    """A Rego set. ``keys`` is the set of the elements' keys; iteration is in Rego's order."""
+
+    __slots__ = ("_sorted", "keys")
+
+    def __init__(self, keys: set[Any]) -> None:
+        self.keys = keys
+        self._sorted: list[Value] | None = None
+
+    @classmethod
+    def of(cls, values: Iterable[Value]) -> Set:
+        """The set of these values."""
+        return cls({key(value) for value in values})
+
+    def __contains__(self, value: Value) -> bool:
+        return key(value) in self.keys
+
+    def __iter__(self) -> Iterator[Value]:
+        return iter(self.sorted())
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Set and self.keys == other.keys
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Set({self.sorted()!r})"
+
+    def unordered(self) -> Iterator[Value]:
+        """The elements, in no order: for where order cannot be seen."""
+        return map(unkey, self.keys)
+
+    def sorted(self) -> list[Value]:
+        """The elements in Rego's order; computed once, to be left unchanged."""
+        if self._sorted is None:
+            self._sorted = sort_values([unkey(k) for k in self.keys])
+        return self._sorted
+
+
+_RANKS: Final = {
+    type(None): 0,
+    bool: 1,
+    int: 2,
+    Number: 2,
+    Decimal: 2,
+    float: 2,
+    str: 3,
+    list: 4,
+    dict: 5,
+    Set: 6,
+}
+_NUMERIC: Final = frozenset({int, Number, Decimal, float})
+
+
+def is_number(value: Value) -> bool:
+    """Whether a value is a Rego number (a boolean is none)."""
+    return type(value) in _NUMERIC
+
+
+def equal(a: Value, b: Value) -> bool:
+    """Whether two values are the same Rego value."""
+    if a is b:
+        return True
+    kind = type(a)
+    if kind is not type(b):
+        if kind in _NUMERIC and type(b) in _NUMERIC:
+            return bool(key(a) == key(b))
+        return False
+    if kind is list:
+        return len(a) == len(b) and all(map(equal, a, b))
+    if kind is dict:
+        if len(a) != len(b):
+            return False
+        for k, v in a.items():
+            other = b.get(k, UNDEFINED)
+            if other is UNDEFINED or not equal(v, other):
+                return False
+        return True
+    return bool(a == b)
+
+
+def compare(a: Value, b: Value) -> int:
+    """Rego's total order: negative, zero or positive."""
+    if a is b:
+        return 0
+    left, right = _RANKS[type(a)], _RANKS[type(b)]
+    if left != right:
+        return left - right
+    if left == 3 or left == 1:
+        return (a > b) - (a < b)
+    if left == 2:
+        a, b = key(a), key(b)
+        return (a > b) - (a < b)
+    if left == 4:
+        return _compare_arrays(a, b)
+    if left == 5:
+        return _compare_objects(a, b)
+    if left == 6:
+        return _compare_arrays(a.sorted(), b.sorted())
+    return 0
+
+
+def _compare_arrays(a: list[Value], b: list[Value]) -> int:
+    for x, y in zip(a, b, strict=False):
+        if order := compare(x, y):
+            return order
+    return len(a) - len(b)
+
+
+def _compare_objects(a: dict[Any, Value], b: dict[Any, Value]) -> int:
+    left, right = sorted_keys(a), sorted_keys(b)
+    for x, y in zip(left, right, strict=False):
+        if order := compare(unkey(x), unkey(y)):
+            return order
+        if order := compare(a[x], b[y]):
+            return order
+    return len(left) - len(right)
+
+
+_by_order = cmp_to_key(compare)
+
+
+def sort_values(values: list[Value]) -> list[Value]:
+    """A new list in Rego's order."""
+    kinds = set(map(type, values))
+    if len(kinds) == 1 and kinds <= {str, int}:
+        return sorted(values)
+    return sorted(values, key=_by_order)
+
+
+def sorted_keys(value: dict[Any, Value]) -> list[Any]:
+    """An object's keys, in their ``key`` form, in Rego's order."""
+    try:
+        return sorted(value)
+    except TypeError:
+        return sorted(value, key=lambda k: _by_order(unkey(k)))
+
+
+def type_name(value: Value) -> str:
+    """What ``type_name`` says of a value: null, boolean, number, string, array, object or set."""
+    kind = type(value)
+    return _NAMES[kind]
+
+
+_NAMES: Final = {
+    type(None): "null",
+    bool: "boolean",
+    int: "number",
+    Number: "number",
+    Decimal: "number",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+    Set: "set",
+}
