@@ -1,0 +1,29 @@
+"""What built-ins may ask of the evaluation they run in."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sekisho.lang.meter import Meter
+from sekisho.rego.capabilities import Capabilities
+
+
+@dataclass(slots=True, kw_only=True)
+class EvalContext:
+    """One evaluation's surroundings: shared by every built-in call of one query.
+
+    ``now_ns`` is the time of the query in nanoseconds since 1970, the same for all its calls. ``cache`` is
+    the per-query cache of nondeterministic built-ins, keyed by (name, operand keys). ``printed`` takes
+    the lines of ``print``, ``notes`` those of ``trace``.
+    """
+
+    now_ns: int
+    meter: Meter
+    capabilities: Capabilities
+    rng: random.Random = field(default_factory=random.Random)
+    cache: dict[Any, Any] = field(default_factory=dict)
+    printed: Callable[[str], None] | None = None
+    notes: Callable[[str], None] | None = None
