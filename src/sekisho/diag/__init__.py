@@ -13,6 +13,7 @@ from sekisho.diag.diagnostic import (
     path_text,
 )
 from sekisho.diag.limits import Deadline, Limit, Secret
+from sekisho.diag.report import Report
 from sekisho.diag.source import Embedding, Position, Source, Span
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Origin",
     "Path",
     "Position",
+    "Report",
     "Secret",
     "Source",
     "Span",

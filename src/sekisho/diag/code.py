@@ -27,12 +27,15 @@ class Code:
     """A kind of finding: ``id`` such as REG203, a short title, whose fault it is.
 
     ``alias`` is the name that the field already has for it (``rego_unsafe_var_error``), printed beside it.
+    ``finding`` is true for a judgement about input that could be read (exit status 1), false where the input
+    itself could not be used (exit status 2).
     """
 
     id: str
     title: str
     blame: Blame
     alias: str = ""
+    finding: bool = False
 
     def __str__(self) -> str:
         return self.id
@@ -46,11 +49,18 @@ class Code:
 _registry: dict[str, Code] = {}
 
 
-def register(id: str, title: str, *, blame: Blame = Blame.INPUT, alias: str = "") -> Code:  # noqa: A002
+def register(
+    id: str,
+    title: str,
+    *,
+    blame: Blame = Blame.INPUT,
+    alias: str = "",
+    finding: bool = False,
+) -> Code:
     """Make a code known. A malformed or a second registration of one id is a bug of ours."""
     assert _FORM.match(id), f"malformed code {id}"
     assert id not in _registry, f"code {id} is registered twice"
-    code = Code(id=id, title=title, blame=blame, alias=alias)
+    code = Code(id=id, title=title, blame=blame, alias=alias, finding=finding)
     _registry[id] = code
     return code
 

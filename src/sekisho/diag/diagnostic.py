@@ -67,8 +67,6 @@ class ObjectPath:
         return self.origin.locate(self.path, key=self.key) if self.origin else None
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class Note:
     """A further remark, with its own place if it has one."""
@@ -101,7 +99,13 @@ class Diagnostic:
         """
         at = self.at
         if isinstance(at, ObjectPath):
-            where = [at.ref.group_version, at.ref.kind, at.ref.namespace, at.ref.name, path_text(at.path)]
+            where = [
+                at.ref.group_version,
+                at.ref.kind,
+                at.ref.namespace,
+                at.ref.name,
+                path_text(at.path),
+            ]
         elif at is not None:
             where = [at.outermost().source.name, self.message]
         else:

@@ -23,7 +23,7 @@ QUANTUM: Final = 10_000
 """Steps between two looks at the clock: about 2 ms of work, so a deadline is kept to a few milliseconds."""
 
 LONG: Final = 1_000
-"""A collection longer than this is iterated through ``watch``: its loop may run long before the next charge."""
+"""A longer collection is iterated through ``watch``: its loop may run long before the next charge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

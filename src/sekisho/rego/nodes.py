@@ -131,7 +131,17 @@ class TemplateString(Node):
 
 
 Term: TypeAlias = (
-    Scalar | Var | Ref | ArrayTerm | SetTerm | ObjectTerm | ArrayComp | SetComp | ObjectComp | Call | TemplateString
+    Scalar
+    | Var
+    | Ref
+    | ArrayTerm
+    | SetTerm
+    | ObjectTerm
+    | ArrayComp
+    | SetComp
+    | ObjectComp
+    | Call
+    | TemplateString
 )
 
 

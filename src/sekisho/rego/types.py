@@ -9,7 +9,7 @@ from sekisho.rego.values import Value
 
 
 @dataclass(frozen=True, slots=True)
-class Any_:
+class Anything:
     """Anything."""
 
 
@@ -43,7 +43,7 @@ class Array:
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """An object: known properties (key value, type), and key and value types of all others (None: no others)."""
+    """Known properties (key value, type), and the key and value types of all others (None: no others)."""
 
     static: tuple[tuple[Value, Type], ...] = ()
     dynamic: tuple[Type, Type] | None = None
@@ -72,9 +72,9 @@ class Function:
     variadic: Type | None = None
 
 
-Type: TypeAlias = Any_ | Null | Boolean | Num | String | Array | Object | SetOf | Union | Function
+Type: TypeAlias = Anything | Null | Boolean | Num | String | Array | Object | SetOf | Union | Function
 
-ANY = Any_()
+ANY = Anything()
 NULL = Null()
 BOOLEAN = Boolean()
 NUMBER = Num()

@@ -52,6 +52,7 @@ class Number(Decimal):
     text: str
 
     def __new__(cls, text: str) -> Number:
+        """The number that this decimal literal denotes."""
         self = super().__new__(cls, text)
         self.text = text
         return self
@@ -77,7 +78,7 @@ class Key:
         return f"Key({self.value!r})"
 
 
-_TRUE: Final = Key(True, ("true",))  # noqa: FBT003
+_TRUE: Final = Key(True, ("true",))
 _FALSE: Final = Key(False, ("false",))
 
 
@@ -197,11 +198,11 @@ def compare(a: Value, b: Value) -> int:
     left, right = _RANKS[type(a)], _RANKS[type(b)]
     if left != right:
         return left - right
-    if left == 3 or left == 1:
-        return (a > b) - (a < b)
+    if left in {1, 3}:
+        return int(a > b) - int(a < b)
     if left == 2:
         a, b = key(a), key(b)
-        return (a > b) - (a < b)
+        return int(a > b) - int(a < b)
     if left == 4:
         return _compare_arrays(a, b)
     if left == 5:

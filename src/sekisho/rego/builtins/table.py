@@ -61,7 +61,7 @@ class Builtin:
 TABLE: dict[str, Builtin] = {}
 
 
-def row(name: str, type: Function, function: Callable[..., Value], **more: Any) -> None:  # noqa: A002
+def row(name: str, type: Function, function: Callable[..., Value], **more: Any) -> None:
     """Add a row. A second row of one name is a bug of ours."""
     assert name not in TABLE, f"built-in {name} is registered twice"
     TABLE[name] = Builtin(name=name, type=type, function=function, **more)
