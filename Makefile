@@ -1,0 +1,69 @@
+# Nothing is needed but Python 3.11 or newer and make. Everything else goes into .venv, from pinned and hashed
+# requirements.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet
+MINUTES ?= 10
+OPA_CASES ?= ../shared/conformance/rego
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench conformance fuzz e2e requirements format clean
+
+help: ## this list
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sekisho needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp each: what people run needs less than what developers run.
+$(VENV)/run.stamp: $(BIN)/python requirements/run.txt pyproject.toml
+	$(PIP) install --require-hashes -r requirements/run.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: $(VENV)/run.stamp ## a guided run on real input
+	@$(BIN)/sekisho demo $(PART)
+
+test: $(VENV)/dev.stamp ## every test that needs nothing else
+	$(BIN)/python -m pytest -q
+
+lint: $(VENV)/dev.stamp ## style, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --config .importlinter
+
+bench: $(VENV)/dev.stamp ## ratios against the peers that are installed; writes bench/results.md
+	$(BIN)/python -m bench
+
+conformance: $(VENV)/dev.stamp ## suites of other projects, where they are at hand
+	$(BIN)/python -m tests.conformance.opa $(OPA_CASES)/v1 --dialect v1
+	$(BIN)/python -m tests.conformance.opa $(OPA_CASES)/v0 --dialect v0
+
+fuzz: $(VENV)/dev.stamp ## parsers, compiler and evaluator on generated and mutated input, MINUTES=10
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
+
+e2e: $(VENV)/dev.stamp ## tests against the real programs, where they are installed
+	SEKISHO_E2E=1 $(BIN)/python -m pytest -q tests/e2e
+
+format: $(VENV)/dev.stamp ## rewrite the sources in the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The lock files hold versions and hashes and no addresses.
+requirements: ## make the lock files anew (needs pip-tools on the PATH)
+	for set in run dev; do \
+	  pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --build-deps-for=editable \
+	    --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+	    $$([ $$set = dev ] && echo --extra dev) -o requirements/$$set.txt pyproject.toml; \
+	done
+
+clean: ## remove what was made here
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
