@@ -90,7 +90,7 @@ class Diagnostic:
     notes: tuple[Note, ...] = ()
     help: str = ""
     policy: str = ""
-    data: Mapping[str, object] = field(default=NO_DATA)
+    data: Mapping[str, object] = field(default_factory=lambda: NO_DATA)
 
     def fingerprint(self) -> str:
         """What stays the same when lines move: code, object identity, path and policy; 32 hex digits.

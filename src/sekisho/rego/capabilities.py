@@ -30,7 +30,7 @@ class Capabilities:
 
     builtins: frozenset[str] | None = None
     denied: frozenset[str] = frozenset()
-    functions: Mapping[str, object] = field(default=MappingProxyType({}))
+    functions: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     transport: Transport | None = None
     resolver: Resolver | None = None
     runtime: Mapping[str, Value] | None = None
