@@ -1,1 +1,1 @@
-"""kube"""
+"""Kubernetes as data: objects, kinds, selectors, quantities, pod specs, patches, types of admission."""
