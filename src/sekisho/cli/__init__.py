@@ -1,1 +1,1 @@
-"""cli"""
+"""The command line: the composition root, and the only package that knows all the others."""

@@ -1,0 +1,23 @@
+"""Every module that registers codes, so that ``explain`` and the tests see all of them."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Final
+
+MODULES: Final = (
+    "sekisho.cache.codes",
+    "sekisho.cli.settings",
+    "sekisho.diag.baseline",
+    "sekisho.kube.codes",
+    "sekisho.kube.schema.codes",
+    "sekisho.manifest.codes",
+    "sekisho.policy.codes",
+    "sekisho.rego.codes",
+)
+
+
+def load_codes() -> None:
+    """Import them all."""
+    for module in MODULES:
+        importlib.import_module(module)
