@@ -68,6 +68,10 @@ class Meter:
         """The limits that it holds."""
         return self._limits
 
+    def remaining(self) -> float:
+        """Seconds left, never negative: what a network edge may take."""
+        return max(0.0, self._until - time.monotonic())
+
     def charge(self, steps: int) -> None:
         """Pay for work about to be done."""
         self.left -= steps
