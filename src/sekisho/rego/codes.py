@@ -18,3 +18,7 @@ TEMPLATE_STRING = register("REG110", "an illegal template string", alias="rego_p
 ANNOTATION = register("REG111", "an illegal metadata block", alias="rego_parse_error")
 TOO_LARGE = register("REG120", "the Rego source is too large", alias="rego_parse_error")
 TOO_DEEP = register("REG121", "the Rego source is nested too deeply", alias="rego_parse_error")
+
+# --- REG7xx: built-in functions ---------------------------------------------------------------------------
+
+GATED = register("REG701", "a built-in that the capability set does not allow", alias="eval_builtin_error")

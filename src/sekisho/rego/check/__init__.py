@@ -1,1 +1,0 @@
-"""The checks between parser and planner: names, safety, recursion, types."""
