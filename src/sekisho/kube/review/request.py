@@ -14,7 +14,7 @@ from typing import Any, Final
 from sekisho.diag import Diagnostic, DiagnosticError
 from sekisho.kube import codes
 from sekisho.kube.gvk import BUILT_IN, GVK, GVR, NO_RESOURCE, Scheme
-from sekisho.kube.object import Object, Raw
+from sekisho.kube.object import Object, Raw, load
 
 REVIEW_API_VERSION: Final = "admission.k8s.io/v1"
 
@@ -105,7 +105,10 @@ class Request:
 
     @classmethod
     def from_review(cls, raw: Any, *, namespace_object: Object | None = None) -> Request:
-        """The request inside an AdmissionReview; raises DiagnosticError (KUB053) if it is malformed."""
+        """The request inside an AdmissionReview.
+
+        Raises DiagnosticError: KUB053 if the review is malformed, KUB002 or KUB003 if its object is.
+        """
         return _Reader(raw).read(namespace_object)
 
     @property
@@ -206,7 +209,7 @@ class _Reader:
 
     def _object(self, raw: Raw, field: str) -> Object | None:
         value = self._mapping(raw, field)
-        return Object(value) if value else None
+        return load(value) if value else None
 
     def _operation(self, raw: Raw) -> Operation:
         text = self._text(raw, "operation")

@@ -9,27 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import Enum, IntEnum
+from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from sekisho.diag import Deadline, Diagnostic, Level
+from sekisho.kube.ladder import Rung
 from sekisho.kube.review.request import Request
 
 NONE: Final[Mapping[str, str]] = MappingProxyType({})
-
-
-class Rung(IntEnum):
-    """The ladder of enforcement, from the bottom."""
-
-    OBSERVE = 0
-    WARN = 1
-    DENY = 2
-
-    @property
-    def word(self) -> str:
-        """As objects of ours spell it: observe, warn, deny."""
-        return self.name.lower()
 
 
 class Outcome(Enum):
