@@ -1,0 +1,1 @@
+"""The checks between parser and planner: names, safety, recursion, types."""
