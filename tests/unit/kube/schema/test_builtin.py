@@ -67,8 +67,10 @@ PROBLEMS = [
         (*CONTAINER, "ports", 0, "containerPort"),
         "80",
         "KUB101",
-        'spec.containers[0].ports[0].containerPort: Invalid value: "string": '
-        'spec.containers[0].ports[0].containerPort in body must be of type integer: "string"',
+        (
+            'spec.containers[0].ports[0].containerPort: Invalid value: "string": '
+            'spec.containers[0].ports[0].containerPort in body must be of type integer: "string"'
+        ),
         (*CONTAINER, "ports", 0, "containerPort"),
     ),
     (
@@ -82,8 +84,10 @@ PROBLEMS = [
         (*CONTAINER, "args"),
         "run",
         "KUB101",
-        'spec.containers[0].args: Invalid value: "string": '
-        'spec.containers[0].args in body must be of type array: "string"',
+        (
+            'spec.containers[0].args: Invalid value: "string": '
+            'spec.containers[0].args in body must be of type array: "string"'
+        ),
         (*CONTAINER, "args"),
     ),
     (
@@ -112,16 +116,20 @@ PROBLEMS = [
         (*CONTAINER, "resources", "limits", "cpu"),
         "100MB",
         "KUB104",
-        'spec.containers[0].resources.limits.cpu: Invalid value: "100MB": quantities must match the regular expression '
-        "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+        (
+            'spec.containers[0].resources.limits.cpu: Invalid value: "100MB": quantities must match the regular expression '
+            "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+        ),
         (*CONTAINER, "resources", "limits", "cpu"),
     ),
     (
         ("metadata", "creationTimestamp"),
         "yesterday",
         "KUB104",
-        'metadata.creationTimestamp: Invalid value: "yesterday": '
-        'metadata.creationTimestamp in body must be of type date-time: "yesterday"',
+        (
+            'metadata.creationTimestamp: Invalid value: "yesterday": '
+            'metadata.creationTimestamp in body must be of type date-time: "yesterday"'
+        ),
         ("metadata", "creationTimestamp"),
     ),
     (
@@ -135,8 +143,10 @@ PROBLEMS = [
         (*CONTAINER, "livenessProbe", "httpGet", "port"),
         True,
         "KUB101",
-        'spec.containers[0].livenessProbe.httpGet.port: Invalid value: "boolean": '
-        'spec.containers[0].livenessProbe.httpGet.port in body must be of type integer,string: "boolean"',
+        (
+            'spec.containers[0].livenessProbe.httpGet.port: Invalid value: "boolean": '
+            'spec.containers[0].livenessProbe.httpGet.port in body must be of type integer,string: "boolean"'
+        ),
         (*CONTAINER, "livenessProbe", "httpGet", "port"),
     ),
 ]
