@@ -1,0 +1,39 @@
+"""The codes of this package, POL001-POL199."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sekisho.diag import register
+
+# Templates: what keeps a ConstraintTemplate from being used.
+BAD_TEMPLATE: Final = register("POL001", "a ConstraintTemplate is malformed")
+TEMPLATE_NAME: Final = register("POL002", "a ConstraintTemplate's name is not its kind in lower case")
+TARGETS: Final = register("POL003", "a ConstraintTemplate must declare exactly one target")
+UNKNOWN_TARGET: Final = register("POL004", "a ConstraintTemplate's target is unknown")
+NO_CODE: Final = register("POL005", "a ConstraintTemplate has no code")
+NO_ENGINE: Final = register("POL006", "a ConstraintTemplate's only engine is one that is not here")
+SAME_KIND: Final = register("POL007", "two ConstraintTemplates define the same kind")
+
+# The Rego of templates, beyond what the compiler checks.
+NO_VIOLATION: Final = register("POL010", "a template has no violation rule", alias="rego_compile_error")
+VIOLATION_SHAPE: Final = register("POL011", "violation must be a set of objects with msg")
+BAD_IMPORT: Final = register("POL012", "a template may not import this", alias="invalid import")
+BAD_DATA: Final = register("POL013", "a template may not refer to this data", alias="invalid data references")
+BAD_LIB: Final = register("POL014", "a library's package must be below lib", alias="invalid lib prefix")
+INPUT_TYPO: Final = register("POL015", "a template reads an input field that never exists")
+
+# Constraints.
+NO_TEMPLATE: Final = register("POL020", "there is no ConstraintTemplate for a constraint")
+BAD_CONSTRAINT: Final = register("POL021", "a constraint is malformed")
+BAD_ACTION: Final = register("POL022", "an enforcement action is unknown")
+BAD_MATCH: Final = register("POL023", "a constraint's match is malformed")
+MATCH_TYPO: Final = register("POL024", "a constraint's match has a value that means something else")
+SAME_CONSTRAINT: Final = register("POL025", "two constraints have the same kind and name")
+TEMPLATE_FAILED: Final = register("POL026", "a constraint's ConstraintTemplate could not be used")
+
+# Reviews.
+VIOLATION: Final = register("POL100", "an object violates a constraint", finding=True)
+EVALUATION: Final = register("POL101", "a constraint could not be evaluated", finding=True)
+AUTOREJECT: Final = register("POL102", "a constraint could not be matched", finding=True, alias="autoreject")
+MAY_DIFFER: Final = register("POL110", "a template's verdict may differ at admission", finding=True)

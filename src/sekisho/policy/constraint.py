@@ -1,0 +1,141 @@
+"""Constraints: from the object to what the engine evaluates (policy.md 1.2, 1.4, 1.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sekisho.diag import Code, Diagnostic, DiagnosticError, Path
+from sekisho.kube.object import Object
+from sekisho.kube.review import Rung
+from sekisho.kube.schema import default, validate
+from sekisho.policy import codes, shapes
+from sekisho.policy.match import Match, compile_match, match_warnings
+from sekisho.policy.template import Template
+
+GROUP: Final = "constraints.gatekeeper.sh"
+VERSIONS: Final = ("v1beta1", "v1alpha1")
+
+ACTIONS: Final[Mapping[str, Rung]] = {"deny": Rung.DENY, "warn": Rung.WARN, "dryrun": Rung.OBSERVE}
+"""Gatekeeper's words for the rungs of the ladder. ``scoped`` gives a word for each enforcement point."""
+
+SCOPED: Final = "scoped"
+WEBHOOK: Final = "validation.gatekeeper.sh"
+AUDIT: Final = "audit.gatekeeper.sh"
+GATOR: Final = "gator.gatekeeper.sh"
+VAP: Final = "vap.k8s.io"
+POINTS: Final = (WEBHOOK, AUDIT, GATOR, VAP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constraint:
+    """A constraint that can be evaluated.
+
+    ``actions`` has, for each enforcement point, the words that apply there, in the order written; a point
+    without one does not evaluate the constraint. ``parameters`` are those of the object with the template's
+    defaults.
+    """
+
+    object: Object
+    template: Template
+    match: Match
+    parameters: Any
+    action: str
+    actions: Mapping[str, tuple[str, ...]]
+    warnings: tuple[Diagnostic, ...] = ()
+
+    @property
+    def policy(self) -> str:
+        """Its identity: ``K8sRequiredLabels/must-have-owner``."""
+        return f"{self.object.kind}/{self.object.name}"
+
+    def action_at(self, point: str) -> str | None:
+        """The gravest word in force at an enforcement point, None where it is not evaluated."""
+        words = self.actions.get(point, ())
+        return max(words, key=lambda word: ACTIONS[word]) if words else None
+
+
+def is_constraint(object: Object) -> bool:
+    """Whether an object is a constraint of some template."""
+    return object.gvk.group == GROUP
+
+
+def load_constraint(object: Object, template: Template) -> Constraint:
+    """The constraint in an object; raises DiagnosticError with everything that is wrong with it.
+
+    The order is that of the API server: defaults first, then the schema; then what no schema can say.
+    """
+    raw = default(object.raw, template.schema)
+    problems = [*_identity(object), *validate(raw, template.schema, shapes.locate(object))]
+    if problems:
+        raise DiagnosticError(problems)
+    spec = raw.get("spec") or {}
+    action = spec.get("enforcementAction") or "deny"
+    problems = [*_action_problems(object, spec, action)]
+    try:
+        match = compile_match(spec.get("match"), object)
+    except DiagnosticError as error:
+        problems += error.diagnostics
+    if problems:
+        raise DiagnosticError(problems)
+    parameters = spec.get("parameters")
+    return Constraint(
+        object=object,
+        template=template,
+        match=match,
+        parameters={} if parameters is None else parameters,
+        action=action,
+        actions=_actions(spec, action),
+        warnings=tuple(match_warnings(spec.get("match"), object)),
+    )
+
+
+def _identity(object: Object) -> Iterator[Diagnostic]:
+    if object.gvk.version not in VERSIONS:
+        message = (
+            f'unsupported version "{object.gvk.version}" for Constraint "{object.name}"; '
+            f"supported versions: {' '.join(VERSIONS)}"
+        )
+        yield _problem(codes.BAD_CONSTRAINT, object, ("apiVersion",), message)
+    if not object.name:
+        yield _problem(codes.BAD_CONSTRAINT, object, ("metadata",), "missing metadata.name")
+
+
+def _action_problems(object: Object, spec: Mapping[str, Any], action: str) -> Iterator[Diagnostic]:
+    if action != SCOPED and action not in ACTIONS:
+        yield _unknown(object, action, (*ACTIONS, SCOPED), ("spec", "enforcementAction"))
+    if action != SCOPED:
+        return
+    for index, row in enumerate(spec.get("scopedEnforcementActions") or ()):
+        path: Path = ("spec", "scopedEnforcementActions", index)
+        if row.get("action") not in ACTIONS:
+            yield _unknown(object, str(row.get("action")), tuple(ACTIONS), (*path, "action"))
+        for at, point in enumerate(row.get("enforcementPoints") or ()):
+            if point.get("name") not in (*POINTS, "*"):
+                message = f'the enforcement point "{point.get("name")}" is unknown'
+                help = f"the points are {', '.join(POINTS)} and *"
+                where = (*path, "enforcementPoints", at, "name")
+                yield _problem(codes.BAD_ACTION, object, where, message, help)
+
+
+def _unknown(object: Object, word: str, known: tuple[str, ...], path: Path) -> Diagnostic:
+    message = f'the enforcement action "{word}" is unknown; supported: {", ".join(known)}'
+    return _problem(codes.BAD_ACTION, object, path, message)
+
+
+def _actions(spec: Mapping[str, Any], action: str) -> Mapping[str, tuple[str, ...]]:
+    if action != SCOPED:
+        return dict.fromkeys(POINTS, (action,))
+    found: dict[str, list[str]] = {}
+    for row in spec.get("scopedEnforcementActions") or ():
+        for point in row.get("enforcementPoints") or ():
+            for name in POINTS if point["name"] == "*" else (point["name"],):
+                words = found.setdefault(name, [])
+                if row["action"] not in words:
+                    words.append(row["action"])
+    return {point: tuple(words) for point, words in found.items()}
+
+
+def _problem(code: Code, object: Object, path: Path, message: str, help: str = "") -> Diagnostic:
+    return Diagnostic(code=code, message=message, at=object.at(*path), help=help)

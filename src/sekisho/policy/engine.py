@@ -1,0 +1,297 @@
+"""The policy engine: an immutable snapshot of templates, constraints and inventory that judges requests.
+
+``Engine.review`` is the package's entry: a request in, findings out, nothing else touched. A change of any
+object makes a new engine (``build``); reviews under way keep the one that they began with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sekisho.diag import Deadline, Diagnostic, DiagnosticError, Level, ObjectPath
+from sekisho.kube.object import Object
+from sekisho.kube.review import Finding, Request
+from sekisho.policy import codes
+from sekisho.policy.constraint import ACTIONS, WEBHOOK, Constraint, is_constraint, load_constraint
+from sekisho.policy.document import review_document
+from sekisho.policy.inventory import build_inventory
+from sekisho.policy.locate import place
+from sekisho.policy.match import MatchError, Subject
+from sekisho.policy.template import Template, is_template, load_template
+from sekisho.rego import Compile, compile
+from sekisho.rego.values import Set
+
+UNWRITTEN: Final[frozenset[tuple[str | int, ...]]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One violation of one constraint: what the template said, before it is placed in the object."""
+
+    constraint: Constraint
+    action: str
+    message: str
+    details: Any
+    element: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """How to judge: at which enforcement point, until when, at what time, and whether to find positions.
+
+    ``print_to`` takes the lines that templates print.
+    """
+
+    point: str = WEBHOOK
+    deadline: Deadline | None = None
+    now_ns: int | None = None
+    positions: bool = True
+    print_to: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """A snapshot. ``problems`` are the findings about policies that could not be used, and warnings."""
+
+    templates: Mapping[str, Template]
+    constraints: tuple[Constraint, ...]
+    namespaces: Mapping[str, Object]
+    data: Mapping[str, Any]
+    problems: tuple[Diagnostic, ...] = ()
+    _candidates: dict[tuple[str, str], tuple[Constraint, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def build(
+        cls,
+        policies: Iterable[Object],
+        *,
+        inventory: Iterable[Object] = (),
+        compile: Compile = compile,
+    ) -> Engine:
+        """The engine of these templates and constraints, in any order; other objects among them are ignored.
+
+        ``inventory`` is what referential templates see, and where Namespaces are looked up. Policies that are
+        wrong are left out and told in ``problems``; the caller decides whether to go on without them.
+        """
+        return _Builder(compile).build(tuple(policies), tuple(inventory))
+
+    def review(self, request: Request, ask: Ask = Ask()) -> tuple[Finding, ...]:
+        """Every violation that the request is guilty of, by constraint kind, then name, then message."""
+        subjects = self._subjects(request)
+        document: dict[str, Any] | None = None
+        found: list[Finding] = []
+        for constraint in self._may_match(request):
+            action = constraint.action_at(ask.point)
+            if action is None:
+                continue
+            try:
+                if not constraint.match.matches_any(*subjects):
+                    continue
+            except MatchError as error:
+                found.append(_autoreject(constraint, action, request, error))
+                continue
+            if document is None:
+                document = review_document(request)
+            input = {"review": document, "parameters": constraint.parameters}
+            found += self._judge(constraint, action, request, input, ask)
+        return tuple(found)
+
+    def _subjects(self, request: Request) -> tuple[Subject, ...]:
+        namespace = request.namespace_object
+        if namespace is None and request.namespace:
+            namespace = self.namespaces.get(request.namespace)
+        source = "Generated" if request.generated_by else "Original"
+        return tuple(
+            Subject(object=object, namespace=namespace, source=source)
+            for object in (request.object, request.old_object)
+            if object is not None
+        )
+
+    def _may_match(self, request: Request) -> tuple[Constraint, ...]:
+        """The constraints whose kinds do not rule the request out: an index, filled as kinds come by."""
+        gvk = request.subject.gvk
+        key = (gvk.group, gvk.kind)
+        known = self._candidates.get(key)
+        if known is None:
+            known = tuple(
+                constraint
+                for constraint in self.constraints
+                if constraint.match.kinds is None
+                or any(
+                    (kinds is None or gvk.kind in kinds) and (groups is None or gvk.group in groups)
+                    for groups, kinds in constraint.match.kinds
+                )
+            )
+            self._candidates[key] = known
+        return known
+
+    def _judge(
+        self, constraint: Constraint, action: str, request: Request, input: dict[str, Any], ask: Ask
+    ) -> Iterator[Finding]:
+        try:
+            violations = self._evaluate(constraint, action, input, ask)
+        except DiagnosticError as error:
+            yield _failed(constraint, action, request, error)
+            return
+        if not violations:
+            return
+        reads = None
+        if ask.positions:
+            reads = constraint.template.explain(input, self.data, ask.now_ns)
+        for violation in violations:
+            at = place(violation.element, violation.details, reads, request.subject)
+            yield _finding(violation, at)
+
+    def _evaluate(
+        self, constraint: Constraint, action: str, input: dict[str, Any], ask: Ask
+    ) -> list[Violation]:
+        result = constraint.template.evaluate(input, self.data, ask.now_ns, ask.deadline, ask.print_to)
+        if not isinstance(result, Set) or not len(result):
+            return []
+        found: list[Violation] = []
+        for element in result:
+            message = element.get("msg") if isinstance(element, dict) else None
+            if not isinstance(message, str):
+                raise DiagnosticError(_no_message(constraint, element))
+            details = element.get("details", {})
+            found.append(
+                Violation(
+                    constraint=constraint, action=action, message=message, details=details, element=element
+                )
+            )
+        return found
+
+
+class _Builder:
+    """Puts an engine together and collects what is wrong on the way."""
+
+    def __init__(self, compile: Compile) -> None:
+        self._compile = compile
+        self._problems: list[Diagnostic] = []
+        self._failed: set[str] = set()
+
+    def build(self, policies: tuple[Object, ...], inventory: tuple[Object, ...]) -> Engine:
+        templates = self._templates(policies)
+        constraints = self._constraints(policies, templates)
+        constraints.sort(key=lambda row: (row.object.kind, row.object.name))
+        referential = any(row.template.facts.inventory for row in constraints)
+        return Engine(
+            templates=templates,
+            constraints=tuple(constraints),
+            namespaces={row.name: row for row in inventory if row.is_namespace},
+            data={"inventory": build_inventory(inventory if referential else ())},
+            problems=tuple(self._problems),
+        )
+
+    def _templates(self, policies: tuple[Object, ...]) -> dict[str, Template]:
+        templates: dict[str, Template] = {}
+        for object in policies:
+            if not is_template(object):
+                continue
+            try:
+                template = load_template(object, compile=self._compile)
+            except DiagnosticError as error:
+                self._problems += error.diagnostics
+                self._failed.add(str(object.get("spec", "crd", "spec", "names", "kind") or object.name))
+                continue
+            other = templates.get(template.kind)
+            if other is not None and other.object.raw != object.raw:
+                self._problems.append(_twice(codes.SAME_KIND, object, other.object, "ConstraintTemplate"))
+            self._problems += template.warnings
+            templates[template.kind] = template
+        return templates
+
+    def _constraints(self, policies: tuple[Object, ...], templates: dict[str, Template]) -> list[Constraint]:
+        found: dict[str, Constraint] = {}
+        for object in policies:
+            if not is_constraint(object):
+                continue
+            template = templates.get(object.kind)
+            if template is None:
+                self._problems.append(_without_template(object, failed=object.kind in self._failed))
+                continue
+            try:
+                constraint = load_constraint(object, template)
+            except DiagnosticError as error:
+                self._problems += error.diagnostics
+                continue
+            other = found.get(constraint.policy)
+            if other is not None and other.object.raw != object.raw:
+                self._problems.append(_twice(codes.SAME_CONSTRAINT, object, other.object, "constraint"))
+            self._problems += constraint.warnings
+            found[constraint.policy] = constraint
+        return list(found.values())
+
+
+def _without_template(object: Object, *, failed: bool) -> Diagnostic:
+    if failed:
+        message = f"the ConstraintTemplate for {object.kind} could not be used, so nothing is judged by this"
+        return Diagnostic(code=codes.TEMPLATE_FAILED, message=message, at=object.at("kind"))
+    return Diagnostic(
+        code=codes.NO_TEMPLATE,
+        message=f"there is no ConstraintTemplate for the kind {object.kind}",
+        at=object.at("kind"),
+        help="give the template's file too; the order does not matter",
+    )
+
+
+def _twice(code: Any, object: Object, other: Object, what: str) -> Diagnostic:
+    return Diagnostic(
+        code=code,
+        message=f"this {what} is given twice with different contents; the last one holds",
+        level=Level.WARNING,
+        at=object.at("metadata", "name"),
+    ).with_note("the other one is here", other.at("metadata", "name"))
+
+
+def _finding(violation: Violation, at: ObjectPath) -> Finding:
+    constraint = violation.constraint
+    data = {"details": violation.details} if violation.details else {}
+    diagnostic = Diagnostic(
+        code=codes.VIOLATION, message=violation.message, at=at, policy=constraint.policy, data=data
+    )
+    return _as_finding(diagnostic, constraint, violation.action)
+
+
+def _failed(constraint: Constraint, action: str, request: Request, error: DiagnosticError) -> Finding:
+    """An evaluation that failed is a violation, so that nothing passes for want of an answer."""
+    cause = error.diagnostics[0]
+    alias = f"{cause.code.alias}: " if cause.code.alias else ""
+    diagnostic = Diagnostic(
+        code=codes.EVALUATION,
+        message=f"{alias}{cause.message}",
+        at=request.subject.at(),
+        policy=constraint.policy,
+        help=cause.help,
+    )
+    if cause.at is not None:
+        diagnostic = diagnostic.with_note(f"{cause.code.id}: the evaluation failed here", cause.at)
+    return _as_finding(diagnostic, constraint, action)
+
+
+def _autoreject(constraint: Constraint, action: str, request: Request, error: MatchError) -> Finding:
+    namespace = request.namespace
+    diagnostic = Diagnostic(
+        code=codes.AUTOREJECT,
+        message=f"unable to match constraints: {error}",
+        at=request.subject.at("metadata", "namespace"),
+        policy=constraint.policy,
+        help=f"add the Namespace {namespace} to the input" if namespace else "",
+    )
+    return _as_finding(diagnostic, constraint, action)
+
+
+def _as_finding(diagnostic: Diagnostic, constraint: Constraint, action: str) -> Finding:
+    line = f"[{constraint.object.name}] {diagnostic.message}"
+    return Finding.of(diagnostic, ACTIONS[action], word=action, line=line)
+
+
+def _no_message(constraint: Constraint, element: Any) -> Diagnostic:
+    got = type(element.get("msg")).__name__ if isinstance(element, dict) and "msg" in element else "nothing"
+    return Diagnostic(
+        code=codes.VIOLATION_SHAPE,
+        message=f"violation must be a set of objects with a string msg, this has {got}",
+        at=constraint.template.object.at("spec", "targets", 0),
+    )

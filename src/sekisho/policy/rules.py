@@ -1,0 +1,212 @@
+"""What a template's Rego may say beyond what the compiler checks (policy.md 1.2).
+
+The main module becomes ``package template`` as in Gatekeeper; libraries keep their packages below ``lib``. All
+rules are checked and everything is told at once:
+
+1. the module must have a rule ``violation`` that is a set;
+2. imports are of ``data.lib.…`` or ``future.…`` only;
+3. data is referred to below ``data.lib`` and ``data.inventory`` only;
+4. a library's package is ``lib.<name>…``.
+
+What no rule forbids but hardly anybody means is a warning: ``input.request`` never exists in a template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import lru_cache
+from typing import Final
+
+from sekisho import rego
+from sekisho.diag import Code, Diagnostic, DiagnosticError, Level, Source
+from sekisho.policy import codes
+from sekisho.rego.nodes import Import, Module, Node, Package, Ref, RuleKind, Scalar, Var
+
+MAIN: Final = ("template",)
+LIBRARIES: Final = "lib"
+INVENTORY: Final = "inventory"
+ENTRY: Final = "violation"
+
+INPUT: Final = ("review", "parameters", "constraints", "target")
+"""The fields of a template's input. The last two exist in Gatekeeper's own hook only, but do no harm."""
+
+ADMISSION_ONLY: Final = ("operation", "oldObject", "userInfo")
+"""Fields of the review that an offline check cannot fill in as admission does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the code of a template reads: see ``Template``."""
+
+    may_differ: tuple[str, ...] = ()
+    inventory: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """Modules that passed, ready to be compiled together."""
+
+    modules: tuple[Module, ...]
+    facts: Facts
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+def check(main: Source, libs: tuple[Source, ...], dialect: rego.Dialect) -> Checked:
+    """Parse and check a template's sources; raises DiagnosticError with all that is wrong in them."""
+    found: list[Diagnostic] = []
+    modules: list[Module] = []
+    for source in (main, *libs):
+        try:
+            modules.append(rego.parse_module(source, dialect=dialect))
+        except DiagnosticError as error:
+            found += error.diagnostics
+    if found:
+        raise DiagnosticError(found)
+    found += _entry_problems(modules[0])
+    warnings: list[Diagnostic] = []
+    reads: set[str] = set()
+    inventory = False
+    for at, module in enumerate(modules):
+        if at:
+            found += _library_problems(module)
+        found += [problem for row in module.imports for problem in _import_problems(module, row)]
+        for ref in _references(module):
+            first = _step(ref, 0)
+            if _head(ref) == "data":
+                found += _data_problems(module, ref, first)
+                inventory = inventory or first == INVENTORY
+            elif _head(ref) == "input":
+                warnings += _input_warnings(module, ref, first)
+                if first == "review" and (second := _step(ref, 1)) in ADMISSION_ONLY:
+                    reads.add(second)
+    if found:
+        raise DiagnosticError(found)
+    main_module = replace(modules[0], package=Package(MAIN, start=0, end=0))
+    return Checked(
+        modules=(main_module, *modules[1:]),
+        facts=Facts(may_differ=tuple(sorted(reads)), inventory=inventory),
+        warnings=tuple(warnings),
+    )
+
+
+def _entry_problems(module: Module) -> Iterator[Diagnostic]:
+    rules = [rule for rule in module.rules if _rule_name(rule.head.ref) == ENTRY]
+    if not rules:
+        yield _problem(
+            codes.NO_VIOLATION,
+            module,
+            module.package,
+            f"invalid rego: missing required rules: [{ENTRY}]",
+            "a template reports with `violation contains {\"msg\": msg} if …` (v0: `violation[{\"msg\": msg}] {…}`)",
+        )
+    for rule in rules:
+        if rule.head.kind is not RuleKind.SET:
+            yield _problem(
+                codes.VIOLATION_SHAPE,
+                module,
+                rule.head,
+                f"violation is a {rule.head.kind.value} rule; it must be a set of objects with msg",
+                "write `violation contains {\"msg\": msg} if …` (v0: `violation[{\"msg\": msg}] {…}`)",
+            )
+
+
+def _library_problems(module: Module) -> Iterator[Diagnostic]:
+    path = module.package.path
+    if len(path) < 2 or path[0] != LIBRARIES:
+        yield _problem(
+            codes.BAD_LIB,
+            module,
+            module.package,
+            f"the package of a library must be {LIBRARIES}.<name>, this is {'.'.join(path)}",
+        )
+
+
+def _import_problems(module: Module, row: Import) -> Iterator[Diagnostic]:
+    path, head = row.path, _head(row.path)
+    if head == "future" or (head == "data" and _step(path, 0) == LIBRARIES):
+        return
+    text = module.source.text[path.start : path.end]
+    if head == "input":
+        yield _problem(codes.BAD_IMPORT, module, row, f'invalid import: cannot import input: "{text}"')
+        return
+    help = "leave it out: a template's code is v1 when its source says `version: v1`" if head == "rego" else ""
+    yield _problem(codes.BAD_IMPORT, module, row, f'invalid import: bad import: "{text}"', help)
+
+
+def _data_problems(module: Module, ref: Var | Ref, first: str | None) -> Iterator[Diagnostic]:
+    if first in (LIBRARIES, INVENTORY):
+        return
+    text = module.source.text[ref.start : ref.end]
+    yield _problem(
+        codes.BAD_DATA,
+        module,
+        ref,
+        f"invalid data references: disallowed ref {text}",
+        f"a template may refer to data.{LIBRARIES} and data.{INVENTORY}; its own rules go by their bare names",
+    )
+
+
+def _input_warnings(module: Module, ref: Var | Ref, first: str | None) -> Iterator[Diagnostic]:
+    if first is None or first in INPUT:
+        return
+    meant = "; did you mean input.review?" if first in ("request", "object") else ""
+    yield replace(
+        _problem(
+            codes.INPUT_TYPO,
+            module,
+            ref,
+            f"input.{first} is never there in a template, so this never holds{meant}",
+            "a template's input has the fields review and parameters",
+        ),
+        level=Level.WARNING,
+    )
+
+
+def _rule_name(ref: Var | Ref) -> str:
+    head = ref if isinstance(ref, Var) else ref.head
+    return head.name if isinstance(head, Var) else ""
+
+
+def _head(ref: Var | Ref) -> str:
+    return _rule_name(ref)
+
+
+def _step(ref: Var | Ref, index: int) -> str | None:
+    """A ground string step of a reference, None where there is none."""
+    if isinstance(ref, Ref) and index < len(ref.path):
+        step = ref.path[index]
+        if isinstance(step, Scalar) and isinstance(step.value, str):
+            return step.value
+    return None
+
+
+def _references(module: Module) -> Iterator[Var | Ref]:
+    """Every reference in the rules that begins with ``input`` or ``data``."""
+    stack: list[object] = list(module.rules)
+    while stack:
+        node = stack.pop()
+        if isinstance(node, tuple):
+            stack.extend(node)
+            continue
+        if not isinstance(node, Node):
+            continue
+        if isinstance(node, Ref) and _head(node) in ("input", "data"):
+            yield node
+            stack.extend(node.path)
+            continue
+        if isinstance(node, Var):
+            if node.name in ("input", "data"):
+                yield node
+            continue
+        stack.extend(getattr(node, name) for name in _children(type(node)))
+
+
+@lru_cache(maxsize=64)
+def _children(kind: type[Node]) -> tuple[str, ...]:
+    assert is_dataclass(kind)
+    return tuple(field.name for field in fields(kind) if field.name not in ("start", "end", "annotations"))
+
+
+def _problem(code: Code, module: Module, node: Node, message: str, help: str = "") -> Diagnostic:
+    return Diagnostic(code=code, message=message, at=module.span(node), help=help)

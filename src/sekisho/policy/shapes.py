@@ -1,0 +1,89 @@
+"""Schemas of this package's own resources, read from ``crds/``, and places inside objects."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import resources
+from typing import Any, Final
+
+from sekisho import manifest
+from sekisho.diag import ObjectPath, Path, Source
+from sekisho.kube.object import Object
+from sekisho.kube.schema import Schema, parse_schema
+from sekisho.kube.schema.validate import Locate
+
+ARBITRARY: Final[dict[str, Any]] = {"x-kubernetes-preserve-unknown-fields": True}
+
+
+def _read(name: str) -> Any:
+    text = resources.files("sekisho.policy").joinpath("crds", name).read_text(encoding="utf-8")
+    (document,) = manifest.load(Source(f"crds/{name}", text))
+    return document.value
+
+
+@lru_cache(maxsize=1)
+def template() -> Schema:
+    """The schema of ConstraintTemplates; the three versions share it."""
+    return parse_schema(_read("constrainttemplate.yaml")["spec"]["versions"][0]["schema"]["openAPIV3Schema"])
+
+
+@lru_cache(maxsize=1)
+def _constraint() -> Any:
+    return _read("constraint.yaml")
+
+
+def constraint(parameters: Any) -> Schema:
+    """The schema of a template's constraints, as Gatekeeper generates it. ``parameters`` is a raw schema."""
+    raw = _constraint()
+    spec = raw["properties"]["spec"]
+    properties = {name: schema for name, schema in spec["properties"].items() if name != "parameters"}
+    if parameters is not None:
+        properties["parameters"] = parameters
+    spec = {**spec, "properties": properties}
+    return parse_schema({**raw, "properties": {**raw["properties"], "spec": spec}})
+
+
+def completed(raw: Any) -> Any:
+    """A legacy schema made structural: whatever is or may be an object keeps its unknown fields.
+
+    Gatekeeper does this for ``legacySchema: true``. The input stays as it is.
+    """
+    if not isinstance(raw, dict):
+        return raw
+    out = dict(raw)
+    kind = raw.get("type", "")
+    if kind in ("", "object"):
+        out.update(ARBITRARY)
+    if kind == "array" and "items" not in raw:
+        out["items"] = ARBITRARY
+    if isinstance(properties := raw.get("properties"), dict):
+        out["properties"] = {name: completed(schema) for name, schema in properties.items()}
+    for field in ("items", "additionalProperties"):
+        if field in out and isinstance(out[field], dict):
+            out[field] = completed(out[field])
+    return out
+
+
+def locate(object: Object) -> Locate:
+    """Places inside an object, by path."""
+
+    def make(path: Path, key: bool) -> ObjectPath:
+        return object.at(*path, key=key)
+
+    return make
+
+
+def below(object: Object, base: Path) -> Locate:
+    """Places inside an object, by the path below ``base``."""
+
+    def make(path: Path, key: bool) -> ObjectPath:
+        return object.at(*base, *path, key=key)
+
+    return make
+
+
+def detached(object: Object, path: Path) -> Source:
+    """The string at a path of an object that came from no file, named after the object."""
+    from sekisho.diag import path_text
+
+    return Source(f"{object.ref()} {path_text(path)}", str(object.get(*path)))

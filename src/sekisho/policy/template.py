@@ -1,0 +1,182 @@
+"""ConstraintTemplates: from the object to compiled Rego and the schema of its constraints (policy.md 1.2).
+
+The steps, in order; each tells everything it finds before the next one runs:
+
+1. the object has the shape of a ConstraintTemplate (the schema of its CRD);
+2. its name, kind and target are what Gatekeeper accepts;
+3. one engine's code is chosen;
+4. the schema of its parameters can be read;
+5. its Rego passes the rules for templates (``rules``), and compiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sekisho import rego
+from sekisho.diag import Code, Diagnostic, DiagnosticError, Path, Source
+from sekisho.kube.object import Object
+from sekisho.kube.schema import Schema, parse_schema, validate
+from sekisho.policy import codes, rules, shapes
+
+GROUP: Final = "templates.gatekeeper.sh"
+TARGET: Final = "admission.k8s.gatekeeper.sh"
+REGO: Final = "Rego"
+CEL: Final = "K8sNativeValidation"
+
+ENTRY: Final = "data.template.violation"
+"""The rule that every template must have, after its package is renamed."""
+
+LEGACY_BY_DEFAULT: Final = frozenset({"v1beta1", "v1alpha1"})
+"""The versions whose parameter schemas are completed (unknown fields kept) unless they say otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A template that can judge. ``schema`` is that of its constraints.
+
+    ``facts`` says what its code reads. ``operations`` are those of its target, empty for all.
+    """
+
+    object: Object
+    kind: str
+    program: rego.Program
+    schema: Schema
+    facts: rules.Facts
+    operations: tuple[str, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rego:
+    """The Rego of a template: the main source, its libraries, their dialect."""
+
+    main: Source
+    libs: tuple[Source, ...]
+    dialect: rego.Dialect
+
+
+def is_template(object: Object) -> bool:
+    """Whether an object is a ConstraintTemplate, of any of its versions."""
+    return object.gvk.group == GROUP and object.gvk.kind == "ConstraintTemplate"
+
+
+def load_template(object: Object, *, compile: rego.Compile = rego.compile) -> Template:
+    """The template in an object; raises DiagnosticError with everything that the first failing step finds.
+
+    ``compile`` is how modules become a program: with the program cache, or without.
+    """
+    for step in (_shape, _identity):
+        if problems := tuple(step(object)):
+            raise DiagnosticError(problems)
+    code = _choose(object)
+    schema = _schema(object)
+    checked = rules.check(code.main, code.libs, code.dialect)
+    return Template(
+        object=object,
+        kind=object.get("spec", "crd", "spec", "names", "kind"),
+        program=compile(checked.modules, dialect=code.dialect),
+        schema=schema,
+        facts=checked.facts,
+        operations=tuple(object.get("spec", "targets", 0, "operations") or ()),
+        warnings=checked.warnings,
+    )
+
+
+def _shape(object: Object) -> tuple[Diagnostic, ...]:
+    return validate(object.raw, shapes.template(), shapes.locate(object))
+
+
+def _identity(object: Object) -> Iterator[Diagnostic]:
+    kind = object.get("spec", "crd", "spec", "names", "kind")
+    if not kind:
+        message = f'ConstraintTemplate "{object.name}" does not specify CRD Kind'
+        yield _problem(codes.BAD_TEMPLATE, object, ("spec", "crd", "spec", "names", "kind"), message)
+    elif object.name != kind.lower():
+        yield _problem(
+            codes.TEMPLATE_NAME,
+            object,
+            ("metadata", "name"),
+            f"the ConstraintTemplate's name \"{object.name}\" is not equal to the lowercase of CRD's Kind: "
+            f'"{kind.lower()}"',
+            f"name it {kind.lower()}",
+        )
+    targets = object.get("spec", "targets")
+    if not targets:
+        message = "no targets specified: ConstraintTemplate must specify one target"
+        yield _problem(codes.TARGETS, object, ("spec", "targets"), message, f"add target: {TARGET}")
+        return
+    if len(targets) > 1:
+        message = f"must declare exactly one target, this declares {len(targets)}"
+        yield _problem(codes.TARGETS, object, ("spec", "targets", 1), message)
+    target = targets[0].get("target", "")
+    if target != TARGET:
+        message = f'target "{target}" not recognized, known targets [{TARGET}]'
+        yield _problem(codes.UNKNOWN_TARGET, object, ("spec", "targets", 0, "target"), message)
+
+
+def _choose(object: Object) -> Rego:
+    """The code that runs: the target's own ``rego``, else the Rego entry of ``code``."""
+    base: Path = ("spec", "targets", 0)
+    target = object.get(*base)
+    if target.get("rego"):
+        return _code(object, target, (*base, "rego"), (*base, "libs"), rego.Dialect.V0)
+    engines: list[str] = []
+    for index, entry in enumerate(target.get("code") or ()):
+        engine, source = entry["engine"], entry.get("source") or {}
+        path: Path = (*base, "code", index, "source")
+        engines.append(engine)
+        if engine == REGO:
+            if not isinstance(source.get("rego"), str) or not source["rego"].strip():
+                raise DiagnosticError(
+                    _problem(codes.NO_CODE, object, path, 'rego source missing required field: "rego"')
+                )
+            dialect = _dialect(object, source, path)
+            return _code(object, source, (*path, "rego"), (*path, "libs"), dialect)
+    if engines:
+        message = f"none of its engines is supported here: {', '.join(engines)} (supported: {REGO})"
+        raise DiagnosticError(_problem(codes.NO_ENGINE, object, (*base, "code"), message))
+    raise DiagnosticError(_problem(codes.NO_CODE, object, base, "the target has neither rego nor code"))
+
+
+def _dialect(object: Object, source: Mapping[str, Any], path: Path) -> rego.Dialect:
+    version = source.get("version") or "v0"
+    try:
+        return rego.Dialect(version)
+    except ValueError:
+        message = f'the Rego version "{version}" is neither v0 nor v1'
+        raise DiagnosticError(_problem(codes.BAD_TEMPLATE, object, (*path, "version"), message)) from None
+
+
+def _code(object: Object, raw: Mapping[str, Any], main: Path, libs: Path, dialect: rego.Dialect) -> Rego:
+    rows = raw.get("libs") or ()
+    if not isinstance(rows, list) or not all(isinstance(row, str) for row in rows):
+        raise DiagnosticError(_problem(codes.BAD_TEMPLATE, object, libs, "libs must be a list of strings"))
+    sources = tuple(_source(object, (*libs, index)) for index in range(len(rows)))
+    return Rego(main=_source(object, main), libs=sources, dialect=dialect)
+
+
+def _source(object: Object, path: Path) -> Source:
+    """The string at a path as a source, whose positions are those of the file if there is one."""
+    embedded = object.origin.embedded(path) if object.origin else None
+    return embedded or shapes.detached(object, path)
+
+
+def _schema(object: Object) -> Schema:
+    """The schema of the template's constraints. The parameters' part is checked at its own place first."""
+    base: Path = ("spec", "crd", "spec", "validation")
+    raw = object.get(*base, "openAPIV3Schema")
+    legacy = object.get(*base, "legacySchema")
+    if legacy is None:
+        legacy = object.gvk.version in LEGACY_BY_DEFAULT
+    if legacy:
+        raw = shapes.completed(raw or {})
+    if raw is not None:
+        parse_schema(raw, shapes.below(object, (*base, "openAPIV3Schema")))
+    return shapes.constraint(raw)
+
+
+def _problem(code: Code, object: Object, path: Path, message: str, help: str = "") -> Diagnostic:
+    return Diagnostic(code=code, message=message, at=object.at(*path), help=help)
