@@ -1,1 +1,20 @@
-"""policy"""
+"""Gatekeeper's policies: ConstraintTemplates and constraints, and the engine that judges by them."""
+
+from sekisho.policy.constraint import AUDIT, GATOR, WEBHOOK, Constraint, is_constraint
+from sekisho.policy.engine import Ask, Engine, is_policy, may_differ
+from sekisho.policy.template import Template, is_template
+
+__all__ = [
+    "AUDIT",
+    "GATOR",
+    "WEBHOOK",
+    "Ask",
+    "Constraint",
+    "Engine",
+    "Template",
+    "is_constraint",
+    "is_policy",
+    "is_template",
+    "may_differ",
+]
+

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 from sekisho.diag import Deadline, Diagnostic, DiagnosticError, Level, ObjectPath
 from sekisho.kube.object import Object
-from sekisho.kube.review import Finding, Request
+from sekisho.kube.review import Finding, Request, Verdict, outcome_of
 from sekisho.policy import codes
 from sekisho.policy.constraint import ACTIONS, WEBHOOK, Constraint, is_constraint, load_constraint
 from sekisho.policy.document import review_document
@@ -22,8 +23,6 @@ from sekisho.policy.match import MatchError, Subject
 from sekisho.policy.template import Template, is_template, load_template
 from sekisho.rego import Compile, compile
 from sekisho.rego.values import Set
-
-UNWRITTEN: Final[frozenset[tuple[str | int, ...]]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +97,12 @@ class Engine:
             found += self._judge(constraint, action, request, input, ask)
         return tuple(found)
 
+    def judge(self, request: Request, *, now: datetime, deadline: Deadline) -> Verdict:
+        """The pure judge for the chain of ``kube.review``: what the webhook would answer."""
+        now_ns = int(now.timestamp() * 1_000_000_000)
+        findings = self.review(request, Ask(deadline=deadline, now_ns=now_ns))
+        return Verdict(outcome=outcome_of(findings), findings=findings)
+
     def _subjects(self, request: Request) -> tuple[Subject, ...]:
         namespace = request.namespace_object
         if namespace is None and request.namespace:
@@ -162,6 +167,26 @@ class Engine:
                 )
             )
         return found
+
+
+def is_policy(object: Object) -> bool:
+    """Whether an object is a policy itself: a template or a constraint."""
+    return is_template(object) or is_constraint(object)
+
+
+def may_differ(engine: Engine) -> Iterator[Diagnostic]:
+    """A note for each template in use whose verdict may differ at admission from one without a request."""
+    for kind in sorted({constraint.template.kind for constraint in engine.constraints}):
+        template = engine.templates[kind]
+        if template.facts.may_differ:
+            fields = ", ".join(template.facts.may_differ)
+            yield Diagnostic(
+                code=codes.MAY_DIFFER,
+                level=Level.NOTE,
+                message=f"{kind} reads {fields} of the review, so its verdict may differ at admission",
+                at=template.object.at("metadata", "name"),
+                policy=kind,
+            )
 
 
 class _Builder:

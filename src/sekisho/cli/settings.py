@@ -1,0 +1,85 @@
+"""``sekisho.yaml``: the one project file.
+
+It is looked for in the working directory and its parents, up to the root of the Git repository. Flags win over
+it. Paths in it are relative to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from sekisho.diag import Diagnostic, DiagnosticError, ObjectPath, ObjectRef, register
+from sekisho.diag import Path as ValuePath
+
+BAD_SETTINGS: Final = register("CLI001", "sekisho.yaml is wrong")
+
+FILE: Final = "sekisho.yaml"
+KEYS: Final = ("baseline", "kubernetesVersion", "policies")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the project file says. ``policies`` are paths of policies that every check applies."""
+
+    file: Path | None = None
+    policies: tuple[str, ...] = ()
+    baseline: str = ""
+    kubernetes_version: str = ""
+
+
+def find_settings(start: Path) -> Settings:
+    """The settings in force in a directory; empty ones where there is no file."""
+    for folder in (start, *start.parents):
+        file = folder / FILE
+        if file.is_file():
+            return read_settings(file)
+        if (folder / ".git").exists():
+            break
+    return Settings()
+
+
+def read_settings(file: Path) -> Settings:
+    """The settings of one file; raises DiagnosticError (CLI001, SRC…) where it is wrong."""
+    from sekisho import manifest
+
+    documents = manifest.load(manifest.read_source(str(file)))
+    if not documents:
+        return Settings(file=file)
+    origin = documents[0]
+    value = origin.value
+    found = [*_problems(value, origin)]
+    if len(documents) > 1:
+        found.append(_problem(documents[1], (), "there is more than one document; one is read"))
+    if found:
+        raise DiagnosticError(found)
+    base = file.parent
+    return Settings(
+        file=file,
+        policies=tuple(str(base / path) for path in value.get("policies") or ()),
+        baseline=str(base / value["baseline"]) if value.get("baseline") else "",
+        kubernetes_version=value.get("kubernetesVersion") or "",
+    )
+
+
+def _problems(value: Any, origin: Any) -> list[Diagnostic]:
+    if not isinstance(value, dict):
+        return [_problem(origin, (), "it must be a mapping")]
+    found: list[Diagnostic] = []
+    for key, item in value.items():
+        if key not in KEYS:
+            message = f'unknown key "{key}"; known are {", ".join(KEYS)}'
+            found.append(_problem(origin, (key,), message, key=True))
+        elif key == "policies":
+            if not isinstance(item, list) or not all(isinstance(path, str) for path in item):
+                found.append(_problem(origin, (key,), "policies must be a list of paths"))
+        elif not isinstance(item, str):
+            found.append(_problem(origin, (key,), f"{key} must be a string (quote a version: \"1.33\")"))
+    return found
+
+
+def _problem(origin: Any, path: ValuePath, message: str, *, key: bool = False) -> Diagnostic:
+    ref = ObjectRef(group_version="", kind=FILE)
+    at = ObjectPath(ref=ref, path=path, origin=origin, key=key)
+    return Diagnostic(code=BAD_SETTINGS, message=message, at=at)

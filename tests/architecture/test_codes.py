@@ -1,0 +1,56 @@
+"""Every code has a page and a case that produces it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sekisho.cli.codes import load_codes
+from sekisho.diag import Code, registered
+
+ROOT = Path(__file__).parents[2]
+PAGES = ROOT / "src" / "sekisho" / "diag" / "pages"
+CASES = ROOT / "tests" / "cases"
+
+load_codes()
+CODES = registered()
+
+WITHOUT_CASE: dict[str, str] = {}
+"""Codes that no case can produce, each with the reason and the unit test that does."""
+
+
+def produced() -> set[str]:
+    found: set[str] = set()
+    for file in CASES.rglob("*"):
+        if file.is_file() and file.name.startswith("expected"):
+            found |= set(re.findall(r"\b[A-Z]{3}\d{3}\b", file.read_text(encoding="utf-8")))
+    return found
+
+
+@pytest.mark.parametrize("code", CODES, ids=str)
+def test_code_has_a_page(code: Code) -> None:
+    page = code.page()
+    assert page.startswith(f"# {code.id}"), f"write src/sekisho/diag/pages/{code.id}.md"
+    assert code.alias in page
+
+
+def test_every_code_has_a_case() -> None:
+    missing = {code.id for code in CODES} - produced()
+    assert missing == set(WITHOUT_CASE)
+
+
+def test_every_page_belongs_to_a_code() -> None:
+    assert {file.stem for file in PAGES.glob("*.md")} <= {code.id for code in CODES}
+
+
+def test_every_module_with_codes_is_known() -> None:
+    from sekisho.cli.codes import MODULES
+
+    registering = {
+        "sekisho." + file.relative_to(ROOT / "src" / "sekisho").with_suffix("").as_posix().replace("/", ".")
+        for file in (ROOT / "src" / "sekisho").rglob("*.py")
+        if re.search(r"^\w+(: Final)? = register\(", file.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert registering == set(MODULES)

@@ -1,0 +1,32 @@
+"""The import contracts of ``.importlinter`` hold, and start-up imports nothing heavy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+HEAVY = (
+    "aiohttp", "asyncio", "cryptography", "graphql", "jinja2", "jsonschema_rs", "multiprocessing", "re2", "rich",
+    "sekisho.policy", "sekisho.rego", "yaml",
+)  # fmt: skip
+
+
+def test_contracts() -> None:
+    run = subprocess.run(
+        [str(Path(sys.executable).parent / "lint-imports"), "--config", ".importlinter", "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout
+
+
+def test_the_root_command_imports_nothing_heavy() -> None:
+    code = "import sys, sekisho.cli.main; print(*sorted(sys.modules), sep='\\n')"
+    run = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(run.stdout.split())
+    assert not loaded & set(HEAVY)
