@@ -9,7 +9,8 @@ import pytest
 
 SRC = Path(__file__).parents[2] / "src"
 PACKAGES = sorted(
-    file.parent.relative_to(SRC).as_posix().replace("/", ".") for file in (SRC / "sekisho").rglob("__init__.py")
+    file.parent.relative_to(SRC).as_posix().replace("/", ".")
+    for file in (SRC / "sekisho").rglob("__init__.py")
 )
 
 
@@ -20,6 +21,8 @@ def test_exports(name: str) -> None:
     if exported is None:
         return
     assert len(set(exported)) == len(exported)
-    assert sorted(exported, key=lambda text: (not text.isupper(), not text[0].isupper(), text)) == list(exported)
+    assert sorted(exported, key=lambda text: (not text.isupper(), not text[0].isupper(), text)) == list(
+        exported
+    )
     for member in exported:
         assert hasattr(package, member)

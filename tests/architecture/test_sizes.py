@@ -73,7 +73,9 @@ PACKAGES = sorted(file.parent for file in SRC.rglob("__init__.py") if file.paren
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.relative_to(SRC).as_posix())
 def test_package_has_a_short_readme(package: Path) -> None:
     readme = package / "README.md"
-    assert readme.is_file(), "each package says what it is for, its entry, its invariants, what it must not know"
+    assert readme.is_file(), (
+        "each package says what it is for, its entry, its invariants, what it must not know"
+    )
     assert len(readme.read_text(encoding="utf-8").splitlines()) <= README_LINES
 
 

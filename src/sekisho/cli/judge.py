@@ -63,9 +63,7 @@ def _review(
     object: Object, engine: policy.Engine, steps: tuple[Step[Judge], ...], now: datetime
 ) -> list[Diagnostic]:
     """'Would this be admitted today?': a CREATE by nobody, on the object with the built-in defaults."""
-    request = Request.of(
-        apply_defaults(object), namespace_object=engine.namespaces.get(object.namespace)
-    )
+    request = Request.of(apply_defaults(object), namespace_object=engine.namespaces.get(object.namespace))
     verdict = decide(steps, request, now=now, deadline=Deadline.after(SECONDS))
     found = [_at_origin(finding.report(), object) for finding in verdict.findings]
     return [*found, *verdict.failures]
@@ -81,5 +79,3 @@ def _at_origin(finding: Diagnostic, object: Object) -> Diagnostic:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-

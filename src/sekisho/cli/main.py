@@ -104,7 +104,9 @@ def _environment(error: OSError) -> int:
         devnull = os.open(os.devnull, os.O_WRONLY)
         os.dup2(devnull, sys.stdout.fileno())
         return 128 + signal.SIGPIPE
-    print(f"sekisho: error: {error.strerror or error}: {error.filename or 'standard output'}", file=sys.stderr)
+    print(
+        f"sekisho: error: {error.strerror or error}: {error.filename or 'standard output'}", file=sys.stderr
+    )
     return ENVIRONMENT
 
 

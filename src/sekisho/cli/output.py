@@ -20,7 +20,9 @@ def report_options(function: F) -> F:
     """``-o``, ``--baseline``, ``--write-baseline``, ``--fail-on-new``."""
     for option in reversed(
         (
-            click.option("-o", "--output", type=click.Choice(FORMS), default="text", help="Form of the output."),
+            click.option(
+                "-o", "--output", type=click.Choice(FORMS), default="text", help="Form of the output."
+            ),
             click.option(
                 "--baseline",
                 type=click.Path(dir_okay=False),

@@ -1,7 +1,7 @@
 """``sekisho.yaml``: the one project file.
 
-It is looked for in the working directory and its parents, up to the root of the Git repository. Flags win over
-it. Paths in it are relative to it.
+It is looked for in the working directory and its parents, up to the root of the Git repository. Flags win
+over it. Paths in it are relative to it.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _problems(value: Any, origin: Any) -> list[Diagnostic]:
             if not isinstance(item, list) or not all(isinstance(path, str) for path in item):
                 found.append(_problem(origin, (key,), "policies must be a list of paths"))
         elif not isinstance(item, str):
-            found.append(_problem(origin, (key,), f"{key} must be a string (quote a version: \"1.33\")"))
+            found.append(_problem(origin, (key,), f'{key} must be a string (quote a version: "1.33")'))
     return found
 
 

@@ -17,4 +17,3 @@ __all__ = [
     "is_template",
     "may_differ",
 ]
-

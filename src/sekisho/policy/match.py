@@ -97,7 +97,7 @@ def match_warnings(raw: Any, owner: Object) -> Iterator[Diagnostic]:
         yield Diagnostic(
             code=codes.MATCH_TYPO,
             level=Level.WARNING,
-            message=f'scope "{scope}" is neither Cluster nor Namespaced, so it matches objects of both scopes',
+            message=f'scope "{scope}" is neither Cluster nor Namespaced: it matches objects of both scopes',
             at=owner.at("spec", "match", "scope"),
             help="write Cluster, Namespaced or *",
         )

@@ -1,7 +1,7 @@
 """What a template's Rego may say beyond what the compiler checks (policy.md 1.2).
 
-The main module becomes ``package template`` as in Gatekeeper; libraries keep their packages below ``lib``. All
-rules are checked and everything is told at once:
+The main module becomes ``package template`` as in Gatekeeper; libraries keep their packages below ``lib``.
+All rules are checked and everything is told at once:
 
 1. the module must have a rule ``violation`` that is a set;
 2. imports are of ``data.lib.…`` or ``future.…`` only;
@@ -27,6 +27,8 @@ MAIN: Final = ("template",)
 LIBRARIES: Final = "lib"
 INVENTORY: Final = "inventory"
 ENTRY: Final = "violation"
+
+WRITE_IT: Final = 'write `violation contains {"msg": msg} if …` (in v0: `violation[{"msg": msg}] {…}`)'
 
 INPUT: Final = ("review", "parameters", "constraints", "target")
 """The fields of a template's input. The last two exist in Gatekeeper's own hook only, but do no harm."""
@@ -98,7 +100,7 @@ def _entry_problems(module: Module) -> Iterator[Diagnostic]:
             module,
             module.package,
             f"invalid rego: missing required rules: [{ENTRY}]",
-            "a template reports with `violation contains {\"msg\": msg} if …` (v0: `violation[{\"msg\": msg}] {…}`)",
+            'a template reports with `violation contains {"msg": msg} if …` (v0: `violation[{"msg": msg}] {…}`)',
         )
     for rule in rules:
         if rule.head.kind is not RuleKind.SET:
@@ -107,7 +109,7 @@ def _entry_problems(module: Module) -> Iterator[Diagnostic]:
                 module,
                 rule.head,
                 f"violation is a {rule.head.kind.value} rule; it must be a set of objects with msg",
-                "write `violation contains {\"msg\": msg} if …` (v0: `violation[{\"msg\": msg}] {…}`)",
+                'write `violation contains {"msg": msg} if …` (v0: `violation[{"msg": msg}] {…}`)',
             )
 
 
@@ -130,7 +132,9 @@ def _import_problems(module: Module, row: Import) -> Iterator[Diagnostic]:
     if head == "input":
         yield _problem(codes.BAD_IMPORT, module, row, f'invalid import: cannot import input: "{text}"')
         return
-    help = "leave it out: a template's code is v1 when its source says `version: v1`" if head == "rego" else ""
+    help = (
+        "leave it out: a template's code is v1 when its source says `version: v1`" if head == "rego" else ""
+    )
     yield _problem(codes.BAD_IMPORT, module, row, f'invalid import: bad import: "{text}"', help)
 
 

@@ -329,9 +329,11 @@ def test_a_signature_is_the_same_throughout_a_query(call, context, keys):
             {"alg": "RS256"},
             {},
             SECRET,
-            ("jwsbb.Sign: invalid key type *jwk.symmetricKey. *rsa.PrivateKey is required: failed to produce "
-            "rsa.PrivateKey from *jwk.symmetricKey: jwk.Export: no suitable exporter found for key type "
-            "'*jwk.symmetricKey'"),
+            (
+                "jwsbb.Sign: invalid key type *jwk.symmetricKey. *rsa.PrivateKey is required: failed to produce "
+                "rsa.PrivateKey from *jwk.symmetricKey: jwk.Export: no suitable exporter found for key type "
+                "'*jwk.symmetricKey'"
+            ),
         ),
     ],
 )
