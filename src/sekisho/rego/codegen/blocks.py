@@ -1,0 +1,221 @@
+"""Blocks to statements: loops, failing, and what to do with a solution.
+
+A block's statements are written into the body of whatever loop they are in. Where an instruction fails, the
+code leaves the place it is in: ``continue`` inside a loop, ``break`` inside a ``while True`` that runs once,
+``return`` at the top of a function. Conditions are never nested; loops are, and CPython allows 20 blocks inside
+each other, so past ``DEPTH`` the rest of a block moves into a function of its own.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from sekisho.rego.plan import ir
+
+if TYPE_CHECKING:
+    from sekisho.lang.pyast import Writer
+
+DEPTH: Final = 14
+"""Loops inside each other before the rest moves out: 20 is CPython's limit, and a ``try`` takes up to three."""
+
+
+class Leave(Enum):
+    """How code leaves the place it is in."""
+
+    CONTINUE = "continue"
+    BREAK = "break"
+    RETURN = "return"
+
+
+@dataclass(slots=True)
+class Frame:
+    """The place that statements are written into.
+
+    ``used`` says whether anything left it. ``result`` is what ``return`` gives for a failure.
+    """
+
+    leave: Leave
+    depth: int
+    result: str | bool | None = "U"
+    used: bool = False
+
+
+class Stop(Enum):
+    """How a block stops at its first solution."""
+
+    NEVER = "never"
+    BREAK = "break"  # leaves its loops one by one, then goes on behind the block
+    RETURN = "return"  # what notes the solution returns from the function
+    TRUE = "true"  # returns True: the block was moved into a function of its own
+
+
+@dataclass(slots=True, kw_only=True)
+class Done:
+    """What happens for each solution of a block.
+
+    ``emit`` writes the statements that note a solution; ``writes`` are the locals which they assign. Where
+    ``emit`` returns from the function, ``emit_moved`` assigns the result to ``result`` instead, for a block
+    that was moved. ``grows`` is the local of the collection that the solutions build.
+    """
+
+    emit: Callable[[list[ast.stmt]], None]
+    stop: Stop = Stop.NEVER
+    writes: tuple[str, ...] = ()
+    emit_moved: Callable[[list[ast.stmt]], None] | None = None
+    result: str = ""
+    grows: str | None = None
+
+
+class BlockWriter:
+    """Writes blocks. Subclasses write the single instructions."""
+
+    py: Writer
+
+    def __init__(self, py: Writer) -> None:
+        self.py = py
+        self._counter = 0
+        self._test: ast.If | None = None
+
+    # --- for subclasses ---
+
+    def instruction(self, ins: ir.Instruction, out: list[ast.stmt], frame: Frame) -> None:
+        """Write an instruction that is no loop."""
+        raise AssertionError(f"no writer for {type(ins).__name__}")
+
+    def loop(
+        self, ins: ir.Instruction, out: list[ast.stmt], grows: str | None
+    ) -> tuple[tuple[str, ...], ast.expr, list[ast.stmt]]:
+        """The targets of a loop, what it iterates, and statements that its body begins with."""
+        raise AssertionError(f"no writer for {type(ins).__name__}")
+
+    def place(self, ins: ir.Instruction) -> None:
+        """Set the writer's position to that of an instruction."""
+
+    # --- plumbing ---
+
+    def temporary(self, hint: str) -> str:
+        """A new local of the code itself; the planner's names end in a number, these in a letter."""
+        self._counter += 1
+        return f"{hint}{self._counter}_"
+
+    def fail(self, frame: Frame) -> ast.stmt:
+        """The statement that leaves the frame."""
+        frame.used = True
+        if frame.leave is Leave.CONTINUE:
+            return self.py.next()
+        if frame.leave is Leave.BREAK:
+            return self.py.leave()
+        result = frame.result
+        value = self.py.name(result) if isinstance(result, str) else self.py.const(result)
+        return self.py.give(value)
+
+    def fail_when(self, test: ast.expr, out: list[ast.stmt], frame: Frame) -> None:
+        """Leave the frame when a test holds. Tests that follow each other are joined."""
+        last = self._test
+        if last is not None and out and out[-1] is last:
+            if isinstance(last.test, ast.BoolOp) and isinstance(last.test.op, ast.Or):
+                last.test.values.append(test)
+            else:
+                last.test = self.py.any_of([last.test, test])
+            return
+        self._test = self.py.when(test, [self.fail(frame)])
+        out.append(self._test)
+
+    # --- blocks ---
+
+    def block(self, block: ir.Block, out: list[ast.stmt], frame: Frame, done: Done, at: int = 0) -> None:
+        """Write the instructions of a block from ``at`` on, then what is done for a solution."""
+        while at < len(block):
+            ins = block[at]
+            at += 1
+            self.place(ins)
+            if isinstance(ins, ir.Scan | ir.Solutions | ir.DocumentScan):
+                self._loop(ins, block, at, out, frame, done)
+                return
+            if frame.depth >= DEPTH and isinstance(ins, ir.Collect | ir.Not | ir.Every):
+                self._outline(block, at - 1, out, frame, done)
+                return
+            at += self.pair(ins, block[at] if at < len(block) else None, out, frame)
+        done.emit(out)
+        if done.stop is Stop.BREAK:
+            frame.used = True
+            out.append(self.py.leave())
+        elif done.stop is Stop.TRUE:
+            out.append(self.py.give(self.py.const(True)))
+
+    def pair(
+        self, ins: ir.Instruction, following: ir.Instruction | None, out: list[ast.stmt], frame: Frame
+    ) -> int:
+        """Write an instruction; 1 if the one after it was written with it."""
+        self.instruction(ins, out, frame)
+        return 0
+
+    def _loop(
+        self,
+        ins: ir.Instruction,
+        block: ir.Block,
+        at: int,
+        out: list[ast.stmt],
+        frame: Frame,
+        done: Done,
+    ) -> None:
+        if frame.depth >= DEPTH:
+            self._outline(block, at - 1, out, frame, done)
+            return
+        targets, values, body = self.loop(ins, out, done.grows)
+        inner = Frame(Leave.CONTINUE, frame.depth + 1)
+        node = self.py.loop(targets, values, body)
+        self.block(block, body, inner, done, at)
+        if not body:
+            body.append(self.py.next())
+        out.append(node)
+        if done.stop is Stop.BREAK and frame.leave is Leave.CONTINUE:
+            node.orelse = [self.py.next()]
+            out.append(self.py.leave())
+
+    def inline(self, block: ir.Block, out: list[ast.stmt], depth: int, done: Done) -> None:
+        """Write a nested block in place; the code after it runs when it is through."""
+        frame = Frame(Leave.BREAK, depth + 1)
+        body: list[ast.stmt] = []
+        self.block(block, body, frame, done)
+        if frame.used:
+            if isinstance(body[-1], ast.Break):
+                body.pop()
+            out.append(self.py.once(body))
+        else:
+            out.extend(body)
+
+    def _outline(
+        self, block: ir.Block, at: int, out: list[ast.stmt], frame: Frame, done: Done
+    ) -> None:
+        """Move the rest of a block into a function; it gives True when a solution stops the block."""
+        name = self.temporary("rest")
+        writes = done.writes
+        if done.stop is Stop.RETURN:
+            out.append(self.py.assign(done.result, self.py.const(None)))
+            writes = (*writes, done.result)
+        moved = Done(
+            emit=done.emit_moved or done.emit,
+            stop=Stop.NEVER if done.stop is Stop.NEVER else Stop.TRUE,
+            writes=writes,
+            grows=done.grows,
+        )
+        body = [self.py.nonlocals(writes)] if writes else []
+        self.block(block, body, Frame(Leave.RETURN, 0, result=False), moved, at)
+        body.append(self.py.give(self.py.const(False)))
+        out.append(self.py.function(name, (), body))
+        out.append(self._call_moved(self.py.call(name), frame, done))
+
+    def _call_moved(self, call: ast.expr, frame: Frame, done: Done) -> ast.stmt:
+        if done.stop is Stop.NEVER:
+            return self.py.do(call)
+        if done.stop is Stop.RETURN:
+            return self.py.when(call, [self.py.give(self.py.name(done.result))])
+        if done.stop is Stop.TRUE:
+            return self.py.when(call, [self.py.give(self.py.const(True))])
+        frame.used = True
+        return self.py.when(call, [self.py.leave()])

@@ -1,0 +1,212 @@
+"""Rule groups and queries to Python functions."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from sekisho.rego.codegen import inline
+from sekisho.rego.codegen.blocks import Done, Frame, Leave, Stop
+from sekisho.rego.codegen.instructions import InstructionWriter, rule_name
+from sekisho.rego.plan import ir
+from sekisho.rego.plan.ir import Clause, Const, Form, Group
+from sekisho.rego.values import equal
+
+if TYPE_CHECKING:
+    from sekisho.lang.pyast import Writer
+    from sekisho.rego.codegen.unit import Unit
+
+_LOOPS = (ir.Scan, ir.Solutions, ir.DocumentScan)
+
+
+class GroupWriter(InstructionWriter):
+    """Writes the function of one group: it gives the group's value, or UNDEFINED."""
+
+    def __init__(self, py: Writer, unit: Unit, group: Group) -> None:
+        super().__init__(py, unit, group.clauses[0].module if group.clauses else 0)
+        self.group = group
+
+    def write(self) -> ast.stmt:
+        """The function."""
+        group = self.group
+        body: list[ast.stmt] = []
+        first = group.clauses[0] if group.clauses else group.default
+        assert first is not None
+        self._enter(first)
+        if group.form is Form.FUNCTION:
+            body.append(self.py.do(self.py.call("enter", self.py.name("s"))))
+        if group.form is Form.SET:
+            self._set(body)
+        elif group.form is Form.OBJECT:
+            self._object(body)
+        else:
+            self._single(body)
+        return self.py.function(rule_name(group.number), ("s", *group.params), body)
+
+    def _enter(self, clause: Clause) -> None:
+        self.module = clause.module
+        self.move(clause.at)
+
+    def _position(self, clause: Clause) -> ast.expr:
+        return self.py.const(self.unit.position(clause.module, clause.at, clause.to))
+
+    # --- partial rules ---
+
+    def _set(self, body: list[ast.stmt]) -> None:
+        py = self.py
+        body.append(py.assign("c_", py.call("set")))
+        for clause in self.group.clauses:
+            self._enter(clause)
+
+            def add(out: list[ast.stmt], value: ir.Operand = clause.value) -> None:
+                out.append(py.do(py.method(py.name("c_"), "add", self.hashable(value))))
+
+            self.inline(clause.block, body, 0, Done(emit=add, grows="c_"))
+        body.append(py.give(py.call("Set", py.name("c_"))))
+
+    def _object(self, body: list[ast.stmt]) -> None:
+        py = self.py
+        body.append(py.assign("c_", py.dict([])))
+        deep = any(len(c.keys) != 1 or c.member for c in self.group.clauses)
+        if deep:
+            body.append(py.assign("p_", py.list([])))
+        for clause in self.group.clauses:
+            self._enter(clause)
+
+            def put(out: list[ast.stmt], clause: Clause = clause) -> None:
+                out.append(py.do(self._put(clause, deep)))
+
+            self.inline(clause.block, body, 0, Done(emit=put, grows="c_"))
+        body.append(py.give(py.name("c_")))
+
+    def _put(self, clause: Clause, deep: bool) -> ast.expr:
+        py = self.py
+        value = self.operand(clause.value)
+        place = [py.name("s"), self._position(clause), py.name("c_")]
+        if not deep:
+            return py.call("put", *place, self.hashable(clause.keys[0]), value)
+        keys = py.tuple([self.hashable(key) for key in clause.keys])
+        return py.call("put_deep", *place, py.name("p_"), keys, value, py.const(clause.member))
+
+    # --- complete rules and functions ---
+
+    def _single(self, body: list[ast.stmt]) -> None:
+        clauses = self.group.clauses
+        if _constant_value(clauses) or (len(clauses) == 1 and _at_most_one(clauses[0])):
+            self._first(body)
+        else:
+            self._agreeing(body)
+
+    def _first(self, body: list[ast.stmt]) -> None:
+        """The first solution is the value."""
+        links = [link for clause in self.group.clauses for link in chain(clause)]
+        for number, link in enumerate(links):
+            self._enter(link)
+            done = self._returning(link)
+            if number == len(links) - 1 and self.group.default is None:
+                self.block(link.block, body, Frame(Leave.RETURN, 0), done)
+                if not (body and isinstance(body[-1], ast.Return)):
+                    body.append(self.py.give(self.py.name("U")))
+                return
+            self.inline(link.block, body, 0, done)
+        self._otherwise(body)
+
+    def _returning(self, link: Clause) -> Done:
+        py = self.py
+        return Done(
+            emit=lambda out: out.append(py.give(self.operand(link.value))),
+            emit_moved=lambda out: out.append(py.assign("v_", self.operand(link.value))),
+            stop=Stop.RETURN,
+            result="v_",
+        )
+
+    def _otherwise(self, body: list[ast.stmt]) -> None:
+        default = self.group.default
+        if default is None:
+            body.append(self.py.give(self.py.name("U")))
+            return
+        self._enter(default)
+        done = self._returning(default)
+        self.block(default.block, body, Frame(Leave.RETURN, 0), done)
+        if not isinstance(body[-1], ast.Return):
+            body.append(self.py.give(self.py.name("U")))
+
+    def _agreeing(self, body: list[ast.stmt]) -> None:
+        """All solutions are found, and must agree."""
+        py = self.py
+        body.append(py.assign("v_", py.name("U")))
+        for clause in self.group.clauses:
+            links = chain(clause)
+            if len(links) == 1:
+                self._accumulate(clause, "v_", body)
+                continue
+            self._enter(clause)
+            tries: list[ast.stmt] = [py.assign("w_", py.name("U"))]
+            for link in links:
+                self._accumulate(link, "w_", tries)
+                if link is not links[-1]:
+                    found = py.compare(py.name("w_"), "is not", py.name("U"))
+                    tries.append(py.when(found, [py.leave()]))
+            body.append(py.once(tries))
+            found = py.compare(py.name("w_"), "is not", py.name("U"))
+            agree = py.call("agree", py.name("s"), self._position(clause), py.name("v_"), py.name("w_"))
+            body.append(py.when(found, [py.assign("v_", agree)]))
+        undefined = py.compare(py.name("v_"), "is not", py.name("U"))
+        body.append(py.when(undefined, [py.give(py.name("v_"))]))
+        self._otherwise(body)
+
+    def _accumulate(self, link: Clause, name: str, body: list[ast.stmt]) -> None:
+        py = self.py
+        self._enter(link)
+        function = "agree_function" if self.group.form is Form.FUNCTION else "agree"
+        value = self.operand
+
+        def note(out: list[ast.stmt]) -> None:
+            place = [py.name("s"), self._position(link), py.name(name)]
+            out.append(py.assign(name, py.call(function, *place, value(link.value))))
+
+        self.inline(link.block, body, 0 if name == "v_" else 1, Done(emit=note, writes=(name,)))
+
+
+class QueryWriter(InstructionWriter):
+    """Writes the function of a query: it appends a tuple of operands for each solution."""
+
+    def write(self, name: str, block: ir.Block, operands: list[ir.Operand]) -> ast.stmt:
+        """The function ``name(s, out)``."""
+        py = self.py
+        body: list[ast.stmt] = []
+
+        def note(out: list[ast.stmt]) -> None:
+            row = py.tuple([self.operand(operand) for operand in operands])
+            out.append(py.do(py.method(py.name("out"), "append", row)))
+
+        self.inline(block, body, 0, Done(emit=note, grows="out"))
+        if not body:
+            body.append(py.give(None))
+        return py.function(name, ("s", "out"), body)
+
+
+def chain(clause: Clause) -> list[Clause]:
+    """A clause and what is tried after it."""
+    links = [clause]
+    while links[-1].orelse is not None:
+        links.append(links[-1].orelse)
+    return links
+
+
+def _constant_value(clauses: list[Clause]) -> bool:
+    """Whether all solutions have one value, known now."""
+    values = [link.value for clause in clauses for link in chain(clause)]
+    first = values[0] if values else None
+    return all(
+        isinstance(value, Const) and isinstance(first, Const) and equal(value.value, first.value)
+        for value in values
+    )
+
+
+def _at_most_one(clause: Clause) -> bool:
+    """Whether no link of a chain has more than one solution."""
+    return not any(isinstance(ins, _LOOPS) for link in chain(clause) for ins in link.block)
+
+
+__all__ = ["GroupWriter", "QueryWriter", "chain", "inline"]

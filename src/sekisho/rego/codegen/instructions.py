@@ -1,0 +1,419 @@
+"""Single instructions to statements."""
+
+from __future__ import annotations
+
+import ast
+from typing import Final
+
+from sekisho.lang.pyast import Writer
+from sekisho.rego.codegen import inline
+from sekisho.rego.codegen.blocks import BlockWriter, Done, Frame, Leave, Stop
+from sekisho.rego.codegen.unit import Unit, kind_of
+from sekisho.rego.plan import ir
+from sekisho.rego.plan.ir import Const, Operand
+from sekisho.rego.values import Number
+
+
+class InstructionWriter(BlockWriter):
+    """Writes the instructions of one function. ``kinds`` is what is known of its locals' types."""
+
+    def __init__(self, py: Writer, unit: Unit, module: int) -> None:
+        super().__init__(py)
+        self.unit = unit
+        self.module = module
+        self.kinds: dict[str, str] = {}
+
+    def place(self, ins: ir.Instruction) -> None:
+        """Set the writer's position to that of an instruction."""
+        self.move(ins.at)
+
+    def move(self, offset: int) -> None:
+        """Set the writer's position to an offset of the module."""
+        line, column = self.unit.sources[self.module].position(offset)
+        self.py.place(line, column - 1)
+
+    def position(self, ins: ir.Instruction) -> ast.expr:
+        """The number of an instruction's position, as an argument."""
+        return self.py.const(self.unit.position(self.module, ins.at, ins.to))
+
+    # --- operands ---
+
+    def operand(self, operand: Operand, state: str = "s") -> ast.expr:
+        """An expression for an operand."""
+        if isinstance(operand, Const):
+            return self.unit.constant(self.py, operand.value)
+        if operand in ir.ROOTS:
+            return self.py.attr(self.py.name(state), operand)
+        return self.py.name(operand)
+
+    def kind(self, operand: Operand) -> str:
+        """What is known of an operand's type."""
+        return kind_of(operand, self.kinds)
+
+    def hashable(self, operand: Operand, state: str = "s") -> ast.expr:
+        """An expression for the ``key`` form of an operand."""
+        value = self.operand(operand, state)
+        if self.kind(operand) in {"str", "int", "null"}:
+            return value
+        return self.py.call("key", value)
+
+    # --- dispatch ---
+
+    def pair(
+        self, ins: ir.Instruction, following: ir.Instruction | None, out: list[ast.stmt], frame: Frame
+    ) -> int:
+        """Write an instruction; 1 if the test of its result that follows was written with it."""
+        if (
+            isinstance(ins, ir.CallBuiltin)
+            and isinstance(following, ir.Truthy)
+            and following.operand == ins.dst
+            and inline.condition(self, ins, out, frame)
+        ):
+            return 1
+        self.instruction(ins, out, frame)
+        return 0
+
+    def instruction(self, ins: ir.Instruction, out: list[ast.stmt], frame: Frame) -> None:
+        """Write an instruction that is no loop."""
+        _WRITERS[type(ins)](self, ins, out, frame)
+
+    def undefined(self, name: str, out: list[ast.stmt], frame: Frame) -> None:
+        """Leave the frame when a local holds UNDEFINED."""
+        self.fail_when(self.py.compare(self.py.name(name), "is", self.py.name("U")), out, frame)
+
+    # --- lookups ---
+
+    def path(self, ins: ir.Path, out: list[ast.stmt], frame: Frame) -> None:
+        """``dst = base.get(k, E).get(k, U)``, where anything but an object has no ``get``."""
+        py = self.py
+        value = self.operand(ins.base, ins.state)
+        for at, key in enumerate(ins.keys):
+            default = py.name("U" if at == len(ins.keys) - 1 else "E")
+            value = py.method(value, "get", py.const(key), default)
+        assign = py.assign(ins.dst, value)
+        if ins.keys and not (len(ins.keys) == 1 and self.kind(ins.base) == "dict"):
+            out.append(
+                py.attempt([assign], "AttributeError", [py.assign(ins.dst, py.name("U"))])
+            )
+        else:
+            out.append(assign)
+        if ins.keys or ins.base == ir.INPUT:
+            self.undefined(ins.dst, out, frame)
+
+    def index(self, ins: ir.Index, out: list[ast.stmt], frame: Frame) -> None:
+        """``dst = base[key]``."""
+        py = self.py
+        base, key = self.operand(ins.base, ins.state), self.operand(ins.key, ins.state)
+        if self.kind(ins.key) == "str":
+            value = py.method(base, "get", key, py.name("U"))
+            handler = [py.assign(ins.dst, py.name("U"))]
+            out.append(py.attempt([py.assign(ins.dst, value)], "AttributeError", handler))
+        else:
+            out.append(py.assign(ins.dst, py.call("get", base, key)))
+        self.undefined(ins.dst, out, frame)
+
+    def loop(
+        self, ins: ir.Instruction, out: list[ast.stmt], grows: str | None
+    ) -> tuple[tuple[str, ...], ast.expr, list[ast.stmt]]:
+        """The targets of a loop, what it iterates, and statements that its body begins with."""
+        py = self.py
+        state = py.name(ins.state)
+        more = [py.name(grows)] if grows else []
+        if isinstance(ins, ir.Scan):
+            base = self.operand(ins.base, ins.state)
+            value = ins.value or "_"
+            if ins.key is None:
+                return (value,), py.call("each", state, base, *more), []
+            return (ins.key, value), py.call("pairs", state, base, *more), []
+        if isinstance(ins, ir.DocumentScan):
+            handle = py.name(ins.base)
+            return (ins.key or "_", ins.value), py.call("document_items", state, handle), []
+        assert isinstance(ins, ir.Solutions)
+        values = self.call_row(ins.name, ins.args, ins.state)
+        out.append(self.guarded(ins.dst, values, ins))
+        return (ins.dst,), py.call("solutions", state, py.name(ins.dst), *more), []
+
+    def rule(self, ins: ir.Rule, out: list[ast.stmt], frame: Frame) -> None:
+        """Read the slot of a rule; evaluate the rule where the slot is new."""
+        py = self.py
+        function, number = py.name(rule_name(ins.group)), py.const(ins.group)
+        state = py.name(ins.state)
+        if ins.group in self.unit.overridable:
+            path = py.tuple([py.const(step) for step in self.unit.paths[ins.group]])
+            out.append(py.assign(ins.dst, py.call("rule_or_data", state, number, function, path)))
+        else:
+            slots = py.attr(state, "slots")
+            out.append(py.assign(ins.dst, py.item(slots, number)))
+            fresh = py.compare(py.name(ins.dst), "is", py.name("NEW"))
+            target = ast.Name(ins.dst, ast.Store(), lineno=py.line, col_offset=py.column)
+            both = py.assign_to([target, py.slot(slots, number)], py.call(function, state))
+            out.append(py.when(fresh, [both]))
+        self.undefined(ins.dst, out, frame)
+
+    def document(self, ins: ir.Document, out: list[ast.stmt], frame: Frame) -> None:
+        """A handle."""
+        del frame
+        path = self.py.tuple([self.py.const(step) for step in ins.path])
+        out.append(self.py.assign(ins.dst, self.py.call("document", self.py.name(ins.state), path)))
+
+    def document_index(self, ins: ir.DocumentIndex, out: list[ast.stmt], frame: Frame) -> None:
+        """A step below a handle."""
+        key = self.operand(ins.key, ins.state)
+        value = self.py.call("document_get", self.py.name(ins.base), key)
+        out.append(self.py.assign(ins.dst, value))
+        self.undefined(ins.dst, out, frame)
+
+    def document_value(self, ins: ir.DocumentValue, out: list[ast.stmt], frame: Frame) -> None:
+        """The whole value behind a handle."""
+        out.append(self.py.assign(ins.dst, self.py.call("document_value", self.py.name(ins.base))))
+        self.undefined(ins.dst, out, frame)
+
+    # --- tests ---
+
+    def truthy(self, ins: ir.Truthy, out: list[ast.stmt], frame: Frame) -> None:
+        """Fail for false."""
+        if isinstance(ins.operand, Const):
+            if ins.operand.value is False:
+                self.fail_when(self.py.const(True), out, frame)
+            return
+        if self.kind(ins.operand) in {"", "bool"}:
+            test = self.py.compare(self.py.name(ins.operand), "is", self.py.const(False))
+            self.fail_when(test, out, frame)
+
+    def equal(self, ins: ir.Equal, out: list[ast.stmt], frame: Frame) -> None:
+        """Fail unless equal."""
+        self.fail_when(inline.unequal(self, ins.a, ins.b, ins.state), out, frame)
+
+    def is_array(self, ins: ir.IsArray, out: list[ast.stmt], frame: Frame) -> None:
+        """Fail unless an array of a length."""
+        self._shape(ins.operand, "list", ins.length, out, frame)
+        if isinstance(ins.operand, str):
+            self.kinds[ins.operand] = "list"
+
+    def is_object(self, ins: ir.IsObject, out: list[ast.stmt], frame: Frame) -> None:
+        """Fail unless an object of a size."""
+        self._shape(ins.operand, "dict", ins.length, out, frame)
+
+    def _shape(
+        self, operand: Operand, kind: str, length: int, out: list[ast.stmt], frame: Frame
+    ) -> None:
+        py = self.py
+        value = self.operand(operand)
+        if self.kind(operand) != kind:
+            self.fail_when(py.compare(py.call("type", value), "is not", py.name(kind)), out, frame)
+        self.fail_when(py.compare(py.call("len", value), "!=", py.const(length)), out, frame)
+
+    def element(self, ins: ir.Element, out: list[ast.stmt], frame: Frame) -> None:
+        """One element of an array."""
+        del frame
+        value = self.py.item(self.py.name(ins.base), self.py.const(ins.index))
+        out.append(self.py.assign(ins.dst, value))
+
+    def copy(self, ins: ir.Copy, out: list[ast.stmt], frame: Frame) -> None:
+        """``dst = src``."""
+        del frame
+        self.kinds[ins.dst] = self.kind(ins.src)
+        out.append(self.py.assign(ins.dst, self.operand(ins.src, ins.state)))
+
+    # --- building ---
+
+    def make_array(self, ins: ir.MakeArray, out: list[ast.stmt], frame: Frame) -> None:
+        """An array."""
+        del frame
+        self.kinds[ins.dst] = "list"
+        items = [self.operand(item, ins.state) for item in ins.items]
+        out.append(self.py.assign(ins.dst, self.py.list(items)))
+
+    def make_set(self, ins: ir.MakeSet, out: list[ast.stmt], frame: Frame) -> None:
+        """A set."""
+        del frame
+        self.kinds[ins.dst] = "set"
+        items = self.py.list([self.operand(item, ins.state) for item in ins.items])
+        out.append(self.py.assign(ins.dst, self.py.method(self.py.name("Set"), "of", items)))
+
+    def make_object(self, ins: ir.MakeObject, out: list[ast.stmt], frame: Frame) -> None:
+        """An object; of equal keys the last holds."""
+        del frame
+        self.kinds[ins.dst] = "dict"
+        pairs = [(self.hashable(k, ins.state), self.operand(v, ins.state)) for k, v in ins.pairs]
+        out.append(self.py.assign(ins.dst, self.py.dict(pairs)))
+
+    def collect(self, ins: ir.Collect, out: list[ast.stmt], frame: Frame) -> None:
+        """A comprehension: a loop that fills a collection."""
+        py = self.py
+        items = ins.dst if ins.kind is not ir.Kind.SET else self.temporary("c")
+        start = py.call("set") if ins.kind is ir.Kind.SET else py.dict([])
+        out.append(py.assign(items, py.list([]) if ins.kind is ir.Kind.ARRAY else start))
+        done = Done(emit=lambda body: body.append(self._collected(ins, items)), grows=items)
+        self.inline(ins.block, out, frame.depth, done)
+        if ins.kind is ir.Kind.SET:
+            out.append(py.assign(ins.dst, py.call("Set", py.name(items))))
+        self.kinds[ins.dst] = {"array": "list", "set": "set", "object": "dict"}[ins.kind.value]
+
+    def _collected(self, ins: ir.Collect, items: str) -> ast.stmt:
+        py = self.py
+        if ins.kind is ir.Kind.ARRAY:
+            return py.do(py.method(py.name(items), "append", self.operand(ins.value, ins.state)))
+        if ins.kind is ir.Kind.SET:
+            return py.do(py.method(py.name(items), "add", self.hashable(ins.value, ins.state)))
+        assert ins.key is not None
+        key, value = self.hashable(ins.key, ins.state), self.operand(ins.value, ins.state)
+        state = py.name(ins.state)
+        return py.do(py.call("put", state, self.position(ins), py.name(items), key, value))
+
+    # --- calls ---
+
+    def call_builtin(self, ins: ir.CallBuiltin, out: list[ast.stmt], frame: Frame) -> None:
+        """Call a built-in."""
+        if ins.name in self.unit.mockable:
+            out.append(self.py.assign(ins.dst, self._mocked(ins, ins.name, None)))
+        elif not inline.value(self, ins, out):
+            value = self.call_row(ins.name, ins.args, ins.state)
+            out.append(self.guarded(ins.dst, value, ins))
+            self.kinds[ins.dst] = result_kind(self.unit, ins.name)
+        else:
+            return
+        self.undefined(ins.dst, out, frame)
+
+    def call_row(self, name: str, args: tuple[Operand, ...], state: str) -> ast.expr:
+        """The plain call of a built-in's function."""
+        values = [self.operand(arg, state) for arg in args]
+        if self.unit.builtins[name].context:
+            values.insert(0, self.py.method(self.py.name(state), "context"))
+        return self.py.call(self.unit.builtin(name), *values)
+
+    def guarded(self, dst: str, value: ast.expr, ins: ir.Instruction) -> ast.stmt:
+        """``dst = value``, where a built-in may refuse its operands."""
+        py = self.py
+        fault = py.call("fault", py.name(ins.state), self.position(ins))
+        return py.attempt([py.assign(dst, value)], "BuiltinFault", [py.assign(dst, fault)])
+
+    def _mocked(self, ins: ir.CallBuiltin | ir.CallFunction, name: str, function: str | None) -> ast.expr:
+        py = self.py
+        args = [self.operand(arg, ins.state) for arg in ins.args]
+        original = py.name(function) if function else py.const(None)
+        state = py.name(ins.state)
+        return py.call("mockable", state, self.position(ins), py.const(name), original, *args)
+
+    def call_function(self, ins: ir.CallFunction, out: list[ast.stmt], frame: Frame) -> None:
+        """Call a function of the policy."""
+        py = self.py
+        name = "data." + ".".join(self.unit.paths[ins.group])
+        if name in self.unit.mockable:
+            value = self._mocked(ins, name, rule_name(ins.group))
+        else:
+            args = [self.operand(arg, ins.state) for arg in ins.args]
+            value = py.call(rule_name(ins.group), py.name(ins.state), *args)
+        out.append(py.assign(ins.dst, value))
+        self.undefined(ins.dst, out, frame)
+
+    # --- nested blocks ---
+
+    def negation(self, ins: ir.Not, out: list[ast.stmt], frame: Frame) -> None:
+        """Fail when a block has a solution."""
+        found = self.exists(ins.block, out, frame)
+        self.fail_when(self.py.name(found), out, frame)
+
+    def exists(self, block: ir.Block, out: list[ast.stmt], frame: Frame) -> str:
+        """Write a block; the local that says whether it has a solution."""
+        py = self.py
+        found = self.temporary("f")
+        out.append(py.assign(found, py.const(False)))
+        done = Done(
+            emit=lambda body: body.append(py.assign(found, py.const(True))),
+            stop=Stop.BREAK,
+            writes=(found,),
+        )
+        self.inline(block, out, frame.depth, done)
+        return found
+
+    def every(self, ins: ir.Every, out: list[ast.stmt], frame: Frame) -> None:
+        """A loop that ends at the first element without solution."""
+        py = self.py
+        base = self.operand(ins.base, ins.state)
+        if self.kind(ins.base) not in {"list", "dict", "set"}:
+            self.fail_when(py.negate(py.call("iterable", base)), out, frame)
+        fine = self.temporary("f")
+        out.append(py.assign(fine, py.const(True)))
+        body: list[ast.stmt] = []
+        found = self.exists(ins.block, body, Frame(Leave.CONTINUE, frame.depth + 1))
+        stop = [py.assign(fine, py.const(False)), py.leave()]
+        body.append(py.when(py.negate(py.name(found)), stop))
+        state = py.name(ins.state)
+        if ins.key is None:
+            out.append(py.loop((ins.value or "_",), py.call("each", state, base), body))
+        else:
+            out.append(py.loop((ins.key, ins.value or "_"), py.call("pairs", state, base), body))
+        self.fail_when(py.negate(py.name(fine)), out, frame)
+
+    def override(self, ins: ir.With, out: list[ast.stmt], frame: Frame) -> None:
+        """A new state."""
+        del frame
+        py = self.py
+        edits: dict[ir.Target, list[ast.expr]] = {target: [] for target in ir.Target}
+        for each in ins.replacements:
+            if each.other is not None:
+                what = self._replacing_function(each.other)
+            else:
+                assert each.value is not None
+                what = self.operand(each.value, ins.state)
+            path: ast.expr = py.tuple([py.const(step) for step in each.path])
+            if each.target is ir.Target.FUNCTION:
+                path = py.const(each.path[0])
+                what = py.tuple([py.const(each.other is not None), what])
+            edits[each.target].append(py.tuple([path, what]))
+        groups = [py.tuple(edits[target]) for target in ir.Target]
+        out.append(py.assign(ins.dst, py.call("override", py.name(ins.state), *groups)))
+
+    def _replacing_function(self, name: str) -> ast.expr:
+        if name.startswith("data."):
+            path = tuple(name.split(".")[1:])
+            return self.py.name(rule_name(self.unit.paths.index(path)))
+        return self.py.const(name)
+
+
+def rule_name(group: int) -> str:
+    """The global function of a group."""
+    return f"r{group}"
+
+
+def result_kind(unit: Unit, name: str) -> str:
+    """What the signature of a built-in says of its result."""
+    return _RESULTS.get(type(unit.builtins[name].type.result).__name__, "")
+
+
+_RESULTS: Final = {
+    "String": "str",
+    "Boolean": "bool",
+    "Array": "list",
+    "Object": "dict",
+    "SetOf": "set",
+    "Num": "number",
+    "Null": "null",
+}
+
+_WRITERS: Final = {
+    ir.Path: InstructionWriter.path,
+    ir.Index: InstructionWriter.index,
+    ir.Rule: InstructionWriter.rule,
+    ir.Document: InstructionWriter.document,
+    ir.DocumentIndex: InstructionWriter.document_index,
+    ir.DocumentValue: InstructionWriter.document_value,
+    ir.Truthy: InstructionWriter.truthy,
+    ir.Equal: InstructionWriter.equal,
+    ir.IsArray: InstructionWriter.is_array,
+    ir.IsObject: InstructionWriter.is_object,
+    ir.Element: InstructionWriter.element,
+    ir.Copy: InstructionWriter.copy,
+    ir.MakeArray: InstructionWriter.make_array,
+    ir.MakeSet: InstructionWriter.make_set,
+    ir.MakeObject: InstructionWriter.make_object,
+    ir.Collect: InstructionWriter.collect,
+    ir.CallBuiltin: InstructionWriter.call_builtin,
+    ir.CallFunction: InstructionWriter.call_function,
+    ir.Not: InstructionWriter.negation,
+    ir.Every: InstructionWriter.every,
+    ir.With: InstructionWriter.override,
+}
+
+__all__ = ["InstructionWriter", "Number", "result_kind", "rule_name"]

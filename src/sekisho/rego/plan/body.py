@@ -1,0 +1,169 @@
+"""Planning of bodies: statements, ``with``, negation.
+
+A ``BodyPlanner`` appends instructions to one block. Nested blocks (``not``, ``every``, comprehensions) have a
+planner of their own that starts with a copy of what is bound outside, and leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sekisho.rego import nodes
+from sekisho.rego.nodes import Expr, Ref, Scalar, Term, Var
+from sekisho.rego.plan import ir
+from sekisho.rego.plan.ir import Const, Operand
+from sekisho.rego.plan.terms import TermPlanner
+
+if TYPE_CHECKING:
+    from sekisho.rego.nodes import Body
+
+
+class BodyPlanner(TermPlanner):
+    """Plans the statements of a body into its block."""
+
+    def body(self, body: Body) -> None:
+        """Plan all expressions of a body, in their order."""
+        self.declare(body)
+        for expr in body:
+            self.expression(expr)
+
+    def declare(self, body: Body) -> None:
+        """Forget outer variables that the body declares anew."""
+        for expr in body:
+            for name in _declared(expr):
+                self.bound.pop(name, None)
+
+    def expression(self, expr: Expr) -> None:
+        """Plan one expression with its modifiers."""
+        outer = self.state
+        if expr.withs:
+            self._with(expr)
+        if expr.negated:
+            self._not(lambda inner: inner.statement(expr), expr)
+        else:
+            self.statement(expr)
+        self.state = outer
+
+    def statement(self, expr: Expr) -> None:
+        """Plan the statement itself."""
+        statement = expr.statement
+        match statement:
+            case nodes.TermExpr(term=term):
+                self._term(term)
+            case nodes.SomeDecl(names=names):
+                for name in names:
+                    self.bound.pop(name.name, None)
+            case nodes.SomeIn():
+                self._some_in(statement)
+            case nodes.Every():
+                self._every(statement)
+            case nodes.NotBody(body=body):
+                self._not(lambda inner: inner.body(body), statement)
+
+    def _term(self, term: Term) -> None:
+        if isinstance(term, nodes.Call) and isinstance(term.name, Var):
+            if term.name.name in {"eq", "assign"} and len(term.args) == 2:
+                self.unify(term.args[0], term.args[1])
+                return
+            if term.name.name in {"print", "internal.print"}:
+                self.print(term)
+                return
+        operand = self.value(term)
+        if operand != ir.INPUT and operand != ir.DATA and not self.holds(operand):
+            self.emit(ir.Truthy(operand), term)
+
+    def _not(self, plan: Callable[[BodyPlanner], None], node: nodes.Node) -> None:
+        inner = self.nested()
+        plan(inner)
+        self.emit(ir.Not(inner.block), node)
+
+    def _some_in(self, some: nodes.SomeIn) -> None:
+        domain = self.value(some.domain)
+        for pattern in (some.key, some.value):
+            if pattern is not None:
+                for name in pattern_names(pattern):
+                    self.bound.pop(name, None)
+        if some.key is not None and not self.open(some.key):
+            self.unify_operand(some.value, self.index(domain, self.value(some.key), some.domain))
+            return
+        key = self.scan_name(some.key)
+        value = self.local("e")
+        self.emit(ir.Scan(domain, key, value), some)
+        if key is not None and some.key is not None:
+            self.unify_operand(some.key, key)
+        self.unify_operand(some.value, value)
+
+    def scan_name(self, pattern: Term | None) -> str | None:
+        """A local for the key of a scan; None where nobody asks for it."""
+        if pattern is None or (isinstance(pattern, Var) and pattern.wildcard):
+            return None
+        return self.local("k")
+
+    def _every(self, every: nodes.Every) -> None:
+        domain = self.value(every.domain)
+        inner = self.nested()
+        key = value = None
+        if every.key is not None and not every.key.wildcard:
+            key = inner.local(every.key.name)
+            inner.bound[every.key.name] = key
+        if not every.value.wildcard:
+            value = inner.local(every.value.name)
+            inner.bound[every.value.name] = value
+        inner.body(every.body)
+        self.emit(ir.Every(domain, key, value, inner.block), every)
+
+    def _with(self, expr: Expr) -> None:
+        replacements = tuple(self._replacement(each) for each in expr.withs)
+        state = self.local("s")
+        self.emit(ir.With(state, replacements), expr)
+        self.state = state
+
+    def _replacement(self, each: nodes.With) -> ir.Replace:
+        path = target_path(each.target)
+        function = self.unit.function_name(each.target)
+        if function is not None:
+            other = self.unit.function_name(each.value)
+            if other is not None:
+                return ir.Replace(ir.Target.FUNCTION, (function,), other=other)
+            return ir.Replace(ir.Target.FUNCTION, (function,), value=self.value(each.value))
+        kind = ir.Target.INPUT if path[0] == ir.INPUT else ir.Target.DATA
+        return ir.Replace(kind, path[1:], value=self.value(each.value))
+
+
+def target_path(target: Var | Ref) -> tuple[str, ...]:
+    """The steps of a ``with`` target, from ``input`` or ``data`` on."""
+    if isinstance(target, Var):
+        return (target.name,)
+    assert isinstance(target.head, Var)
+    steps = [step.value if isinstance(step, Scalar) else None for step in target.path]
+    return (target.head.name, *(step for step in steps if step is not None))
+
+
+def pattern_names(term: Term) -> list[str]:
+    """The variables of a pattern, outside references and closures."""
+    match term:
+        case Var(name=name):
+            return [name]
+        case nodes.ArrayTerm(items=items):
+            return [name for item in items for name in pattern_names(item)]
+        case nodes.ObjectTerm(pairs=pairs):
+            return [name for _, item in pairs for name in pattern_names(item)]
+        case _:
+            return []
+
+
+def _declared(expr: Expr) -> list[str]:
+    statement = expr.statement
+    match statement:
+        case nodes.SomeDecl(names=names):
+            return [name.name for name in names]
+        case nodes.SomeIn(key=key, value=value):
+            return [*(pattern_names(key) if key is not None else ()), *pattern_names(value)]
+        case nodes.TermExpr(term=nodes.Call(name=Var(name="assign"), args=args)) if len(args) == 2:
+            return pattern_names(args[0])
+        case _:
+            return []
+
+
+__all__ = ["BodyPlanner", "Const", "Operand", "target_path"]

@@ -1,0 +1,484 @@
+"""Planning of terms: values, references, unification, calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sekisho.rego import nodes
+from sekisho.rego.nodes import Ref, Scalar, Term, Var
+from sekisho.rego.plan import ir
+from sekisho.rego.plan.ir import Const, Operand
+from sekisho.rego.values import Set, is_number, key
+
+if TYPE_CHECKING:
+    from sekisho.rego.nodes import Body
+    from sekisho.rego.plan.body import BodyPlanner
+    from sekisho.rego.plan.planner import Unit
+
+Pair = tuple[Term | Operand, Term | Operand]
+
+
+class TermPlanner:
+    """Plans terms into one block.
+
+    ``bound`` maps the Rego variables that have a value here to operands; ``known`` remembers lookups already
+    made on every path to here, so that a prefix that several expressions share is read once.
+    """
+
+    def __init__(self, unit: Unit, module: int, names: Names) -> None:
+        self.unit = unit
+        self.module = module
+        self.names = names
+        self.block: ir.Block = []
+        self.bound: dict[str, Operand] = {}
+        self.known: dict[tuple[object, ...], str] = {}
+        self.state = "s"
+
+    # --- plumbing ---
+
+    def nested(self) -> BodyPlanner:
+        """A planner for a block inside this one."""
+        from sekisho.rego.plan.body import BodyPlanner
+
+        inner = BodyPlanner(self.unit, self.module, self.names)
+        inner.bound = dict(self.bound)
+        inner.known = dict(self.known)
+        inner.state = self.state
+        return inner
+
+    def local(self, hint: str) -> str:
+        """A new local."""
+        return self.names.new(hint)
+
+    def emit(self, instruction: ir.Instruction, node: nodes.Node) -> None:
+        """Append an instruction that stands for a node."""
+        instruction.at = node.start
+        instruction.to = node.end
+        instruction.state = self.state
+        self.block.append(instruction)
+
+    def holds(self, operand: Operand) -> bool:
+        """Whether an operand is known to be neither undefined nor false."""
+        return isinstance(operand, Const) and operand.value is not False
+
+    def named(self, operand: Operand, node: nodes.Node) -> str:
+        """The operand as a local."""
+        if isinstance(operand, str):
+            return operand
+        dst = self.local("c")
+        self.emit(ir.Copy(dst, operand), node)
+        return dst
+
+    # --- terms ---
+
+    def value(self, term: Term) -> Operand:
+        """Plan a term; the operand that holds its value. The block fails where it is undefined."""
+        match term:
+            case Scalar(value=value):
+                return Const(value)
+            case Var():
+                return self._variable(term)
+            case Ref():
+                return self.reference(term)
+            case nodes.ArrayTerm(items=items):
+                return self._array(term, [self.value(item) for item in items])
+            case nodes.SetTerm(items=items):
+                return self._set(term, [self.value(item) for item in items])
+            case nodes.ObjectTerm(pairs=pairs):
+                return self._object(term, [(self.value(k), self.value(v)) for k, v in pairs])
+            case nodes.ArrayComp(term=inner, body=body):
+                return self._collect(term, ir.Kind.ARRAY, body, inner, None)
+            case nodes.SetComp(term=inner, body=body):
+                return self._collect(term, ir.Kind.SET, body, inner, None)
+            case nodes.ObjectComp(key=k, value=inner, body=body):
+                return self._collect(term, ir.Kind.OBJECT, body, inner, k)
+            case nodes.Call():
+                return self.call(term)
+            case nodes.TemplateString():
+                return self._template(term)
+
+    def _variable(self, var: Var) -> Operand:
+        operand = self.bound.get(var.name)
+        if operand is not None:
+            return operand
+        if var.name == "input":
+            return self._path(ir.INPUT, (), var)
+        if var.name == "data":
+            return self.reference(Ref(var, (), start=var.start, end=var.end))
+        raise self.unit.unsafe(self.module, var)
+
+    def _array(self, term: Term, items: list[Operand]) -> Operand:
+        constants = [item.value for item in items if isinstance(item, Const)]
+        if len(constants) == len(items):
+            return Const(constants)
+        dst = self.local("a")
+        self.emit(ir.MakeArray(dst, tuple(items)), term)
+        return dst
+
+    def _set(self, term: Term, items: list[Operand]) -> Operand:
+        constants = [item.value for item in items if isinstance(item, Const)]
+        if len(constants) == len(items):
+            return Const(Set.of(constants))
+        dst = self.local("a")
+        self.emit(ir.MakeSet(dst, tuple(items)), term)
+        return dst
+
+    def _object(self, term: Term, pairs: list[tuple[Operand, Operand]]) -> Operand:
+        constants = {
+            key(k.value): v.value for k, v in pairs if isinstance(k, Const) and isinstance(v, Const)
+        }
+        if len(constants) == len(pairs):
+            return Const(constants)
+        dst = self.local("o")
+        self.emit(ir.MakeObject(dst, tuple(pairs)), term)
+        return dst
+
+    def _collect(
+        self, term: Term, kind: ir.Kind, body: Body, value: Term, key_term: Term | None
+    ) -> Operand:
+        inner = self.nested()
+        inner.body(body)
+        key_operand = inner.value(key_term) if key_term is not None else None
+        operand = inner.value(value)
+        dst = self.local("c")
+        self.emit(ir.Collect(dst, kind, inner.block, operand, key_operand), term)
+        return dst
+
+    # --- references ---
+
+    def reference(self, ref: Ref) -> Operand:
+        """Plan a reference; unbound variables among its steps become loops."""
+        head = ref.head
+        if isinstance(head, Var) and head.name not in self.bound:
+            if head.name == "data":
+                return self._data(ref)
+            if head.name == "input":
+                return self.steps(ir.INPUT, ref.path, ref)
+        return self.steps(self.value(head), ref.path, ref)
+
+    def steps(self, base: Operand, steps: tuple[Term, ...], node: nodes.Node) -> Operand:
+        """Plan the steps of a reference below a value."""
+        at = 0
+        while at < len(steps):
+            keys = constant_prefix(steps[at:])
+            if keys:
+                base = self._path(base, keys, node)
+                at += len(keys)
+                continue
+            base = self._step(base, steps[at], node)
+            at += 1
+        return base
+
+    def _path(self, base: Operand, keys: tuple[str, ...], node: nodes.Node) -> Operand:
+        memo = (self.state if base in ir.ROOTS else "", base, keys)
+        dst = self.known.get(memo)
+        if dst is None:
+            dst = self.local(_hint(keys[-1]) if keys else "v")
+            self.emit(ir.Path(dst, base, keys), node)
+            self.known[memo] = dst
+        return dst
+
+    def _step(self, base: Operand, step: Term, node: nodes.Node) -> Operand:
+        if isinstance(step, Var) and self.free(step):
+            value = self.local("e")
+            key = None if step.wildcard else self.local(step.name)
+            self.emit(ir.Scan(base, key, value), node)
+            if key is not None:
+                self.bound[step.name] = key
+            return value
+        if self.open(step):
+            value, key = self.local("e"), self.local("k")
+            self.emit(ir.Scan(base, key, value), node)
+            self.unify_operand(step, key)
+            return value
+        return self.index(base, self.value(step), node)
+
+    def index(self, base: Operand, key: Operand, node: nodes.Node) -> Operand:
+        """Plan one lookup."""
+        dst = self.local("e")
+        self.emit(ir.Index(dst, base, key), node)
+        return dst
+
+    def _data(self, ref: Ref) -> Operand:
+        node = self.unit.tree.root
+        steps = ref.path
+        path: list[str] = []
+        for at, step in enumerate(steps):
+            name = step.value if isinstance(step, Scalar) and isinstance(step.value, str) else None
+            if name is None:
+                if not node.children or (isinstance(step, Scalar)):
+                    break
+                return self._document(tuple(path), steps[at:], ref)
+            child = node.children.get(name)
+            if child is None:
+                return self.steps(ir.DATA, steps, ref)
+            path.append(name)
+            node = child
+            if node.group >= 0:
+                return self.steps(self.rule(node.group, ref), steps[at + 1 :], ref)
+        if node.children:
+            return self._document(tuple(path), steps[len(path) :], ref)
+        return self.steps(ir.DATA, steps, ref)
+
+    def rule(self, group: int, node: nodes.Node) -> Operand:
+        """Plan the use of a rule's value."""
+        memo = ("rule", self.state, group)
+        dst = self.known.get(memo)
+        if dst is None:
+            dst = self.local(_hint(self.unit.tree.paths[group][-1]))
+            self.emit(ir.Rule(dst, group), node)
+            self.known[memo] = dst
+        return dst
+
+    def _document(self, path: tuple[str, ...], steps: tuple[Term, ...], ref: Ref) -> Operand:
+        handle = self.local("d")
+        self.emit(ir.Document(handle, path), ref)
+        for step in steps:
+            dst = self.local("d")
+            if self.open(step):
+                key = None if isinstance(step, Var) and step.wildcard else self.local("k")
+                self.emit(ir.DocumentScan(handle, key, dst), ref)
+                if key is not None:
+                    self.unify_operand(step, key)
+            else:
+                self.emit(ir.DocumentIndex(dst, handle, self.value(step)), ref)
+            handle = dst
+        dst = self.local("v")
+        self.emit(ir.DocumentValue(dst, handle), ref)
+        return dst
+
+    # --- unification ---
+
+    def free(self, var: Var) -> bool:
+        """Whether a variable has no value yet."""
+        return var.name not in self.bound and var.name not in ir.ROOTS
+
+    def open(self, term: Term) -> bool:
+        """Whether a term is a pattern: it holds a variable without value, outside references and closures."""
+        match term:
+            case Var():
+                return self.free(term)
+            case nodes.ArrayTerm(items=items):
+                return any(map(self.open, items))
+            case nodes.ObjectTerm(pairs=pairs):
+                return any(self.open(v) for _, v in pairs)
+            case _:
+                return False
+
+    def ready(self, term: Term) -> bool:
+        """Whether a term can be evaluated: all it needs has a value (steps of references may be free)."""
+        match term:
+            case Var():
+                return not self.free(term)
+            case Ref(head=head, path=path):
+                return self.ready(head) and all(
+                    isinstance(step, Var) or self.open(step) or self.ready(step) for step in path
+                )
+            case nodes.ArrayTerm(items=items) | nodes.SetTerm(items=items):
+                return all(map(self.ready, items))
+            case nodes.ObjectTerm(pairs=pairs):
+                return all(self.ready(k) and self.ready(v) for k, v in pairs)
+            case nodes.Call(args=args):
+                return all(map(self.ready, args))
+            case _:
+                return True
+
+    def unify(self, a: Term, b: Term) -> None:
+        """Plan ``a = b``."""
+        self._solve([(a, b)])
+
+    def unify_operand(self, pattern: Term, operand: Operand) -> None:
+        """Plan ``pattern = value``."""
+        self._solve([(pattern, operand)])
+
+    def _solve(self, pairs: list[Pair]) -> None:
+        while pairs:
+            later: list[Pair] = []
+            for pair in pairs:
+                later.extend(self._unify_pair(*pair))
+            if later == pairs:
+                term = next(t for pair in pairs for t in pair if isinstance(t, nodes.Node))
+                raise self.unit.unsafe(self.module, term)
+            pairs = later
+
+    def _unify_pair(self, a: Term | Operand, b: Term | Operand) -> list[Pair]:
+        """Plan one equation; what is left to be solved when more variables have values."""
+        if isinstance(a, nodes.Node) and isinstance(b, nodes.Node):
+            return self._unify_terms(a, b)
+        if isinstance(a, nodes.Node) and not isinstance(b, nodes.Node):
+            return self._match(a, b)
+        if isinstance(b, nodes.Node) and not isinstance(a, nodes.Node):
+            return self._match(b, a)
+        raise AssertionError("two operands are compared where they arise")
+
+    def _unify_terms(self, a: Term, b: Term) -> list[Pair]:
+        for x, y in ((a, b), (b, a)):
+            if isinstance(x, Var) and self.free(x):
+                if self.ready(y):
+                    self.bound[x.name] = self.value(y)
+                    return []
+                if isinstance(y, Var) and (x.wildcard or y.name == x.name):
+                    return []
+        if isinstance(a, nodes.ArrayTerm) and isinstance(b, nodes.ArrayTerm):
+            if len(a.items) != len(b.items):
+                self.emit(ir.Truthy(Const(False)), a)
+                return []
+            return self._each(list(zip(a.items, b.items, strict=True)))
+        if isinstance(a, nodes.ObjectTerm) and isinstance(b, nodes.ObjectTerm):
+            pairs = _common_pairs(a, b)
+            if pairs is not None:
+                return self._each(pairs)
+        if self.ready(b):
+            return self._match(a, self.value(b))
+        if self.ready(a):
+            return self._match(b, self.value(a))
+        return [(a, b)]
+
+    def _each(self, pairs: list[tuple[Term, Term]]) -> list[Pair]:
+        return [left for x, y in pairs for left in self._unify_terms(x, y)]
+
+    def _match(self, pattern: Term, operand: Operand) -> list[Pair]:
+        if isinstance(pattern, Var) and self.free(pattern):
+            if not pattern.wildcard:
+                self.bound[pattern.name] = operand
+            return []
+        if isinstance(pattern, nodes.ArrayTerm) and self.open(pattern):
+            return self._match_array(pattern, self.named(operand, pattern))
+        if isinstance(pattern, nodes.ObjectTerm) and self.open(pattern):
+            return self._match_object(pattern, operand)
+        if not self.ready(pattern):
+            return [(pattern, operand)]
+        self.emit(ir.Equal(self.value(pattern), operand), pattern)
+        return []
+
+    def _match_array(self, pattern: nodes.ArrayTerm, operand: str) -> list[Pair]:
+        self.emit(ir.IsArray(operand, len(pattern.items)), pattern)
+        later: list[Pair] = []
+        for at, item in enumerate(pattern.items):
+            if isinstance(item, Var) and item.wildcard and self.free(item):
+                continue
+            dst = self.local(item.name if isinstance(item, Var) else "e")
+            self.emit(ir.Element(dst, operand, at), item)
+            later.extend(self._match(item, dst))
+        return later
+
+    def _match_object(self, pattern: nodes.ObjectTerm, operand: Operand) -> list[Pair]:
+        if not all(self.ready(k) for k, _ in pattern.pairs):
+            return [(pattern, operand)]
+        self.emit(ir.IsObject(operand, len(pattern.pairs)), pattern)
+        later: list[Pair] = []
+        for k, item in pattern.pairs:
+            later.extend(self._match(item, self.index(operand, self.value(k), k)))
+        return later
+
+    # --- calls ---
+
+    def call(self, call: nodes.Call) -> Operand:
+        """Plan a call; the operand that holds its result."""
+        name = self.unit.function_name(call.name)
+        if name is None:
+            raise self.unit.unknown_function(self.module, call)
+        if name in {"eq", "assign"}:
+            self.unify(call.args[0], call.args[1])
+            return Const(True)
+        if name == "print":
+            self.print(call)
+            return Const(True)
+        if name in {"rego.metadata.rule", "rego.metadata.chain"}:
+            return Const(self.unit.metadata(self.module, name, call))
+        arity = self.unit.arity(name)
+        args = tuple(self.value(arg) for arg in call.args[:arity])
+        dst = self.local("r")
+        group = self.unit.function_group(name)
+        if group >= 0:
+            self.emit(ir.CallFunction(dst, group, args), call)
+        elif self.unit.relation(name):
+            self.emit(ir.Solutions(dst, name, args), call)
+        else:
+            self.emit(ir.CallBuiltin(dst, name, args), call)
+        if len(call.args) > arity:
+            self.unify_operand(call.args[arity], dst)
+            return Const(True)
+        return dst
+
+    def print(self, call: nodes.Call) -> None:
+        """Plan ``print``: each operand is a set of what it may be, empty where it is undefined."""
+        sets = tuple(self._outcomes(arg) for arg in call.args)
+        array = self.local("a")
+        self.emit(ir.MakeArray(array, sets), call)
+        self.emit(ir.CallBuiltin(self.local("r"), "internal.print", (array,)), call)
+
+    def _outcomes(self, term: Term) -> Operand:
+        inner = self.nested()
+        operand = inner.value(term)
+        dst = self.local("c")
+        self.emit(ir.Collect(dst, ir.Kind.SET, inner.block, operand), term)
+        return dst
+
+    def _template(self, template: nodes.TemplateString) -> Operand:
+        parts: list[Operand] = []
+        for part in template.parts:
+            if isinstance(part, str):
+                parts.append(Const(part))
+                continue
+            inner = self.nested()
+            term = part.statement
+            assert isinstance(term, nodes.TermExpr)
+            if isinstance(term.term, Scalar):
+                parts.append(Const(term.term.value))
+                continue
+            if part.withs:
+                inner.modifiers(part)
+            operand = inner.value(term.term)
+            dst = self.local("c")
+            self.emit(ir.Collect(dst, ir.Kind.SET, inner.block, operand), part)
+            parts.append(dst)
+        array = self._array(template, parts)
+        dst = self.local("r")
+        self.emit(ir.CallBuiltin(dst, "internal.template_string", (array,)), template)
+        return dst
+
+
+class Names:
+    """New names for the locals of one function."""
+
+    __slots__ = ("_count",)
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def new(self, hint: str) -> str:
+        """A name not given before."""
+        self._count += 1
+        return f"{hint.replace('$', 'w')}_{self._count}"
+
+
+def _hint(name: str) -> str:
+    return name if name.isidentifier() and name.isascii() else "v"
+
+
+def constant_prefix(steps: tuple[Term, ...]) -> tuple[str, ...]:
+    """The leading steps that are string constants."""
+    keys: list[str] = []
+    for step in steps:
+        if not (isinstance(step, Scalar) and isinstance(step.value, str)):
+            break
+        keys.append(step.value)
+    return tuple(keys)
+
+
+def _common_pairs(a: nodes.ObjectTerm, b: nodes.ObjectTerm) -> list[tuple[Term, Term]] | None:
+    """The pairs of two object literals with the same constant keys; None where that cannot be told."""
+    left, right = _constant_keys(a), _constant_keys(b)
+    if left is None or right is None or left.keys() != right.keys():
+        return None
+    return [(left[k], right[k]) for k in left]
+
+
+def _constant_keys(term: nodes.ObjectTerm) -> dict[object, Term] | None:
+    found: dict[object, Term] = {}
+    for k, v in term.pairs:
+        if not isinstance(k, Scalar) or (is_number(k.value) and type(k.value) is not int):
+            return None
+        found[key(k.value)] = v
+    return found if len(found) == len(term.pairs) else None
