@@ -1,1 +1,5 @@
 """The Rego language: parser, checks, compiler to Python, built-ins. It knows nothing of Kubernetes."""
+
+from sekisho.rego.program import Entry, Program, Query, compile
+
+__all__ = ["Entry", "Program", "Query", "compile"]

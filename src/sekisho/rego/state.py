@@ -34,13 +34,13 @@ Rule = Callable[["EvalState"], Value]
 class Loaded:
     """Compiled code, loaded: what evaluations of it share.
 
-    ``positions`` are (module, start, end) by number. ``rules`` are the functions of the groups by number;
+    ``positions`` are (module, start, end, label) by number. ``rules`` are the functions of the groups by number;
     those of functions are never called through it. ``blank`` says for each kind of replacement which slots
     see it (see ``plan.effects``).
     """
 
     sources: tuple[Source, ...]
-    positions: tuple[tuple[int, int, int], ...]
+    positions: tuple[tuple[int, int, int, str], ...]
     tree: Node
     rules: tuple[Rule, ...]
     functions: frozenset[int]
@@ -51,7 +51,7 @@ class Loaded:
 
     def span(self, position: int) -> Span:
         """The span of a position."""
-        module, start, end = self.positions[position]
+        module, start, end, _ = self.positions[position]
         return Span(self.sources[module], start, end)
 
 
@@ -129,7 +129,9 @@ def error(code: Code, message: str, at: Span | None) -> DiagnosticError:
 def builtin_error(state: EvalState, position: int, fault: BuiltinFault) -> DiagnosticError:
     """The exception for a built-in's refusal when errors are strict."""
     code = codes.EVAL_TYPE if fault.kind == "eval_type_error" else codes.EVAL_BUILTIN
-    return error(code, str(fault), state.loaded.span(position))
+    loaded = state.loaded
+    name = loaded.positions[position][3]
+    return error(code, f"{name}: {fault}", loaded.span(position))
 
 
 __all__ = ["DEFAULTS", "NEW", "UNDEFINED", "EvalState", "Loaded", "Options", "builtin_error", "error"]

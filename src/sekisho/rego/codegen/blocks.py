@@ -139,20 +139,13 @@ class BlockWriter:
             if frame.depth >= DEPTH and isinstance(ins, ir.Collect | ir.Not | ir.Every):
                 self._outline(block, at - 1, out, frame, done)
                 return
-            at += self.pair(ins, block[at] if at < len(block) else None, out, frame)
+            self.instruction(ins, out, frame)
         done.emit(out)
         if done.stop is Stop.BREAK:
             frame.used = True
             out.append(self.py.leave())
         elif done.stop is Stop.TRUE:
             out.append(self.py.give(self.py.const(True)))
-
-    def pair(
-        self, ins: ir.Instruction, following: ir.Instruction | None, out: list[ast.stmt], frame: Frame
-    ) -> int:
-        """Write an instruction; 1 if the one after it was written with it."""
-        self.instruction(ins, out, frame)
-        return 0
 
     def _loop(
         self,

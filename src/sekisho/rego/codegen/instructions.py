@@ -34,7 +34,8 @@ class InstructionWriter(BlockWriter):
 
     def position(self, ins: ir.Instruction) -> ast.expr:
         """The number of an instruction's position, as an argument."""
-        return self.py.const(self.unit.position(self.module, ins.at, ins.to))
+        label = ins.name if isinstance(ins, ir.CallBuiltin | ir.Solutions) else ""
+        return self.py.const(self.unit.position(self.module, ins.at, ins.to, label))
 
     # --- operands ---
 
@@ -58,20 +59,6 @@ class InstructionWriter(BlockWriter):
         return self.py.call("key", value)
 
     # --- dispatch ---
-
-    def pair(
-        self, ins: ir.Instruction, following: ir.Instruction | None, out: list[ast.stmt], frame: Frame
-    ) -> int:
-        """Write an instruction; 1 if the test of its result that follows was written with it."""
-        if (
-            isinstance(ins, ir.CallBuiltin)
-            and isinstance(following, ir.Truthy)
-            and following.operand == ins.dst
-            and inline.condition(self, ins, out, frame)
-        ):
-            return 1
-        self.instruction(ins, out, frame)
-        return 0
 
     def instruction(self, ins: ir.Instruction, out: list[ast.stmt], frame: Frame) -> None:
         """Write an instruction that is no loop."""
@@ -176,8 +163,11 @@ class InstructionWriter(BlockWriter):
             if ins.operand.value is False:
                 self.fail_when(self.py.const(True), out, frame)
             return
-        if self.kind(ins.operand) in {"", "bool"}:
-            test = self.py.compare(self.py.name(ins.operand), "is", self.py.const(False))
+        self._not_false(ins.operand, out, frame)
+
+    def _not_false(self, name: str, out: list[ast.stmt], frame: Frame) -> None:
+        if self.kind(name) in {"", "bool"}:
+            test = self.py.compare(self.py.name(name), "is", self.py.const(False))
             self.fail_when(test, out, frame)
 
     def equal(self, ins: ir.Equal, out: list[ast.stmt], frame: Frame) -> None:
@@ -265,15 +255,22 @@ class InstructionWriter(BlockWriter):
 
     def call_builtin(self, ins: ir.CallBuiltin, out: list[ast.stmt], frame: Frame) -> None:
         """Call a built-in."""
+        if ins.tested and inline.condition(self, ins, out, frame):
+            return
         if ins.name in self.unit.mockable:
             out.append(self.py.assign(ins.dst, self._mocked(ins, ins.name, None)))
         elif not inline.value(self, ins, out):
             value = self.call_row(ins.name, ins.args, ins.state)
             out.append(self.guarded(ins.dst, value, ins))
             self.kinds[ins.dst] = result_kind(self.unit, ins.name)
+        elif ins.tested:
+            self.fail_when(self.py.negate(self.py.name(ins.dst)), out, frame)
+            return
         else:
             return
         self.undefined(ins.dst, out, frame)
+        if ins.tested:
+            self._not_false(ins.dst, out, frame)
 
     def call_row(self, name: str, args: tuple[Operand, ...], state: str) -> ast.expr:
         """The plain call of a built-in's function."""

@@ -19,7 +19,7 @@ class Unit:
     """The tables that writers of functions fill while they work.
 
     ``mockable`` names the built-ins and functions that some ``with`` replaces; ``overridable`` the groups that
-    some ``with`` on data may hide. ``positions`` are (module, start, end), referred to by number.
+    some ``with`` on data may hide. ``positions`` are (module, start, end, label), referred to by number.
     """
 
     sources: tuple[Source, ...]
@@ -27,14 +27,14 @@ class Unit:
     paths: tuple[tuple[str, ...], ...] = ()
     mockable: frozenset[str] = frozenset()
     overridable: frozenset[int] = frozenset()
-    positions: list[tuple[int, int, int]] = field(default_factory=list)
+    positions: list[tuple[int, int, int, str]] = field(default_factory=list)
     constants: list[ast.stmt] = field(default_factory=list)
     used: dict[str, str] = field(default_factory=dict)
     prefix: str = "k"
 
-    def position(self, module: int, start: int, end: int) -> int:
-        """The number of a position."""
-        self.positions.append((module, start, end))
+    def position(self, module: int, start: int, end: int, label: str = "") -> int:
+        """The number of a position; ``label`` names the built-in that is called there."""
+        self.positions.append((module, start, end, label))
         return len(self.positions) - 1
 
     def builtin(self, name: str) -> str:

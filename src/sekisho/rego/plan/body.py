@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sekisho.rego import nodes
+from sekisho.rego.check.program import FunctionWith
 from sekisho.rego.nodes import Expr, Ref, Scalar, Term, Var
 from sekisho.rego.plan import ir
-from sekisho.rego.plan.ir import Const, Operand
 from sekisho.rego.plan.terms import TermPlanner
 
 if TYPE_CHECKING:
@@ -24,21 +24,13 @@ class BodyPlanner(TermPlanner):
 
     def body(self, body: Body) -> None:
         """Plan all expressions of a body, in their order."""
-        self.declare(body)
         for expr in body:
             self.expression(expr)
-
-    def declare(self, body: Body) -> None:
-        """Forget outer variables that the body declares anew."""
-        for expr in body:
-            for name in _declared(expr):
-                self.bound.pop(name, None)
 
     def expression(self, expr: Expr) -> None:
         """Plan one expression with its modifiers."""
         outer = self.state
-        if expr.withs:
-            self._with(expr)
+        self.modifiers(expr)
         if expr.negated:
             self._not(lambda inner: inner.statement(expr), expr)
         else:
@@ -51,9 +43,8 @@ class BodyPlanner(TermPlanner):
         match statement:
             case nodes.TermExpr(term=term):
                 self._term(term)
-            case nodes.SomeDecl(names=names):
-                for name in names:
-                    self.bound.pop(name.name, None)
+            case nodes.SomeDecl():
+                pass
             case nodes.SomeIn():
                 self._some_in(statement)
             case nodes.Every():
@@ -62,14 +53,11 @@ class BodyPlanner(TermPlanner):
                 self._not(lambda inner: inner.body(body), statement)
 
     def _term(self, term: Term) -> None:
-        if isinstance(term, nodes.Call) and isinstance(term.name, Var):
-            if term.name.name in {"eq", "assign"} and len(term.args) == 2:
-                self.unify(term.args[0], term.args[1])
-                return
-            if term.name.name in {"print", "internal.print"}:
-                self.print(term)
-                return
         operand = self.value(term)
+        last = self.block[-1] if self.block else None
+        if isinstance(last, ir.CallBuiltin) and last.dst == operand and isinstance(term, nodes.Call):
+            last.tested = True
+            return
         if operand != ir.INPUT and operand != ir.DATA and not self.holds(operand):
             self.emit(ir.Truthy(operand), term)
 
@@ -80,10 +68,6 @@ class BodyPlanner(TermPlanner):
 
     def _some_in(self, some: nodes.SomeIn) -> None:
         domain = self.value(some.domain)
-        for pattern in (some.key, some.value):
-            if pattern is not None:
-                for name in pattern_names(pattern):
-                    self.bound.pop(name, None)
         if some.key is not None and not self.open(some.key):
             self.unify_operand(some.value, self.index(domain, self.value(some.key), some.domain))
             return
@@ -113,7 +97,10 @@ class BodyPlanner(TermPlanner):
         inner.body(every.body)
         self.emit(ir.Every(domain, key, value, inner.block), every)
 
-    def _with(self, expr: Expr) -> None:
+    def modifiers(self, expr: Expr) -> None:
+        """Plan the ``with`` modifiers of an expression: what follows runs in a new state."""
+        if not expr.withs:
+            return
         replacements = tuple(self._replacement(each) for each in expr.withs)
         state = self.local("s")
         self.emit(ir.With(state, replacements), expr)
@@ -121,12 +108,12 @@ class BodyPlanner(TermPlanner):
 
     def _replacement(self, each: nodes.With) -> ir.Replace:
         path = target_path(each.target)
-        function = self.unit.function_name(each.target)
-        if function is not None:
-            other = self.unit.function_name(each.value)
-            if other is not None:
-                return ir.Replace(ir.Target.FUNCTION, (function,), other=other)
-            return ir.Replace(ir.Target.FUNCTION, (function,), value=self.value(each.value))
+        if isinstance(each, FunctionWith):
+            function = (self.unit.function_name(each.target),)
+            if each.replacement is not None:
+                other = self.unit.function_name(each.replacement)
+                return ir.Replace(ir.Target.FUNCTION, function, other=other)
+            return ir.Replace(ir.Target.FUNCTION, function, value=self.value(each.value))
         kind = ir.Target.INPUT if path[0] == ir.INPUT else ir.Target.DATA
         return ir.Replace(kind, path[1:], value=self.value(each.value))
 
@@ -138,32 +125,3 @@ def target_path(target: Var | Ref) -> tuple[str, ...]:
     assert isinstance(target.head, Var)
     steps = [step.value if isinstance(step, Scalar) else None for step in target.path]
     return (target.head.name, *(step for step in steps if step is not None))
-
-
-def pattern_names(term: Term) -> list[str]:
-    """The variables of a pattern, outside references and closures."""
-    match term:
-        case Var(name=name):
-            return [name]
-        case nodes.ArrayTerm(items=items):
-            return [name for item in items for name in pattern_names(item)]
-        case nodes.ObjectTerm(pairs=pairs):
-            return [name for _, item in pairs for name in pattern_names(item)]
-        case _:
-            return []
-
-
-def _declared(expr: Expr) -> list[str]:
-    statement = expr.statement
-    match statement:
-        case nodes.SomeDecl(names=names):
-            return [name.name for name in names]
-        case nodes.SomeIn(key=key, value=value):
-            return [*(pattern_names(key) if key is not None else ()), *pattern_names(value)]
-        case nodes.TermExpr(term=nodes.Call(name=Var(name="assign"), args=args)) if len(args) == 2:
-            return pattern_names(args[0])
-        case _:
-            return []
-
-
-__all__ = ["BodyPlanner", "Const", "Operand", "target_path"]

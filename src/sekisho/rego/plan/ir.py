@@ -220,11 +220,15 @@ class Collect(Instruction):
 
 @dataclass(slots=True)
 class CallBuiltin(Instruction):
-    """``dst`` = a built-in's result; fails where it is undefined, or where the built-in refuses."""
+    """``dst`` = a built-in's result; fails where it is undefined, or where the built-in refuses.
+
+    ``tested``: the call is a statement; it fails for false too, and nobody reads ``dst``.
+    """
 
     dst: str
     name: str
     args: tuple[Operand, ...]
+    tested: bool = False
 
 
 @dataclass(slots=True)
@@ -245,13 +249,6 @@ class Solutions(Instruction):
     args: tuple[Operand, ...]
 
 
-@dataclass(slots=True)
-class Print(Instruction):
-    """Prints its operands; one that holds UNDEFINED prints as such. Never fails."""
-
-    args: tuple[Operand, ...]
-
-
 # --- nested blocks ----------------------------------------------------------------------------------------
 
 
@@ -260,15 +257,6 @@ class Not(Instruction):
     """Fails when the block has a solution."""
 
     block: Block
-
-
-@dataclass(slots=True)
-class Maybe(Instruction):
-    """``dst`` = ``value`` in the block's last solution, UNDEFINED when there is none. Never fails."""
-
-    dst: str
-    block: Block
-    value: Operand
 
 
 @dataclass(slots=True)

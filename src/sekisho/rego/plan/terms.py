@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from abc import ABC, abstractmethod
+from copy import copy
+from typing import TYPE_CHECKING, Self
 
 from sekisho.rego import nodes
 from sekisho.rego.nodes import Ref, Scalar, Term, Var
@@ -12,13 +14,12 @@ from sekisho.rego.values import Set, is_number, key
 
 if TYPE_CHECKING:
     from sekisho.rego.nodes import Body
-    from sekisho.rego.plan.body import BodyPlanner
     from sekisho.rego.plan.planner import Unit
 
 Pair = tuple[Term | Operand, Term | Operand]
 
 
-class TermPlanner:
+class TermPlanner(ABC):
     """Plans terms into one block.
 
     ``bound`` maps the Rego variables that have a value here to operands; ``known`` remembers lookups already
@@ -36,11 +37,18 @@ class TermPlanner:
 
     # --- plumbing ---
 
-    def nested(self) -> BodyPlanner:
-        """A planner for a block inside this one."""
-        from sekisho.rego.plan.body import BodyPlanner
+    @abstractmethod
+    def body(self, body: Body) -> None:
+        """Plan all expressions of a body, in their order."""
 
-        inner = BodyPlanner(self.unit, self.module, self.names)
+    @abstractmethod
+    def modifiers(self, expr: nodes.Expr) -> None:
+        """Plan the ``with`` modifiers of an expression."""
+
+    def nested(self) -> Self:
+        """A planner for a block inside this one."""
+        inner = copy(self)
+        inner.block = []
         inner.bound = dict(self.bound)
         inner.known = dict(self.known)
         inner.state = self.state
@@ -95,7 +103,7 @@ class TermPlanner:
             case nodes.Call():
                 return self.call(term)
             case nodes.TemplateString():
-                return self._template(term)
+                raise AssertionError("template strings are calls once they are checked")
 
     def _variable(self, var: Var) -> Operand:
         operand = self.bound.get(var.name)
@@ -376,13 +384,8 @@ class TermPlanner:
     def call(self, call: nodes.Call) -> Operand:
         """Plan a call; the operand that holds its result."""
         name = self.unit.function_name(call.name)
-        if name is None:
-            raise self.unit.unknown_function(self.module, call)
-        if name in {"eq", "assign"}:
+        if name == "eq":
             self.unify(call.args[0], call.args[1])
-            return Const(True)
-        if name == "print":
-            self.print(call)
             return Const(True)
         if name in {"rego.metadata.rule", "rego.metadata.chain"}:
             return Const(self.unit.metadata(self.module, name, call))
@@ -401,43 +404,6 @@ class TermPlanner:
             return Const(True)
         return dst
 
-    def print(self, call: nodes.Call) -> None:
-        """Plan ``print``: each operand is a set of what it may be, empty where it is undefined."""
-        sets = tuple(self._outcomes(arg) for arg in call.args)
-        array = self.local("a")
-        self.emit(ir.MakeArray(array, sets), call)
-        self.emit(ir.CallBuiltin(self.local("r"), "internal.print", (array,)), call)
-
-    def _outcomes(self, term: Term) -> Operand:
-        inner = self.nested()
-        operand = inner.value(term)
-        dst = self.local("c")
-        self.emit(ir.Collect(dst, ir.Kind.SET, inner.block, operand), term)
-        return dst
-
-    def _template(self, template: nodes.TemplateString) -> Operand:
-        parts: list[Operand] = []
-        for part in template.parts:
-            if isinstance(part, str):
-                parts.append(Const(part))
-                continue
-            inner = self.nested()
-            term = part.statement
-            assert isinstance(term, nodes.TermExpr)
-            if isinstance(term.term, Scalar):
-                parts.append(Const(term.term.value))
-                continue
-            if part.withs:
-                inner.modifiers(part)
-            operand = inner.value(term.term)
-            dst = self.local("c")
-            self.emit(ir.Collect(dst, ir.Kind.SET, inner.block, operand), part)
-            parts.append(dst)
-        array = self._array(template, parts)
-        dst = self.local("r")
-        self.emit(ir.CallBuiltin(dst, "internal.template_string", (array,)), template)
-        return dst
-
 
 class Names:
     """New names for the locals of one function."""
@@ -450,7 +416,7 @@ class Names:
     def new(self, hint: str) -> str:
         """A name not given before."""
         self._count += 1
-        return f"{hint.replace('$', 'w')}_{self._count}"
+        return f"{hint.partition('~')[0].replace('$', 'w')}_{self._count}"
 
 
 def _hint(name: str) -> str:

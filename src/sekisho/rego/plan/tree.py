@@ -1,4 +1,4 @@
-"""The tree of rules: which paths below ``data`` are defined by rules, and how their definitions group.
+"""The tree of rule groups: which paths below ``data`` are defined by rules, and how their definitions group.
 
 All rules of one path make a *group*, planned and compiled as one function. A rule whose reference has a dynamic
 step (``p[x]``, ``p.q[r].s``) belongs to the group of the path before that step; rules below such a path
@@ -7,20 +7,20 @@ step (``p[x]``, ``p.q[r].s``) belongs to the group of the path before that step;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from sekisho.rego.nodes import Module, Ref, Rule, RuleKind, Scalar, Term, Var
+from sekisho.rego.check.program import Rule, TreeNode
+from sekisho.rego.nodes import RuleKind, Scalar, Term
 from sekisho.rego.plan.ir import Form
 
 Path = tuple[str, ...]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Definition:
-    """One rule in its group: the steps of its reference below the group's path, and its module's number."""
+    """One rule in its group, and the steps of its reference below the group's path."""
 
-    module: int
     rule: Rule
     steps: tuple[Term, ...]
 
@@ -35,11 +35,12 @@ class Node:
 
 @dataclass(slots=True)
 class RuleTree:
-    """The groups in the order of their paths, and the tree that finds them."""
+    """The groups in the order of their paths, and the tree that finds them. ``arity`` is a function's, or -1."""
 
     root: Node = field(default_factory=Node)
     paths: list[Path] = field(default_factory=list)
     forms: list[Form] = field(default_factory=list)
+    arities: list[int] = field(default_factory=list)
     definitions: list[list[Definition]] = field(default_factory=list)
 
     def find(self, path: Path) -> Node | None:
@@ -67,74 +68,46 @@ class RuleTree:
             stack.extend(node.children.values())
 
 
-def build(modules: Iterable[Module]) -> RuleTree:
-    """The tree of all rules of these modules."""
-    found: list[tuple[Path, Definition]] = []
-    dynamic: set[Path] = set()
-    for number, module in enumerate(modules):
-        for rule in module.rules:
-            path, steps = _split(module.package.path, rule)
-            found.append((path, Definition(number, rule, steps)))
-            if steps:
-                dynamic.add(path)
-    groups: dict[Path, list[Definition]] = {}
-    for path, definition in found:
-        home = _home(path, dynamic)
-        if len(home) < len(path):
-            extra = tuple(Scalar(step) for step in path[len(home) :])
-            definition.steps = (*extra, *definition.steps)
-        groups.setdefault(home, []).append(definition)
+def build(root: TreeNode) -> RuleTree:
+    """The groups of a checked tree."""
     tree = RuleTree()
-    for path in sorted(groups):
-        _insert(tree, path, groups[path], path in dynamic)
+    _add(tree, root)
     return tree
 
 
-def _split(package: Path, rule: Rule) -> tuple[Path, tuple[Term, ...]]:
-    ref = rule.head.ref
-    if isinstance(ref, Var):
-        return (*package, ref.name), ()
-    assert isinstance(ref.head, Var)
-    steps = ref.path
-    fixed = 0
-    while fixed < len(steps) and _constant(steps[fixed]) is not None:
-        fixed += 1
-    names = [step for step in map(_constant, steps[:fixed]) if step is not None]
-    return (*package, ref.head.name, *names), steps[fixed:]
+def _add(tree: RuleTree, node: TreeNode) -> None:
+    if any(rule.suffix for rule in node.rules):
+        definitions = [
+            Definition(rule, (*map(Scalar, below.path[len(node.path) :]), *rule.suffix))
+            for below in node.below()
+            for rule in _rules(below)
+        ]
+        _insert(tree, node, Form.OBJECT, definitions)
+        return
+    definitions = [Definition(rule, ()) for rule in _rules(node)]
+    if definitions:
+        _insert(tree, node, _form(definitions), definitions)
+    for name in sorted(node.children):
+        _add(tree, node.children[name])
 
 
-def _constant(term: Term) -> str | None:
-    return term.value if isinstance(term, Scalar) and isinstance(term.value, str) else None
+def _rules(node: TreeNode) -> Sequence[Rule]:
+    return (*node.rules, *([node.default] if node.default is not None else ()))
 
 
-def _home(path: Path, dynamic: set[Path]) -> Path:
-    for length in range(1, len(path)):
-        if path[:length] in dynamic:
-            return path[:length]
-    return path
-
-
-def _insert(tree: RuleTree, path: Path, definitions: list[Definition], dynamic: bool) -> None:
-    node = tree.root
-    for step in path:
-        node = node.children.setdefault(step, Node())
-    node.group = len(tree.paths)
-    kinds = {d.rule.head.kind for d in definitions}
+def _form(definitions: list[Definition]) -> Form:
+    kinds = {definition.rule.kind for definition in definitions}
     if RuleKind.FUNCTION in kinds:
-        form = Form.FUNCTION
-    elif dynamic:
-        form = Form.OBJECT
-    elif RuleKind.SET in kinds:
-        form = Form.SET
-    else:
-        form = Form.COMPLETE
-    tree.paths.append(path)
+        return Form.FUNCTION
+    return Form.SET if RuleKind.SET in kinds else Form.COMPLETE
+
+
+def _insert(tree: RuleTree, node: TreeNode, form: Form, definitions: list[Definition]) -> None:
+    place = tree.root
+    for step in node.path:
+        place = place.children.setdefault(step, Node())
+    place.group = len(tree.paths)
+    tree.paths.append(node.path)
     tree.forms.append(form)
+    tree.arities.append(len(definitions[0].rule.args or ()) if form is Form.FUNCTION else -1)
     tree.definitions.append(definitions)
-
-
-def head_name(ref: Var | Ref) -> str:
-    """The first step of a rule's reference."""
-    head = ref if isinstance(ref, Var) else ref.head
-    assert isinstance(head, Var)
-    return head.name

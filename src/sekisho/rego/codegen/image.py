@@ -1,0 +1,102 @@
+"""The image of a program: its code, as data that a cache can keep, and its loading.
+
+An image holds code objects and plain tables, nothing else, so that ``marshal`` can store it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+from sekisho.diag import Source
+from sekisho.lang.meter import Limits
+from sekisho.lang.pyast import Writer, compile_module
+from sekisho.rego.builtins.table import Builtin
+from sekisho.rego.capabilities import Capabilities
+from sekisho.rego.codegen.functions import GroupWriter
+from sekisho.rego.codegen.instructions import rule_name
+from sekisho.rego.codegen.unit import Unit
+from sekisho.rego.plan.ir import Form, Group
+from sekisho.rego.plan.tree import Node
+from sekisho.rego.runtime import GLOBALS
+from sekisho.rego.state import NEW, Loaded
+
+Position = tuple[int, int, int, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """Compiled code. ``paths`` and ``functions`` describe the groups; ``used`` maps built-ins to globals."""
+
+    codes: tuple[CodeType, ...]
+    positions: tuple[Position, ...]
+    used: tuple[tuple[str, str], ...]
+    paths: tuple[tuple[str, ...], ...]
+    functions: tuple[int, ...]
+
+
+def generate(unit: Unit, groups: Sequence[Group]) -> Image:
+    """The image of these groups. Functions stand in the module of their first clause."""
+    modules: dict[int, list[ast.stmt]] = {}
+    for group in groups:
+        writer = GroupWriter(Writer(), unit, group)
+        modules.setdefault(writer.module, []).append(writer.write())
+    codes = [compile_module(unit.constants, "<constants>")]
+    for number in sorted(modules):
+        codes.append(compile_module(modules[number], unit.sources[number].name))
+    return Image(
+        codes=tuple(codes),
+        positions=tuple(unit.positions),
+        used=tuple(unit.used.items()),
+        paths=unit.paths,
+        functions=tuple(g.number for g in groups if g.form is Form.FUNCTION),
+    )
+
+
+def load(
+    image: Image,
+    sources: tuple[Source, ...],
+    builtins: Mapping[str, Builtin],
+    capabilities: Capabilities,
+    limits: Limits,
+) -> tuple[Loaded, dict[str, Any]]:
+    """Run the image's module code; what evaluations share, and the globals of the code."""
+    names = new_globals(image.used, builtins)
+    for code in image.codes:
+        exec(code, names)  # noqa: S102 - generated from syntax trees; sees nothing but ``names``
+    loaded = Loaded(
+        sources=sources,
+        positions=image.positions,
+        tree=tree_of(image.paths),
+        rules=tuple(names[rule_name(number)] for number in range(len(image.paths))),
+        functions=frozenset(image.functions),
+        builtins=builtins,
+        capabilities=capabilities,
+        limits=limits,
+        fresh=(NEW,) * len(image.paths),
+    )
+    return loaded, names
+
+
+def new_globals(
+    used: Sequence[tuple[str, str]], builtins: Mapping[str, Builtin]
+) -> dict[str, Any]:
+    """The globals that code may see: the runtime's list and the built-ins it uses."""
+    names: dict[str, Any] = {**GLOBALS, "__builtins__": {}}
+    for name, alias in used:
+        names[alias] = builtins[name].function
+    return names
+
+
+def tree_of(paths: Sequence[tuple[str, ...]]) -> Node:
+    """The tree of groups with these paths, in the order of their numbers."""
+    root = Node()
+    for number, path in enumerate(paths):
+        node = root
+        for step in path:
+            node = node.children.setdefault(step, Node())
+        node.group = number
+    return root

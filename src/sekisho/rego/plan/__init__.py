@@ -1,0 +1,1 @@
+"""From checked rules to a small intermediate form."""

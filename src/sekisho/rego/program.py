@@ -1,0 +1,263 @@
+"""Programs and queries: what ``compile`` gives, and how it is evaluated."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from sekisho.diag import Diagnostic, DiagnosticError, Source, Span
+from sekisho.lang.meter import Exhausted, Limits, Meter
+from sekisho.lang.pyast import Writer, compile_module
+from sekisho.rego import codes
+from sekisho.rego.builtins.table import Builtin
+from sekisho.rego.capabilities import NONE, Capabilities
+from sekisho.rego.codegen.functions import QueryWriter
+from sekisho.rego.codegen.image import Image, generate, load, new_globals
+from sekisho.rego.codegen.unit import Unit as CodeUnit
+from sekisho.rego.check.program import Checked
+from sekisho.rego.nodes import Dialect
+from sekisho.rego.parser import parse_module, parse_query
+from sekisho.rego.plan.effects import Effects, effects, group_blocks
+from sekisho.rego.plan.planner import Unit
+from sekisho.rego.plan.query import QueryPlan, plan_query
+from sekisho.rego.shim import check, check_query
+from sekisho.rego.state import DEFAULTS, EvalState, Loaded, Options, error
+from sekisho.rego.values import UNDEFINED, Value
+
+if TYPE_CHECKING:
+    from sekisho.diag import Deadline
+
+
+class Location(TypedDict):
+    """Where an expression of a query stands: row and column from one."""
+
+    row: int
+    col: int
+
+
+class Expression(TypedDict):
+    """The value of one expression of a query."""
+
+    value: Value
+    text: str
+    location: Location
+
+
+class Result(TypedDict, total=False):
+    """One solution of a query: OPA's result object, with Rego values. ``bindings`` only where there are some."""
+
+    expressions: list[Expression]
+    bindings: dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A rule, ready to be evaluated many times: call it for the rule's value or UNDEFINED."""
+
+    _loaded: Loaded
+    _rule: Callable[[EvalState], Value]
+
+    def __call__(
+        self,
+        input: Value,
+        data: Value = None,
+        *,
+        deadline: Deadline | None = None,
+        options: Options = DEFAULTS,
+    ) -> Value:
+        """Evaluate. DiagnosticError (REG5xx) if that fails."""
+        loaded = self._loaded
+        meter = Meter(loaded.limits, deadline)
+        state = EvalState(loaded, input, {} if data is None else data, meter, options)
+        try:
+            return self._rule(state)
+        except Exhausted as exhausted:
+            raise _stopped(exhausted) from None
+        except RecursionError:
+            raise _too_deep() from None
+
+
+class Query:
+    """A prepared query of one program."""
+
+    __slots__ = ("_function", "_loaded", "_names", "_texts")
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        function: Callable[[EvalState, list[tuple[Value, ...]]], None],
+        texts: tuple[tuple[str, int, int], ...],
+        names: tuple[str, ...],
+    ) -> None:
+        self._loaded = loaded
+        self._function = function
+        self._texts = texts
+        self._names = names
+
+    def eval(
+        self,
+        input: Value = UNDEFINED,
+        data: Value = None,
+        *,
+        now: int | None = None,
+        deadline: Deadline | None = None,
+        strict_errors: bool = False,
+        printed: Callable[[str], None] | None = None,
+        notes: Callable[[str], None] | None = None,
+    ) -> list[Result]:
+        """The result set. ``now`` is in nanoseconds since 1970; the clock's if absent.
+
+        DiagnosticError (REG5xx) if evaluation fails. ``printed`` and ``notes`` take the lines of ``print``
+        and ``trace``.
+        """
+        options = Options(now_ns=now, strict=strict_errors, printed=printed, notes=notes)
+        meter = Meter(self._loaded.limits, deadline)
+        state = EvalState(self._loaded, input, {} if data is None else data, meter, options)
+        rows: list[tuple[Value, ...]] = []
+        try:
+            self._function(state, rows)
+        except Exhausted as exhausted:
+            raise _stopped(exhausted) from None
+        except RecursionError:
+            raise _too_deep() from None
+        return [self._result(row) for row in rows]
+
+    def _result(self, row: tuple[Value, ...]) -> Result:
+        count = len(self._texts)
+        expressions: list[Expression] = [
+            {"value": value, "text": text, "location": {"row": line, "col": column}}
+            for value, (text, line, column) in zip(row[:count], self._texts, strict=True)
+        ]
+        result: Result = {"expressions": expressions}
+        if self._names:
+            result["bindings"] = dict(zip(self._names, row[count:], strict=True))
+        return result
+
+
+class Program:
+    """Compiled modules. Immutable; evaluations may run in several threads at once."""
+
+    def __init__(
+        self,
+        checked: Checked,
+        dialect: Dialect,
+        builtins: Mapping[str, Builtin],
+        capabilities: Capabilities,
+        limits: Limits,
+    ) -> None:
+        self._sources = tuple(module.source for module in checked.modules)
+        self._dialect = dialect
+        self._builtins = builtins
+        self._capabilities = capabilities
+        self._limits = limits
+        self._unit = Unit(checked, builtins)
+        self._groups = self._unit.groups()
+        self._effects = effects(group_blocks(self._groups), self._unit.tree)
+        self._code, self._image = self._generate(self._effects)
+        self._loaded, self._globals = self._load(self._image)
+        self._queries: dict[str, Query] = {}
+
+    def _generate(self, found: Effects) -> tuple[CodeUnit, Image]:
+        unit = CodeUnit(
+            sources=self._sources,
+            builtins=self._builtins,
+            paths=tuple(self._unit.tree.paths),
+            mockable=found.mockable,
+            overridable=found.overridable,
+        )
+        return unit, generate(unit, self._groups)
+
+    def _load(self, image: Image) -> tuple[Loaded, dict[str, Any]]:
+        return load(image, self._sources, self._builtins, self._capabilities, self._limits)
+
+    def rule(self, path: str) -> Entry:
+        """The entry of a rule (``data.template.violation``). DiagnosticError (REG530) if there is none."""
+        steps = tuple(path.split(".")[1:])
+        number = self._unit.tree.group(steps)
+        if number < 0 or number in self._loaded.functions:
+            raise DiagnosticError(
+                Diagnostic(code=codes.NO_SUCH_RULE, message=f"there is no rule {path}")
+            )
+        return Entry(self._loaded, self._loaded.rules[number])
+
+    def query(self, text: str) -> Query:
+        """Prepare a query. DiagnosticError (REG1xx to REG4xx) if it cannot be compiled."""
+        query = self._queries.get(text)
+        if query is None:
+            query = self._queries[text] = self._prepare(Source("query", text))
+        return query
+
+    def _prepare(self, source: Source) -> Query:
+        body = parse_query(source, dialect=self._dialect)
+        query = check_query(self._unit.checked, body, source)
+        plan = plan_query(self._unit, len(self._sources), query)
+        found = self._effects.union(effects([plan.block], self._unit.tree))
+        loaded, names, unit = self._loaded, self._globals, self._code
+        if found != self._effects:
+            unit, image = self._generate(found)
+            loaded, names = self._load(image)
+        loaded, function = _query_code(loaded, names, unit, source, plan)
+        texts = []
+        for expr, _ in query.expressions:
+            line, column = source.position(expr.start)
+            texts.append((source.text[expr.start : expr.end], line, column))
+        return Query(loaded, function, tuple(texts), tuple(name for name, _ in plan.bindings))
+
+
+def _query_code(
+    loaded: Loaded, names: dict[str, Any], unit: CodeUnit, source: Source, plan: QueryPlan
+) -> tuple[Loaded, Callable[[EvalState, list[tuple[Value, ...]]], None]]:
+    code = replace(
+        unit,
+        sources=(*unit.sources, source),
+        positions=list(unit.positions),
+        constants=[],
+        used={},
+        prefix="q",
+    )
+    writer = QueryWriter(Writer(), code, len(unit.sources))
+    operands = [*plan.values, *(operand for _, operand in plan.bindings)]
+    function = writer.write("query", plan.block, operands)
+    scope = new_globals(tuple(code.used.items()), code.builtins)
+    scope = {**names, **scope}
+    exec(compile_module([*code.constants, function], source.name), scope)  # noqa: S102 - as image.load
+    changed = replace(loaded, sources=code.sources, positions=tuple(code.positions))
+    return changed, scope["query"]
+
+
+def _stopped(exhausted: Exhausted) -> DiagnosticError:
+    code = codes.EVAL_LIMIT if exhausted.limit else codes.EVAL_TIME
+    return error(code, str(exhausted), None)
+
+
+def _too_deep() -> DiagnosticError:
+    limit = sys.getrecursionlimit()
+    return error(codes.EVAL_DEPTH, f"evaluation is nested more than {limit} calls deep", None)
+
+
+def compile(
+    modules: Mapping[str, str | Source],
+    *,
+    dialect: Dialect = Dialect.V1,
+    capabilities: Capabilities = NONE,
+    limits: Limits | None = None,
+) -> Program:
+    """Compile modules, given by name. DiagnosticError (REG1xx to REG4xx) for what is wrong with them."""
+    parsed = []
+    for name, text in modules.items():
+        source = text if isinstance(text, Source) else Source(name, text)
+        parsed.append(parse_module(source, dialect=dialect))
+    builtins = available(capabilities)
+    return Program(check(parsed), dialect, builtins, capabilities, limits or Limits())
+
+
+def available(capabilities: Capabilities) -> Mapping[str, Builtin]:
+    """The built-ins of a capability set."""
+    from sekisho.rego.builtins.table import TABLE
+
+    return {**TABLE}
+
+
+__all__ = ["Entry", "Program", "Query", "Span", "compile"]
