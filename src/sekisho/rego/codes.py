@@ -18,12 +18,7 @@ TEMPLATE_STRING = register("REG110", "an illegal template string", alias="rego_p
 ANNOTATION = register("REG111", "an illegal metadata block", alias="rego_parse_error")
 TOO_LARGE = register("REG120", "the Rego source is too large", alias="rego_parse_error")
 TOO_DEEP = register("REG121", "the Rego source is nested too deeply", alias="rego_parse_error")
-<<<<<<< HEAD
 
-# --- REG7xx: built-in functions ---------------------------------------------------------------------------
-
-GATED = register("REG701", "a built-in that the capability set does not allow", alias="eval_builtin_error")
-=======
 # --- REG5xx: evaluation -----------------------------------------------------------------------------------
 
 UNSAFE = register("REG500", "a variable has no value where it is used", alias="rego_unsafe_var_error")
@@ -35,4 +30,7 @@ EVAL_TIME = register("REG520", "the evaluation took too long", alias="eval_cance
 EVAL_LIMIT = register("REG521", "the evaluation used too much", alias="eval_cancel_error")
 EVAL_DEPTH = register("REG522", "the evaluation is nested too deeply", alias="eval_cancel_error")
 NO_SUCH_RULE = register("REG530", "there is no such rule")
->>>>>>> 90cdffb (Plan checked rules; generate and load code; programs and queries)
+
+# --- REG7xx: built-in functions ---------------------------------------------------------------------------
+
+GATED = register("REG701", "a built-in that the capability set does not allow", alias="eval_builtin_error")
