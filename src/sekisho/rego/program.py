@@ -164,6 +164,7 @@ class Program:
             sources=self._sources,
             builtins=self._builtins,
             paths=tuple(self._unit.tree.paths),
+            packages=tuple(self._unit.tree.packages),
             mockable=found.mockable,
             overridable=found.overridable,
         )

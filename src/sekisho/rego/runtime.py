@@ -59,6 +59,14 @@ def get(base: Value, step: Value) -> Value:
     return UNDEFINED
 
 
+def get_stored(base: Value, step: Value) -> Value:
+    """``get`` for a document of the store, whose keys are text: there ``x[2]`` finds the key ``"2"`` too."""
+    value = get(base, step)
+    if value is UNDEFINED and type(base) is dict and type(step) is int:
+        return base.get(str(step), UNDEFINED)
+    return value
+
+
 def each(state: EvalState, base: Value, grows: Any = None) -> Iterable[Value]:
     """What ``base[_]`` runs through, in Rego's order; the loop is paid for."""
     kind = type(base)
@@ -296,6 +304,7 @@ GLOBALS: Final[dict[str, object]] = {
     "equal": equal,
     "fault": fault,
     "get": get,
+    "get_stored": get_stored,
     "greater": greater,
     "greater_equal": greater_equal,
     "int": int,

@@ -124,6 +124,10 @@ class Set:
     def __contains__(self, value: Value) -> bool:
         return key(value) in self.keys
 
+    def get(self, value: Value, default: Value) -> Value:
+        """What ``set[value]`` gives: the value itself if it is an element, as ``get`` of an object does."""
+        return value if key(value) in self.keys else default
+
     def __iter__(self) -> Iterator[Value]:
         return iter(self.sorted())
 

@@ -113,7 +113,7 @@ def _judge_rows(rows: list[dict[str, Any]], body: dict[str, Any]) -> str | None:
 
 def _plain(value: Any, body: dict[str, Any]) -> Any:
     if isinstance(value, Set):
-        return [_plain(item, body) for item in value.sorted()]
+        value = value.sorted()
     if isinstance(value, list):
         items = [_plain(item, body) for item in value]
         return sort_values(items) if body.get("sort_bindings") else items
@@ -124,7 +124,7 @@ def _plain(value: Any, body: dict[str, Any]) -> Any:
 
 def _name(form: Any) -> str:
     value = unkey(form)
-    return value if isinstance(value, str) else json.dumps(_plain(value, {}), default=str)
+    return value if isinstance(value, str) else json.dumps(_plain(value, {}), default=str, separators=(",", ":"))
 
 
 def _text(rows: list[Any]) -> str:

@@ -149,16 +149,19 @@ class GroupWriter(InstructionWriter):
                     tries.append(py.when(found, [py.leave()]))
             body.append(py.once(tries))
             found = py.compare(py.name("w_"), "is not", py.name("U"))
-            agree = py.call("agree", py.name("s"), self._position(clause), py.name("v_"), py.name("w_"))
+            agree = py.call(self._agree(), py.name("s"), self._position(clause), py.name("v_"), py.name("w_"))
             body.append(py.when(found, [py.assign("v_", agree)]))
         undefined = py.compare(py.name("v_"), "is not", py.name("U"))
         body.append(py.when(undefined, [py.give(py.name("v_"))]))
         self._otherwise(body)
 
+    def _agree(self) -> str:
+        return "agree_function" if self.group.form is Form.FUNCTION else "agree"
+
     def _accumulate(self, link: Clause, name: str, body: list[ast.stmt]) -> None:
         py = self.py
         self._enter(link)
-        function = "agree_function" if self.group.form is Form.FUNCTION else "agree"
+        function = self._agree()
         value = self.operand
 
         def note(out: list[ast.stmt]) -> None:

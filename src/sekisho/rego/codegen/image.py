@@ -35,6 +35,7 @@ class Image:
     positions: tuple[Position, ...]
     used: tuple[tuple[str, str], ...]
     paths: tuple[tuple[str, ...], ...]
+    packages: tuple[tuple[str, ...], ...]
     functions: tuple[int, ...]
 
 
@@ -52,6 +53,7 @@ def generate(unit: Unit, groups: Sequence[Group]) -> Image:
         positions=tuple(unit.positions),
         used=tuple(unit.used.items()),
         paths=unit.paths,
+        packages=unit.packages,
         functions=tuple(g.number for g in groups if g.form is Form.FUNCTION),
     )
 
@@ -70,7 +72,7 @@ def load(
     loaded = Loaded(
         sources=sources,
         positions=image.positions,
-        tree=tree_of(image.paths),
+        tree=tree_of(image.paths, image.packages),
         rules=tuple(names[rule_name(number)] for number in range(len(image.paths))),
         functions=frozenset(image.functions),
         builtins=builtins,
@@ -91,12 +93,11 @@ def new_globals(
     return names
 
 
-def tree_of(paths: Sequence[tuple[str, ...]]) -> Node:
-    """The tree of groups with these paths, in the order of their numbers."""
+def tree_of(paths: Sequence[tuple[str, ...]], packages: Sequence[tuple[str, ...]]) -> Node:
+    """The tree of groups with these paths, in the order of their numbers, and of these packages."""
     root = Node()
     for number, path in enumerate(paths):
-        node = root
-        for step in path:
-            node = node.children.setdefault(step, Node())
-        node.group = number
+        root.add(path).group = number
+    for path in packages:
+        root.add(path)
     return root

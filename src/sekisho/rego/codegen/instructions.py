@@ -96,7 +96,7 @@ class InstructionWriter(BlockWriter):
             handler = [py.assign(ins.dst, py.name("U"))]
             out.append(py.attempt([py.assign(ins.dst, value)], "AttributeError", handler))
         else:
-            out.append(py.assign(ins.dst, py.call("get", base, key)))
+            out.append(py.assign(ins.dst, py.call("get_stored" if ins.stored else "get", base, key)))
         self.undefined(ins.dst, out, frame)
 
     def loop(

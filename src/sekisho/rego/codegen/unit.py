@@ -25,6 +25,7 @@ class Unit:
     sources: tuple[Source, ...]
     builtins: Mapping[str, Builtin]
     paths: tuple[tuple[str, ...], ...] = ()
+    packages: tuple[tuple[str, ...], ...] = ()
     mockable: frozenset[str] = frozenset()
     overridable: frozenset[int] = frozenset()
     positions: list[tuple[int, int, int, str]] = field(default_factory=list)

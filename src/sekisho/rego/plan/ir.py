@@ -56,11 +56,15 @@ class Path(Instruction):
 
 @dataclass(slots=True)
 class Index(Instruction):
-    """``dst = base[key]``; fails where it is missing."""
+    """``dst = base[key]``; fails where it is missing.
+
+    ``stored``: a step of a reference from ``data``, where a number also finds the object's key that spells it.
+    """
 
     dst: str
     base: Operand
     key: Operand
+    stored: bool = False
 
 
 @dataclass(slots=True)

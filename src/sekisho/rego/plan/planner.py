@@ -30,7 +30,7 @@ class Unit:
     _numbers: dict[int, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.tree = build(self.checked.tree)
+        self.tree = build(self.checked.tree, self.checked.packages)
         self._numbers = {id(module): number for number, module in enumerate(self.checked.modules)}
 
     # --- what planners ask ---

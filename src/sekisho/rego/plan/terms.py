@@ -167,13 +167,14 @@ class TermPlanner(ABC):
     def steps(self, base: Operand, steps: tuple[Term, ...], node: nodes.Node) -> Operand:
         """Plan the steps of a reference below a value."""
         at = 0
+        stored = base == ir.DATA
         while at < len(steps):
             keys = constant_prefix(steps[at:])
             if keys:
                 base = self._path(base, keys, node)
                 at += len(keys)
                 continue
-            base = self._step(base, steps[at], node)
+            base = self._step(base, steps[at], node, stored=stored)
             at += 1
         return base
 
@@ -186,7 +187,7 @@ class TermPlanner(ABC):
             self.known[memo] = dst
         return dst
 
-    def _step(self, base: Operand, step: Term, node: nodes.Node) -> Operand:
+    def _step(self, base: Operand, step: Term, node: nodes.Node, *, stored: bool) -> Operand:
         if isinstance(step, Var) and self.free(step):
             value = self.local("e")
             key = None if step.wildcard else self.local(step.name)
@@ -199,12 +200,14 @@ class TermPlanner(ABC):
             self.emit(ir.Scan(base, key, value), node)
             self.unify_operand(step, key)
             return value
-        return self.index(base, self.value(step), node)
+        return self.index(base, self.value(step), node, stored=stored)
 
-    def index(self, base: Operand, key: Operand, node: nodes.Node) -> Operand:
+    def index(
+        self, base: Operand, key: Operand, node: nodes.Node, *, stored: bool = False
+    ) -> Operand:
         """Plan one lookup."""
         dst = self.local("e")
-        self.emit(ir.Index(dst, base, key), node)
+        self.emit(ir.Index(dst, base, key, stored), node)
         return dst
 
     def _data(self, ref: Ref) -> Operand:
@@ -214,8 +217,8 @@ class TermPlanner(ABC):
         for at, step in enumerate(steps):
             name = step.value if isinstance(step, Scalar) and isinstance(step.value, str) else None
             if name is None:
-                if not node.children or (isinstance(step, Scalar)):
-                    break
+                if not node.children or isinstance(step, Scalar):
+                    return self.steps(ir.DATA, steps, ref)
                 return self._document(tuple(path), steps[at:], ref)
             child = node.children.get(name)
             if child is None:
@@ -224,9 +227,7 @@ class TermPlanner(ABC):
             node = child
             if node.group >= 0:
                 return self.steps(self.rule(node.group, ref), steps[at + 1 :], ref)
-        if node.children:
-            return self._document(tuple(path), steps[len(path) :], ref)
-        return self.steps(ir.DATA, steps, ref)
+        return self._document(tuple(path), (), ref)
 
     def rule(self, group: int, node: nodes.Node) -> Operand:
         """Plan the use of a rule's value."""

@@ -7,7 +7,7 @@ step (``p[x]``, ``p.q[r].s``) belongs to the group of the path before that step;
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sekisho.rego.check.program import Rule, TreeNode
@@ -32,6 +32,13 @@ class Node:
     group: int = -1
     children: dict[str, Node] = field(default_factory=dict)
 
+    def add(self, path: Path) -> Node:
+        """The node at a path below this one, made if it is missing."""
+        node = self
+        for step in path:
+            node = node.children.setdefault(step, Node())
+        return node
+
 
 @dataclass(slots=True)
 class RuleTree:
@@ -41,6 +48,7 @@ class RuleTree:
     paths: list[Path] = field(default_factory=list)
     forms: list[Form] = field(default_factory=list)
     arities: list[int] = field(default_factory=list)
+    packages: list[Path] = field(default_factory=list)
     definitions: list[list[Definition]] = field(default_factory=list)
 
     def find(self, path: Path) -> Node | None:
@@ -68,10 +76,13 @@ class RuleTree:
             stack.extend(node.children.values())
 
 
-def build(root: TreeNode) -> RuleTree:
-    """The groups of a checked tree."""
+def build(root: TreeNode, packages: Iterable[Path]) -> RuleTree:
+    """The groups of a checked tree. Packages are in the tree even if they have no rules."""
     tree = RuleTree()
     _add(tree, root)
+    tree.packages = sorted(packages)
+    for package in tree.packages:
+        tree.root.add(package)
     return tree
 
 
@@ -103,10 +114,7 @@ def _form(definitions: list[Definition]) -> Form:
 
 
 def _insert(tree: RuleTree, node: TreeNode, form: Form, definitions: list[Definition]) -> None:
-    place = tree.root
-    for step in node.path:
-        place = place.children.setdefault(step, Node())
-    place.group = len(tree.paths)
+    tree.root.add(node.path).group = len(tree.paths)
     tree.paths.append(node.path)
     tree.forms.append(form)
     tree.arities.append(len(definitions[0].rule.args or ()) if form is Form.FUNCTION else -1)
