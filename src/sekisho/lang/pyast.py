@@ -88,9 +88,7 @@ class Writer:
 
     def compare(self, left: ast.expr, operator: str, right: ast.expr) -> ast.expr:
         """``left operator right``."""
-        return ast.Compare(
-            left, [_COMPARE[operator]], [right], lineno=self.line, col_offset=self.column
-        )
+        return ast.Compare(left, [_COMPARE[operator]], [right], lineno=self.line, col_offset=self.column)
 
     def binary(self, left: ast.expr, operator: str, right: ast.expr) -> ast.expr:
         """``left operator right``."""
@@ -116,15 +114,15 @@ class Writer:
         """``yes if test else no``."""
         return ast.IfExp(test, yes, no, lineno=self.line, col_offset=self.column)
 
-    def tuple(self, items: Sequence[ast.expr]) -> ast.expr:
+    def tuple_of(self, items: Sequence[ast.expr]) -> ast.expr:
         """``(items)``."""
         return ast.Tuple(list(items), LOAD, lineno=self.line, col_offset=self.column)
 
-    def list(self, items: Sequence[ast.expr]) -> ast.expr:
+    def list_of(self, items: Sequence[ast.expr]) -> ast.expr:
         """``[items]``."""
         return ast.List(list(items), LOAD, lineno=self.line, col_offset=self.column)
 
-    def dict(self, pairs: Sequence[tuple[ast.expr, ast.expr]]) -> ast.expr:
+    def dict_of(self, pairs: Sequence[tuple[ast.expr, ast.expr]]) -> ast.expr:
         """``{pairs}``."""
         keys: list[ast.expr | None] = [k for k, _ in pairs]
         values = [v for _, v in pairs]
@@ -148,15 +146,11 @@ class Writer:
         """An expression as a statement."""
         return ast.Expr(value, lineno=self.line, col_offset=self.column)
 
-    def when(
-        self, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt] | None = None
-    ) -> ast.If:
+    def when(self, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt] | None = None) -> ast.If:
         """``if test: body else: orelse``."""
         return ast.If(test, body, orelse or [], lineno=self.line, col_offset=self.column)
 
-    def loop(
-        self, names: Sequence[str], values: ast.expr, body: list[ast.stmt]
-    ) -> ast.For:
+    def loop(self, names: Sequence[str], values: ast.expr, body: list[ast.stmt]) -> ast.For:
         """``for names in values: body``."""
         target: ast.expr
         if len(names) == 1:
@@ -184,9 +178,11 @@ class Writer:
         """``return value``."""
         return ast.Return(value, lineno=self.line, col_offset=self.column)
 
-    def attempt(self, body: list[ast.stmt], error: str | tuple[str, ...], handler: list[ast.stmt]) -> ast.stmt:
+    def attempt(
+        self, body: list[ast.stmt], error: str | tuple[str, ...], handler: list[ast.stmt]
+    ) -> ast.stmt:
         """``try: body except error: handler``."""
-        kinds = self.name(error) if isinstance(error, str) else self.tuple([self.name(e) for e in error])
+        kinds = self.name(error) if isinstance(error, str) else self.tuple_of([self.name(e) for e in error])
         clause = ast.ExceptHandler(kinds, None, handler, lineno=self.line, col_offset=self.column)
         return ast.Try(body, [clause], [], [], lineno=self.line, col_offset=self.column)
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from sekisho.diag import Diagnostic, DiagnosticError, Source, Span
 from sekisho.lang.meter import Exhausted, Limits, Meter
 from sekisho.lang.pyast import Writer, compile_module
-from sekisho.rego import codes
+from sekisho.rego import builtins, codes
 from sekisho.rego.builtins.table import Builtin
 from sekisho.rego.capabilities import NONE, Capabilities
+from sekisho.rego.check.program import Checked
 from sekisho.rego.codegen.functions import QueryWriter
 from sekisho.rego.codegen.image import Image, generate, load, new_globals
 from sekisho.rego.codegen.unit import Unit as CodeUnit
-from sekisho.rego.check.program import Checked
 from sekisho.rego.nodes import Dialect
 from sekisho.rego.parser import parse_module, parse_query
 from sekisho.rego.plan.effects import Effects, effects, group_blocks
@@ -46,7 +46,7 @@ class Expression(TypedDict):
 
 
 class Result(TypedDict, total=False):
-    """One solution of a query: OPA's result object, with Rego values. ``bindings`` only where there are some."""
+    """One solution of a query: OPA's result object, with Rego values."""
 
     expressions: list[Expression]
     bindings: dict[str, Value]
@@ -143,16 +143,16 @@ class Program:
         self,
         checked: Checked,
         dialect: Dialect,
-        builtins: Mapping[str, Builtin],
+        rows: Mapping[str, Builtin],
         capabilities: Capabilities,
         limits: Limits,
     ) -> None:
         self._sources = tuple(module.source for module in checked.modules)
         self._dialect = dialect
-        self._builtins = builtins
+        self._builtins = rows
         self._capabilities = capabilities
         self._limits = limits
-        self._unit = Unit(checked, builtins)
+        self._unit = Unit(checked, rows)
         self._groups = self._unit.groups()
         self._effects = effects(group_blocks(self._groups), self._unit.tree)
         self._code, self._image = self._generate(self._effects)
@@ -178,9 +178,7 @@ class Program:
         steps = tuple(path.split(".")[1:])
         number = self._unit.tree.group(steps)
         if number < 0 or number in self._loaded.functions:
-            raise DiagnosticError(
-                Diagnostic(code=codes.NO_SUCH_RULE, message=f"there is no rule {path}")
-            )
+            raise DiagnosticError(Diagnostic(code=codes.NO_SUCH_RULE, message=f"there is no rule {path}"))
         return Entry(self._loaded, self._loaded.rules[number])
 
     def query(self, text: str) -> Query:
@@ -250,15 +248,22 @@ def compile(
     for name, text in modules.items():
         source = text if isinstance(text, Source) else Source(name, text)
         parsed.append(parse_module(source, dialect=dialect))
-    builtins = available(capabilities)
-    return Program(check(parsed), dialect, builtins, capabilities, limits or Limits())
+    rows = available(capabilities)
+    return Program(check(parsed), dialect, rows, capabilities, limits or Limits())
 
 
 def available(capabilities: Capabilities) -> Mapping[str, Builtin]:
-    """The built-ins of a capability set."""
-    from sekisho.rego.builtins.table import TABLE
-
-    return {**TABLE}
+    """The built-ins of a capability set, by name."""
+    rows = {
+        name: row
+        for name, row in builtins.load().items()
+        if name not in capabilities.denied
+        and (capabilities.builtins is None or name in capabilities.builtins)
+    }
+    for name, row in capabilities.functions.items():
+        assert isinstance(row, Builtin)
+        rows[name] = row
+    return rows
 
 
 __all__ = ["Entry", "Program", "Query", "Span", "compile"]

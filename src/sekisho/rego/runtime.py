@@ -1,7 +1,7 @@
 """The one list of names that generated code may touch.
 
-``GLOBALS`` and the functions of the built-ins a program uses are all that its code can see: it runs with empty
-``__builtins__``, has no imports, and reaches attributes only of the values and states given to it.
+``GLOBALS`` and the functions of the built-ins a program uses are all that its code can see: it runs with
+empty ``__builtins__``, has no imports, and reaches attributes only of the values and states given to it.
 """
 
 from __future__ import annotations
@@ -190,33 +190,40 @@ def put(state: EvalState, position: int, target: dict[Any, Value], form: Any, va
         raise _conflict(state, position, "object keys must be unique")
 
 
-def put_deep(
-    state: EvalState,
-    position: int,
-    target: dict[Any, Value],
-    paths: list[tuple[Any, ...]],
-    keys: tuple[Any, ...],
-    value: Value,
-    member: bool,
-) -> None:
-    """Add what one solution gives to a nested object; ``member``: into the set at its leaf."""
-    for path in paths:
-        if len(path) < len(keys) and keys[: len(path)] == path:
-            raise _conflict(state, position, "object keys must be unique")
-    if keys not in paths:
-        paths.append(keys)
-    for step in keys[:-1]:
-        inner = target.setdefault(step, {})
-        if type(inner) is not dict:
-            raise _conflict(state, position, "object keys must be unique")
-        target = inner
-    if not member:
-        put(state, position, target, keys[-1], value)
-        return
-    leaf = target.setdefault(keys[-1], Set(set()))
+class Nested:
+    """An object under construction whose solutions lie at paths of several keys."""
+
+    __slots__ = ("paths", "root")
+
+    def __init__(self) -> None:
+        self.root: dict[Any, Value] = {}
+        self.paths: dict[tuple[Any, ...], None] = {}
+
+
+def put_deep(state: EvalState, position: int, nested: Nested, keys: tuple[Any, ...], value: Value) -> None:
+    """Add a value at a path of keys."""
+    put(state, position, _leaf(state, position, nested, keys), keys[-1], value)
+
+
+def add_deep(state: EvalState, position: int, nested: Nested, keys: tuple[Any, ...], value: Value) -> None:
+    """Add an element to the set at a path of keys."""
+    leaf = _leaf(state, position, nested, keys).setdefault(keys[-1], Set(set()))
     if type(leaf) is not Set:
         raise _conflict(state, position, "object keys must be unique")
     leaf.keys.add(key(value))
+
+
+def _leaf(state: EvalState, position: int, nested: Nested, keys: tuple[Any, ...]) -> dict[Any, Value]:
+    """The innermost object on a path. A path below another one's value is an error."""
+    if any(keys[:length] in nested.paths for length in range(1, len(keys))):
+        raise _conflict(state, position, "object keys must be unique")
+    nested.paths[keys] = None
+    target = nested.root
+    for step in keys[:-1]:
+        target = target.setdefault(step, {})
+        if type(target) is not dict:
+            raise _conflict(state, position, "object keys must be unique")
+    return target
 
 
 def agree(state: EvalState, position: int, old: Value, value: Value) -> Value:
@@ -291,6 +298,7 @@ GLOBALS: Final[dict[str, object]] = {
     "U": UNDEFINED,
     "AttributeError": AttributeError,
     "TypeError": TypeError,
+    "add_deep": add_deep,
     "agree": agree,
     "agree_function": agree_function,
     "bool": bool,
@@ -320,6 +328,7 @@ GLOBALS: Final[dict[str, object]] = {
     "pairs": pairs,
     "put": put,
     "put_deep": put_deep,
+    "Nested": Nested,
     "refuse": refuse,
     "rule_or_data": rule_or_data,
     "set": set,

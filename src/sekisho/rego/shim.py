@@ -1,4 +1,6 @@
-"""Stand-in for the checks: resolves names and orders bodies."""
+"""Stand-in for the checks until they are here: resolves names and orders bodies."""
+# ruff: noqa
+# mypy: ignore-errors
 
 from __future__ import annotations
 

@@ -34,9 +34,8 @@ Rule = Callable[["EvalState"], Value]
 class Loaded:
     """Compiled code, loaded: what evaluations of it share.
 
-    ``positions`` are (module, start, end, label) by number. ``rules`` are the functions of the groups by number;
-    those of functions are never called through it. ``blank`` says for each kind of replacement which slots
-    see it (see ``plan.effects``).
+    ``positions`` are (module, start, end, label) by number. ``rules`` are the functions of the groups by
+    number; those in ``functions`` take operands. ``fresh`` are the slots of a new evaluation.
     """
 
     sources: tuple[Source, ...]
@@ -84,9 +83,7 @@ class EvalState:
         "targets",
     )
 
-    def __init__(
-        self, loaded: Loaded, input: Value, data: Value, meter: Meter, options: Options
-    ) -> None:
+    def __init__(self, loaded: Loaded, input: Value, data: Value, meter: Meter, options: Options) -> None:
         self.loaded = loaded
         self.input = input
         self.data = data

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sekisho import rego
-from sekisho.diag import DiagnosticError
+from sekisho.diag import Diagnostic, DiagnosticError, Span
 from sekisho.lang.meter import Limits
 from sekisho.rego.nodes import Dialect
 from sekisho.rego.values import UNDEFINED, Number, Set, equal, sort_values, unkey
@@ -61,13 +61,11 @@ def load_expected(path: Path, dialect: str) -> dict[tuple[str, str, int], str]:
 def run_case(case: Case, dialect: Dialect) -> str | None:
     """What is wrong, or None."""
     body = case.body
-    modules = {f"module-{n}.rego": text for n, text in enumerate(body.get("modules") or ())}
+    modules = {f"test-{n}.rego": text for n, text in enumerate(body.get("modules") or ())}
     try:
         program = rego.compile(modules, dialect=dialect, limits=LIMITS)
         query = program.query(body["query"])
-        rows = query.eval(
-            _input(body), body.get("data") or {}, strict_errors=bool(body.get("strict_error"))
-        )
+        rows = query.eval(_input(body), body.get("data") or {}, strict_errors=bool(body.get("strict_error")))
     except DiagnosticError as error:
         return _judge_error(error, body)
     except RecursionError:
@@ -87,21 +85,27 @@ def _input(body: dict[str, Any]) -> Any:
 
 
 def _judge_error(error: DiagnosticError, body: dict[str, Any]) -> str | None:
-    texts = [f"{d.code.alias}: {d.message}" for d in error.diagnostics]
+    texts = [_printed(d) for d in error.diagnostics]
     code, text = body.get("want_error_code", ""), body.get("want_error", "")
     if not code and not text:
         return "unexpected " + "; ".join(texts)[:300]
-    for found in error.diagnostics:
-        if (not code or found.code.alias == code) and text in f"{found.code.alias}: {found.message}":
+    for found, printed in zip(error.diagnostics, texts, strict=True):
+        if (not code or found.code.alias == code) and text in printed:
             return None
     return f"want {code} {text!r}, got {'; '.join(texts)[:300]}"
+
+
+def _printed(found: Diagnostic) -> str:
+    """A finding as OPA prints it."""
+    at = f"{found.at.source.name}:{found.at.begins.line}: " if isinstance(found.at, Span) else ""
+    return f"{at}{found.code.alias}: {found.message}"
 
 
 def _judge_rows(rows: list[dict[str, Any]], body: dict[str, Any]) -> str | None:
     if "want_result" not in body:
         return None
     want = [_plain(row, body) for row in body["want_result"] or []]
-    have = [_plain({k: v for k, v in row.items()}, body) for row in rows]
+    have = [_plain(row, body) for row in rows]
     left = list(have)
     for row in want:
         match = next((at for at, other in enumerate(left) if equal(row, other)), None)
@@ -124,7 +128,9 @@ def _plain(value: Any, body: dict[str, Any]) -> Any:
 
 def _name(form: Any) -> str:
     value = unkey(form)
-    return value if isinstance(value, str) else json.dumps(_plain(value, {}), default=str, separators=(",", ":"))
+    return (
+        value if isinstance(value, str) else json.dumps(_plain(value, {}), default=str, separators=(",", ":"))
+    )
 
 
 def _text(rows: list[Any]) -> str:

@@ -2,13 +2,14 @@
 
 A block's statements are written into the body of whatever loop they are in. Where an instruction fails, the
 code leaves the place it is in: ``continue`` inside a loop, ``break`` inside a ``while True`` that runs once,
-``return`` at the top of a function. Conditions are never nested; loops are, and CPython allows 20 blocks inside
-each other, so past ``DEPTH`` the rest of a block moves into a function of its own.
+``return`` at the top of a function. Conditions are never nested; loops are, and CPython allows 20 blocks
+inside each other, so past ``DEPTH`` the rest of a block moves into a function of its own.
 """
 
 from __future__ import annotations
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
     from sekisho.lang.pyast import Writer
 
 DEPTH: Final = 14
-"""Loops inside each other before the rest moves out: 20 is CPython's limit, and a ``try`` takes up to three."""
+"""Loops inside each other before the rest moves out: CPython allows 20 blocks, a ``try`` takes up to three."""
+
+
+LOOPS: Final = (ir.Scan, ir.Solutions, ir.DocumentScan)
+"""Instructions after which the rest of their block runs many times."""
+
+_NESTING: Final = (*LOOPS, ir.Collect, ir.Not, ir.Every)
 
 
 class Leave(Enum):
@@ -70,7 +77,7 @@ class Done:
     grows: str | None = None
 
 
-class BlockWriter:
+class BlockWriter(ABC):
     """Writes blocks. Subclasses write the single instructions."""
 
     py: Writer
@@ -82,16 +89,17 @@ class BlockWriter:
 
     # --- for subclasses ---
 
+    @abstractmethod
     def instruction(self, ins: ir.Instruction, out: list[ast.stmt], frame: Frame) -> None:
         """Write an instruction that is no loop."""
-        raise AssertionError(f"no writer for {type(ins).__name__}")
 
+    @abstractmethod
     def loop(
         self, ins: ir.Instruction, out: list[ast.stmt], grows: str | None
-    ) -> tuple[tuple[str, ...], ast.expr, list[ast.stmt]]:
-        """The targets of a loop, what it iterates, and statements that its body begins with."""
-        raise AssertionError(f"no writer for {type(ins).__name__}")
+    ) -> tuple[tuple[str, ...], ast.expr]:
+        """The targets of a loop and what it iterates."""
 
+    @abstractmethod
     def place(self, ins: ir.Instruction) -> None:
         """Set the writer's position to that of an instruction."""
 
@@ -127,17 +135,18 @@ class BlockWriter:
 
     # --- blocks ---
 
-    def block(self, block: ir.Block, out: list[ast.stmt], frame: Frame, done: Done, at: int = 0) -> None:
-        """Write the instructions of a block from ``at`` on, then what is done for a solution."""
+    def block(self, block: ir.Block, out: list[ast.stmt], frame: Frame, done: Done) -> None:
+        """Write the instructions of a block, then what is done for a solution."""
+        at = 0
         while at < len(block):
             ins = block[at]
             at += 1
             self.place(ins)
-            if isinstance(ins, ir.Scan | ir.Solutions | ir.DocumentScan):
-                self._loop(ins, block, at, out, frame, done)
+            if frame.depth >= DEPTH and isinstance(ins, _NESTING):
+                self._outline(block[at - 1 :], out, frame, done)
                 return
-            if frame.depth >= DEPTH and isinstance(ins, ir.Collect | ir.Not | ir.Every):
-                self._outline(block, at - 1, out, frame, done)
+            if isinstance(ins, LOOPS):
+                self._loop(ins, block[at:], out, frame, done)
                 return
             self.instruction(ins, out, frame)
         done.emit(out)
@@ -148,21 +157,13 @@ class BlockWriter:
             out.append(self.py.give(self.py.const(True)))
 
     def _loop(
-        self,
-        ins: ir.Instruction,
-        block: ir.Block,
-        at: int,
-        out: list[ast.stmt],
-        frame: Frame,
-        done: Done,
+        self, ins: ir.Instruction, rest: ir.Block, out: list[ast.stmt], frame: Frame, done: Done
     ) -> None:
-        if frame.depth >= DEPTH:
-            self._outline(block, at - 1, out, frame, done)
-            return
-        targets, values, body = self.loop(ins, out, done.grows)
+        targets, values = self.loop(ins, out, done.grows)
+        body: list[ast.stmt] = []
         inner = Frame(Leave.CONTINUE, frame.depth + 1)
         node = self.py.loop(targets, values, body)
-        self.block(block, body, inner, done, at)
+        self.block(rest, body, inner, done)
         if not body:
             body.append(self.py.next())
         out.append(node)
@@ -182,10 +183,8 @@ class BlockWriter:
         else:
             out.extend(body)
 
-    def _outline(
-        self, block: ir.Block, at: int, out: list[ast.stmt], frame: Frame, done: Done
-    ) -> None:
-        """Move the rest of a block into a function; it gives True when a solution stops the block."""
+    def _outline(self, block: ir.Block, out: list[ast.stmt], frame: Frame, done: Done) -> None:
+        """Move a block, or the rest of one, into a function; it gives True when a solution stops the block."""
         name = self.temporary("rest")
         writes = done.writes
         if done.stop is Stop.RETURN:
@@ -198,7 +197,7 @@ class BlockWriter:
             grows=done.grows,
         )
         body = [self.py.nonlocals(writes)] if writes else []
-        self.block(block, body, Frame(Leave.RETURN, 0, result=False), moved, at)
+        self.block(block, body, Frame(Leave.RETURN, 0, result=False), moved)
         body.append(self.py.give(self.py.const(False)))
         out.append(self.py.function(name, (), body))
         out.append(self._call_moved(self.py.call(name), frame, done))

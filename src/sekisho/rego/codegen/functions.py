@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from sekisho.rego.codegen import inline
-from sekisho.rego.codegen.blocks import Done, Frame, Leave, Stop
+from sekisho.rego.codegen.blocks import LOOPS, Done, Frame, Leave, Stop
 from sekisho.rego.codegen.instructions import InstructionWriter, rule_name
 from sekisho.rego.plan import ir
 from sekisho.rego.plan.ir import Clause, Const, Form, Group
@@ -15,8 +15,6 @@ from sekisho.rego.values import equal
 if TYPE_CHECKING:
     from sekisho.lang.pyast import Writer
     from sekisho.rego.codegen.unit import Unit
-
-_LOOPS = (ir.Scan, ir.Solutions, ir.DocumentScan)
 
 
 class GroupWriter(InstructionWriter):
@@ -66,27 +64,24 @@ class GroupWriter(InstructionWriter):
 
     def _object(self, body: list[ast.stmt]) -> None:
         py = self.py
-        body.append(py.assign("c_", py.dict([])))
         deep = any(len(c.keys) != 1 or c.member for c in self.group.clauses)
-        if deep:
-            body.append(py.assign("p_", py.list([])))
+        body.append(py.assign("c_", py.call("Nested") if deep else py.dict_of([])))
         for clause in self.group.clauses:
             self._enter(clause)
 
             def put(out: list[ast.stmt], clause: Clause = clause) -> None:
                 out.append(py.do(self._put(clause, deep)))
 
-            self.inline(clause.block, body, 0, Done(emit=put, grows="c_"))
-        body.append(py.give(py.name("c_")))
+            self.inline(clause.block, body, 0, Done(emit=put, grows=None if deep else "c_"))
+        body.append(py.give(py.attr(py.name("c_"), "root") if deep else py.name("c_")))
 
     def _put(self, clause: Clause, deep: bool) -> ast.expr:
         py = self.py
-        value = self.operand(clause.value)
         place = [py.name("s"), self._position(clause), py.name("c_")]
-        if not deep:
-            return py.call("put", *place, self.hashable(clause.keys[0]), value)
-        keys = py.tuple([self.hashable(key) for key in clause.keys])
-        return py.call("put_deep", *place, py.name("p_"), keys, value, py.const(clause.member))
+        keys = [self.hashable(key) for key in clause.keys]
+        name = "add_deep" if clause.member else "put_deep"
+        where = py.tuple_of(keys) if deep else keys[0]
+        return py.call(name if deep else "put", *place, where, self.operand(clause.value))
 
     # --- complete rules and functions ---
 
@@ -180,7 +175,7 @@ class QueryWriter(InstructionWriter):
         body: list[ast.stmt] = []
 
         def note(out: list[ast.stmt]) -> None:
-            row = py.tuple([self.operand(operand) for operand in operands])
+            row = py.tuple_of([self.operand(operand) for operand in operands])
             out.append(py.do(py.method(py.name("out"), "append", row)))
 
         self.inline(block, body, 0, Done(emit=note, grows="out"))
@@ -209,7 +204,7 @@ def _constant_value(clauses: list[Clause]) -> bool:
 
 def _at_most_one(clause: Clause) -> bool:
     """Whether no link of a chain has more than one solution."""
-    return not any(isinstance(ins, _LOOPS) for link in chain(clause) for ins in link.block)
+    return not any(isinstance(ins, LOOPS) for link in chain(clause) for ins in link.block)
 
 
 __all__ = ["GroupWriter", "QueryWriter", "chain", "inline"]

@@ -46,15 +46,14 @@ def generate(unit: Unit, groups: Sequence[Group]) -> Image:
         writer = GroupWriter(Writer(), unit, group)
         modules.setdefault(writer.module, []).append(writer.write())
     codes = [compile_module(unit.constants, "<constants>")]
-    for number in sorted(modules):
-        codes.append(compile_module(modules[number], unit.sources[number].name))
+    codes.extend(compile_module(modules[number], unit.sources[number].name) for number in sorted(modules))
     return Image(
         codes=tuple(codes),
         positions=tuple(unit.positions),
         used=tuple(unit.used.items()),
         paths=unit.paths,
         packages=unit.packages,
-        functions=tuple(g.number for g in groups if g.form is Form.FUNCTION),
+        functions=tuple(g.number for g in groups if g.form is Form.FUNCTION and g.params),
     )
 
 
@@ -83,9 +82,7 @@ def load(
     return loaded, names
 
 
-def new_globals(
-    used: Sequence[tuple[str, str]], builtins: Mapping[str, Builtin]
-) -> dict[str, Any]:
+def new_globals(used: Sequence[tuple[str, str]], builtins: Mapping[str, Builtin]) -> dict[str, Any]:
     """The globals that code may see: the runtime's list and the built-ins it uses."""
     names: dict[str, Any] = {**GLOBALS, "__builtins__": {}}
     for name, alias in used:

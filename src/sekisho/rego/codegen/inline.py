@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 Writer = "InstructionWriter"
 
 
-def condition(
-    writer: InstructionWriter, ins: ir.CallBuiltin, out: list[ast.stmt], frame: Frame
-) -> bool:
+def condition(writer: InstructionWriter, ins: ir.CallBuiltin, out: list[ast.stmt], frame: Frame) -> bool:
     """Write a call whose result is only tested; False if there is no such form."""
     if ins.name in writer.unit.mockable:
         return False
@@ -159,18 +157,14 @@ def _native(writer: InstructionWriter, ins: ir.CallBuiltin, out: list[ast.stmt])
 
 
 def _method(name: str) -> Callable[[InstructionWriter, ir.CallBuiltin], tuple[ast.expr, tuple[str, ...]]]:
-    def form(
-        writer: InstructionWriter, ins: ir.CallBuiltin
-    ) -> tuple[ast.expr, tuple[str, ...]]:
+    def form(writer: InstructionWriter, ins: ir.CallBuiltin) -> tuple[ast.expr, tuple[str, ...]]:
         a, b = (writer.operand(arg, ins.state) for arg in ins.args)
         return writer.py.method(a, name, b), ("AttributeError", "TypeError")
 
     return form
 
 
-_NATIVE: Final[
-    dict[str, Callable[[InstructionWriter, ir.CallBuiltin], tuple[ast.expr, tuple[str, ...]]]]
-] = {
+_NATIVE: Final[dict[str, Callable[[InstructionWriter, ir.CallBuiltin], tuple[ast.expr, tuple[str, ...]]]]] = {
     "startswith": _method("startswith"),
     "endswith": _method("endswith"),
 }

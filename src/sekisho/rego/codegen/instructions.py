@@ -79,9 +79,7 @@ class InstructionWriter(BlockWriter):
             value = py.method(value, "get", py.const(key), default)
         assign = py.assign(ins.dst, value)
         if ins.keys and not (len(ins.keys) == 1 and self.kind(ins.base) == "dict"):
-            out.append(
-                py.attempt([assign], "AttributeError", [py.assign(ins.dst, py.name("U"))])
-            )
+            out.append(py.attempt([assign], "AttributeError", [py.assign(ins.dst, py.name("U"))]))
         else:
             out.append(assign)
         if ins.keys or ins.base == ir.INPUT:
@@ -101,8 +99,8 @@ class InstructionWriter(BlockWriter):
 
     def loop(
         self, ins: ir.Instruction, out: list[ast.stmt], grows: str | None
-    ) -> tuple[tuple[str, ...], ast.expr, list[ast.stmt]]:
-        """The targets of a loop, what it iterates, and statements that its body begins with."""
+    ) -> tuple[tuple[str, ...], ast.expr]:
+        """The targets of a loop and what it iterates."""
         py = self.py
         state = py.name(ins.state)
         more = [py.name(grows)] if grows else []
@@ -110,15 +108,15 @@ class InstructionWriter(BlockWriter):
             base = self.operand(ins.base, ins.state)
             value = ins.value or "_"
             if ins.key is None:
-                return (value,), py.call("each", state, base, *more), []
-            return (ins.key, value), py.call("pairs", state, base, *more), []
+                return (value,), py.call("each", state, base, *more)
+            return (ins.key, value), py.call("pairs", state, base, *more)
         if isinstance(ins, ir.DocumentScan):
             handle = py.name(ins.base)
-            return (ins.key or "_", ins.value), py.call("document_items", state, handle), []
+            return (ins.key or "_", ins.value), py.call("document_items", state, handle)
         assert isinstance(ins, ir.Solutions)
         values = self.call_row(ins.name, ins.args, ins.state)
         out.append(self.guarded(ins.dst, values, ins))
-        return (ins.dst,), py.call("solutions", state, py.name(ins.dst), *more), []
+        return (ins.dst,), py.call("solutions", state, py.name(ins.dst), *more)
 
     def rule(self, ins: ir.Rule, out: list[ast.stmt], frame: Frame) -> None:
         """Read the slot of a rule; evaluate the rule where the slot is new."""
@@ -126,7 +124,7 @@ class InstructionWriter(BlockWriter):
         function, number = py.name(rule_name(ins.group)), py.const(ins.group)
         state = py.name(ins.state)
         if ins.group in self.unit.overridable:
-            path = py.tuple([py.const(step) for step in self.unit.paths[ins.group]])
+            path = py.tuple_of([py.const(step) for step in self.unit.paths[ins.group]])
             out.append(py.assign(ins.dst, py.call("rule_or_data", state, number, function, path)))
         else:
             slots = py.attr(state, "slots")
@@ -140,7 +138,7 @@ class InstructionWriter(BlockWriter):
     def document(self, ins: ir.Document, out: list[ast.stmt], frame: Frame) -> None:
         """A handle."""
         del frame
-        path = self.py.tuple([self.py.const(step) for step in ins.path])
+        path = self.py.tuple_of([self.py.const(step) for step in ins.path])
         out.append(self.py.assign(ins.dst, self.py.call("document", self.py.name(ins.state), path)))
 
     def document_index(self, ins: ir.DocumentIndex, out: list[ast.stmt], frame: Frame) -> None:
@@ -184,9 +182,7 @@ class InstructionWriter(BlockWriter):
         """Fail unless an object of a size."""
         self._shape(ins.operand, "dict", ins.length, out, frame)
 
-    def _shape(
-        self, operand: Operand, kind: str, length: int, out: list[ast.stmt], frame: Frame
-    ) -> None:
+    def _shape(self, operand: Operand, kind: str, length: int, out: list[ast.stmt], frame: Frame) -> None:
         py = self.py
         value = self.operand(operand)
         if self.kind(operand) != kind:
@@ -212,13 +208,13 @@ class InstructionWriter(BlockWriter):
         del frame
         self.kinds[ins.dst] = "list"
         items = [self.operand(item, ins.state) for item in ins.items]
-        out.append(self.py.assign(ins.dst, self.py.list(items)))
+        out.append(self.py.assign(ins.dst, self.py.list_of(items)))
 
     def make_set(self, ins: ir.MakeSet, out: list[ast.stmt], frame: Frame) -> None:
         """A set."""
         del frame
         self.kinds[ins.dst] = "set"
-        items = self.py.list([self.operand(item, ins.state) for item in ins.items])
+        items = self.py.list_of([self.operand(item, ins.state) for item in ins.items])
         out.append(self.py.assign(ins.dst, self.py.method(self.py.name("Set"), "of", items)))
 
     def make_object(self, ins: ir.MakeObject, out: list[ast.stmt], frame: Frame) -> None:
@@ -226,14 +222,14 @@ class InstructionWriter(BlockWriter):
         del frame
         self.kinds[ins.dst] = "dict"
         pairs = [(self.hashable(k, ins.state), self.operand(v, ins.state)) for k, v in ins.pairs]
-        out.append(self.py.assign(ins.dst, self.py.dict(pairs)))
+        out.append(self.py.assign(ins.dst, self.py.dict_of(pairs)))
 
     def collect(self, ins: ir.Collect, out: list[ast.stmt], frame: Frame) -> None:
         """A comprehension: a loop that fills a collection."""
         py = self.py
         items = ins.dst if ins.kind is not ir.Kind.SET else self.temporary("c")
-        start = py.call("set") if ins.kind is ir.Kind.SET else py.dict([])
-        out.append(py.assign(items, py.list([]) if ins.kind is ir.Kind.ARRAY else start))
+        start = py.call("set") if ins.kind is ir.Kind.SET else py.dict_of([])
+        out.append(py.assign(items, py.list_of([]) if ins.kind is ir.Kind.ARRAY else start))
         done = Done(emit=lambda body: body.append(self._collected(ins, items)), grows=items)
         self.inline(ins.block, out, frame.depth, done)
         if ins.kind is ir.Kind.SET:
@@ -354,12 +350,12 @@ class InstructionWriter(BlockWriter):
             else:
                 assert each.value is not None
                 what = self.operand(each.value, ins.state)
-            path: ast.expr = py.tuple([py.const(step) for step in each.path])
+            path: ast.expr = py.tuple_of([py.const(step) for step in each.path])
             if each.target is ir.Target.FUNCTION:
                 path = py.const(each.path[0])
-                what = py.tuple([py.const(each.other is not None), what])
-            edits[each.target].append(py.tuple([path, what]))
-        groups = [py.tuple(edits[target]) for target in ir.Target]
+                what = py.tuple_of([py.const(each.other is not None), what])
+            edits[each.target].append(py.tuple_of([path, what]))
+        groups = [py.tuple_of(edits[target]) for target in ir.Target]
         out.append(py.assign(ins.dst, py.call("override", py.name(ins.state), *groups)))
 
     def _replacing_function(self, name: str) -> ast.expr:

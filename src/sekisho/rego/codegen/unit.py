@@ -18,8 +18,8 @@ from sekisho.rego.values import Number, Set, Value, unkey
 class Unit:
     """The tables that writers of functions fill while they work.
 
-    ``mockable`` names the built-ins and functions that some ``with`` replaces; ``overridable`` the groups that
-    some ``with`` on data may hide. ``positions`` are (module, start, end, label), referred to by number.
+    ``mockable`` names the built-ins and functions that some ``with`` replaces; ``overridable`` the groups
+    that some ``with`` on data may hide. ``positions`` are (module, start, end, label), referred to by number.
     """
 
     sources: tuple[Source, ...]
@@ -65,11 +65,11 @@ def constant_expression(py: Writer, value: Value) -> ast.expr:
     if kind is Number:
         return py.call("Number", py.const(value.text))
     if kind is list:
-        return py.list([constant_expression(py, item) for item in value])
+        return py.list_of([constant_expression(py, item) for item in value])
     if kind is dict:
-        return py.dict([(_key_expression(py, k), constant_expression(py, v)) for k, v in value.items()])
+        return py.dict_of([(_key_expression(py, k), constant_expression(py, v)) for k, v in value.items()])
     if kind is Set:
-        items = py.list([constant_expression(py, item) for item in value.sorted()])
+        items = py.list_of([constant_expression(py, item) for item in value.sorted()])
         return py.method(py.name("Set"), "of", items)
     return py.const(value)
 

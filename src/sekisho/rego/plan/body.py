@@ -58,7 +58,7 @@ class BodyPlanner(TermPlanner):
         if isinstance(last, ir.CallBuiltin) and last.dst == operand and isinstance(term, nodes.Call):
             last.tested = True
             return
-        if operand != ir.INPUT and operand != ir.DATA and not self.holds(operand):
+        if operand not in ir.ROOTS and not self.holds(operand):
             self.emit(ir.Truthy(operand), term)
 
     def _not(self, plan: Callable[[BodyPlanner], None], node: nodes.Node) -> None:

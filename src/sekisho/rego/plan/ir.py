@@ -1,9 +1,9 @@
 """The intermediate form between checked Rego and Python: small, flat, with its control flow explicit.
 
-A block is a list of instructions that run in order. An instruction may *fail* (its expression is undefined or
-false): then the block has no further solution along this path, and the innermost loop goes on. A loop (``Scan``,
-``Solutions``) has no body of its own: everything after it in its block runs once for each of its turns. So a
-block enumerates solutions as a Rego body does, and what happens for a solution is said by whoever owns the block.
+A block is a list of instructions that run in order. An instruction may *fail* (its expression is undefined
+or false): then the block has no further solution along this path, and the innermost loop goes on. A loop
+(``Scan``, ``Solutions``) has no body of its own: everything after it in its block runs once for each of its
+turns. So a block enumerates solutions as a Rego body does; what happens for one, its owner says.
 
 Locals are Python identifiers, each assigned by one instruction only and never read before it.
 """
@@ -35,7 +35,7 @@ ROOTS = frozenset({INPUT, DATA})
 
 @dataclass(slots=True, kw_only=True)
 class Instruction:
-    """``at`` and ``to`` are the offsets of the Rego text it came from; ``state`` the evaluation state it reads."""
+    """``at`` and ``to`` are offsets of the Rego text it came from; ``state`` is the state it reads."""
 
     at: int = 0
     to: int = 0
@@ -58,7 +58,7 @@ class Path(Instruction):
 class Index(Instruction):
     """``dst = base[key]``; fails where it is missing.
 
-    ``stored``: a step of a reference from ``data``, where a number also finds the object's key that spells it.
+    ``stored``: a step of a reference from ``data``, where a number also finds the key that spells it.
     """
 
     dst: str
@@ -265,7 +265,7 @@ class Not(Instruction):
 
 @dataclass(slots=True)
 class Every(Instruction):
-    """Fails unless the block has a solution for each element of ``base``, and where that cannot be iterated."""
+    """Fails unless the block has a solution for each element, and where ``base`` has no elements to have."""
 
     base: Operand
     key: str | None

@@ -17,7 +17,7 @@ from sekisho.rego.plan.tree import Definition, RuleTree, build
 from sekisho.rego.values import Value
 
 PARAMETERS = "a"
-"""Parameters of functions are called a0, a1, …; no local of the planner is, since those have an underscore."""
+"""Parameters of functions are called a0, a1, …; locals are not, since those have an underscore."""
 
 
 @dataclass(slots=True)

@@ -132,18 +132,14 @@ class TermPlanner(ABC):
         return dst
 
     def _object(self, term: Term, pairs: list[tuple[Operand, Operand]]) -> Operand:
-        constants = {
-            key(k.value): v.value for k, v in pairs if isinstance(k, Const) and isinstance(v, Const)
-        }
+        constants = {key(k.value): v.value for k, v in pairs if isinstance(k, Const) and isinstance(v, Const)}
         if len(constants) == len(pairs):
             return Const(constants)
         dst = self.local("o")
         self.emit(ir.MakeObject(dst, tuple(pairs)), term)
         return dst
 
-    def _collect(
-        self, term: Term, kind: ir.Kind, body: Body, value: Term, key_term: Term | None
-    ) -> Operand:
+    def _collect(self, term: Term, kind: ir.Kind, body: Body, value: Term, key_term: Term | None) -> Operand:
         inner = self.nested()
         inner.body(body)
         key_operand = inner.value(key_term) if key_term is not None else None
@@ -202,9 +198,7 @@ class TermPlanner(ABC):
             return value
         return self.index(base, self.value(step), node, stored=stored)
 
-    def index(
-        self, base: Operand, key: Operand, node: nodes.Node, *, stored: bool = False
-    ) -> Operand:
+    def index(self, base: Operand, key: Operand, node: nodes.Node, *, stored: bool = False) -> Operand:
         """Plan one lookup."""
         dst = self.local("e")
         self.emit(ir.Index(dst, base, key, stored), node)

@@ -1,7 +1,7 @@
-"""The tree of rule groups: which paths below ``data`` are defined by rules, and how their definitions group.
+"""The tree of rule groups: which paths below ``data`` rules define, and how their definitions group.
 
-All rules of one path make a *group*, planned and compiled as one function. A rule whose reference has a dynamic
-step (``p[x]``, ``p.q[r].s``) belongs to the group of the path before that step; rules below such a path
+All rules of one path make a *group*, planned and compiled as one function.
+A rule whose reference has a dynamic step (``p[x]``, ``p.q[r].s``) belongs to the group of the path before that step; rules below such a path
 (``p.q.t := 1``) contribute to the same object.
 """
 
@@ -42,7 +42,7 @@ class Node:
 
 @dataclass(slots=True)
 class RuleTree:
-    """The groups in the order of their paths, and the tree that finds them. ``arity`` is a function's, or -1."""
+    """The groups by number, and the tree that finds them. ``arities`` are -1 where there is no function."""
 
     root: Node = field(default_factory=Node)
     paths: list[Path] = field(default_factory=list)
