@@ -190,7 +190,7 @@ class Program:
 
     def _prepare(self, source: Source) -> Query:
         body = parse_query(source, dialect=self._dialect)
-        query = check_query(self._unit.checked, body, source)
+        query = check_query(self._unit.checked, body, source)  # type: ignore[no-untyped-call]
         plan = plan_query(self._unit, len(self._sources), query)
         found = self._effects.union(effects([plan.block], self._unit.tree))
         loaded, names, unit = self._loaded, self._globals, self._code
@@ -249,7 +249,8 @@ def compile(
         source = text if isinstance(text, Source) else Source(name, text)
         parsed.append(parse_module(source, dialect=dialect))
     rows = available(capabilities)
-    return Program(check(parsed), dialect, rows, capabilities, limits or Limits())
+    checked = check(parsed)  # type: ignore[no-untyped-call]
+    return Program(checked, dialect, rows, capabilities, limits or Limits())
 
 
 def available(capabilities: Capabilities) -> Mapping[str, Builtin]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sekisho.lang.pyast import Writer
 
 DEPTH: Final = 14
-"""Loops inside each other before the rest moves out: CPython allows 20 blocks, a ``try`` takes up to three."""
+"""Loops inside each other before the rest moves out: CPython allows 20 blocks, a ``try`` may take three."""
 
 
 LOOPS: Final = (ir.Scan, ir.Solutions, ir.DocumentScan)
@@ -184,7 +184,7 @@ class BlockWriter(ABC):
             out.extend(body)
 
     def _outline(self, block: ir.Block, out: list[ast.stmt], frame: Frame, done: Done) -> None:
-        """Move a block, or the rest of one, into a function; it gives True when a solution stops the block."""
+        """Move the rest of a block into a function; it gives True when a solution stops the block."""
         name = self.temporary("rest")
         writes = done.writes
         if done.stop is Stop.RETURN:

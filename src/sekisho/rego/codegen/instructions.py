@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from sekisho.lang.pyast import Writer
 from sekisho.rego.codegen import inline
@@ -385,7 +386,7 @@ _RESULTS: Final = {
     "Null": "null",
 }
 
-_WRITERS: Final = {
+_WRITERS: Final[dict[type, Callable[[Any, Any, list[ast.stmt], Frame], None]]] = {
     ir.Path: InstructionWriter.path,
     ir.Index: InstructionWriter.index,
     ir.Rule: InstructionWriter.rule,

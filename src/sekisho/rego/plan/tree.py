@@ -1,8 +1,8 @@
 """The tree of rule groups: which paths below ``data`` rules define, and how their definitions group.
 
-All rules of one path make a *group*, planned and compiled as one function.
-A rule whose reference has a dynamic step (``p[x]``, ``p.q[r].s``) belongs to the group of the path before that step; rules below such a path
-(``p.q.t := 1``) contribute to the same object.
+All rules of one path make a *group*, planned and compiled as one function. A rule whose reference has a
+dynamic step (``p[x]``, ``p.q[r].s``) belongs to the group of the path before that step; rules below such a
+path (``p.q.t := 1``) contribute to the same object.
 """
 
 from __future__ import annotations
