@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from sekisho.rego.codegen import inline
 from sekisho.rego.codegen.blocks import LOOPS, Done, Frame, Leave, Stop
-from sekisho.rego.codegen.instructions import InstructionWriter, rule_name
+from sekisho.rego.codegen.instructions import InstructionWriter
+from sekisho.rego.codegen.operands import rule_name
 from sekisho.rego.plan import ir
 from sekisho.rego.plan.ir import Clause, Const, Form, Group
 from sekisho.rego.values import equal
@@ -205,6 +205,3 @@ def _constant_value(clauses: list[Clause]) -> bool:
 def _at_most_one(clause: Clause) -> bool:
     """Whether no link of a chain has more than one solution."""
     return not any(isinstance(ins, LOOPS) for link in chain(clause) for ins in link.block)
-
-
-__all__ = ["GroupWriter", "QueryWriter", "chain", "inline"]

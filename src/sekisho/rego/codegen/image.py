@@ -17,7 +17,7 @@ from sekisho.lang.pyast import Writer, compile_module
 from sekisho.rego.builtins.table import Builtin
 from sekisho.rego.capabilities import Capabilities
 from sekisho.rego.codegen.functions import GroupWriter
-from sekisho.rego.codegen.instructions import rule_name
+from sekisho.rego.codegen.operands import rule_name
 from sekisho.rego.codegen.unit import Unit
 from sekisho.rego.plan.ir import Form, Group
 from sekisho.rego.plan.tree import Node

@@ -12,16 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 from sekisho.rego.plan import ir
 from sekisho.rego.plan.ir import Const, Operand
-from sekisho.rego.values import Number, Set
 
 if TYPE_CHECKING:
     from sekisho.rego.codegen.blocks import Frame
-    from sekisho.rego.codegen.instructions import InstructionWriter
-
-Writer = "InstructionWriter"
+    from sekisho.rego.codegen.operands import OperandWriter
 
 
-def condition(writer: InstructionWriter, ins: ir.CallBuiltin, out: list[ast.stmt], frame: Frame) -> bool:
+def condition(writer: OperandWriter, ins: ir.CallBuiltin, out: list[ast.stmt], frame: Frame) -> bool:
     """Write a call whose result is only tested; False if there is no such form."""
     if ins.name in writer.unit.mockable:
         return False
@@ -39,7 +36,7 @@ def condition(writer: InstructionWriter, ins: ir.CallBuiltin, out: list[ast.stmt
     return True
 
 
-def value(writer: InstructionWriter, ins: ir.CallBuiltin, out: list[ast.stmt]) -> bool:
+def value(writer: OperandWriter, ins: ir.CallBuiltin, out: list[ast.stmt]) -> bool:
     """Write a call whose result is a value that is never undefined; False if there is no such form."""
     if ins.name in _NEGATIVE:
         test = writer.py.negate(_NEGATIVE[ins.name](writer, ins))
@@ -52,7 +49,7 @@ def value(writer: InstructionWriter, ins: ir.CallBuiltin, out: list[ast.stmt]) -
 # --- comparisons ------------------------------------------------------------------------------------------
 
 
-def unequal(writer: InstructionWriter, a: Operand, b: Operand, state: str = "s") -> ast.expr:
+def unequal(writer: OperandWriter, a: Operand, b: Operand, state: str = "s") -> ast.expr:
     """A test that two values differ."""
     py = writer.py
     if isinstance(a, Const) and not isinstance(b, Const):
@@ -76,16 +73,16 @@ def unequal(writer: InstructionWriter, a: Operand, b: Operand, state: str = "s")
     return py.negate(py.call("equal", left, right))
 
 
-def _not_equal(writer: InstructionWriter, ins: ir.CallBuiltin) -> ast.expr:
+def _not_equal(writer: OperandWriter, ins: ir.CallBuiltin) -> ast.expr:
     return unequal(writer, ins.args[0], ins.args[1], ins.state)
 
 
-def _not_unequal(writer: InstructionWriter, ins: ir.CallBuiltin) -> ast.expr:
+def _not_unequal(writer: OperandWriter, ins: ir.CallBuiltin) -> ast.expr:
     return writer.py.negate(unequal(writer, ins.args[0], ins.args[1], ins.state))
 
 
-def _order(opposite: str, function: str) -> Callable[[InstructionWriter, ir.CallBuiltin], ast.expr]:
-    def negative(writer: InstructionWriter, ins: ir.CallBuiltin) -> ast.expr:
+def _order(opposite: str, function: str) -> Callable[[OperandWriter, ir.CallBuiltin], ast.expr]:
+    def negative(writer: OperandWriter, ins: ir.CallBuiltin) -> ast.expr:
         py = writer.py
         a, b = (writer.operand(arg, ins.state) for arg in ins.args)
         slow = py.negate(py.call(function, a, b))
@@ -99,8 +96,8 @@ def _order(opposite: str, function: str) -> Callable[[InstructionWriter, ir.Call
     return negative
 
 
-def _not_type(*names: str) -> Callable[[InstructionWriter, ir.CallBuiltin], ast.expr]:
-    def negative(writer: InstructionWriter, ins: ir.CallBuiltin) -> ast.expr:
+def _not_type(*names: str) -> Callable[[OperandWriter, ir.CallBuiltin], ast.expr]:
+    def negative(writer: OperandWriter, ins: ir.CallBuiltin) -> ast.expr:
         py = writer.py
         kind = py.call("type", writer.operand(ins.args[0], ins.state))
         return py.compare(kind, "is not", py.name(names[0]))
@@ -108,17 +105,17 @@ def _not_type(*names: str) -> Callable[[InstructionWriter, ir.CallBuiltin], ast.
     return negative
 
 
-def _not_null(writer: InstructionWriter, ins: ir.CallBuiltin) -> ast.expr:
+def _not_null(writer: OperandWriter, ins: ir.CallBuiltin) -> ast.expr:
     py = writer.py
     return py.compare(writer.operand(ins.args[0], ins.state), "is not", py.const(None))
 
 
-def _not_member(writer: InstructionWriter, ins: ir.CallBuiltin) -> ast.expr:
+def _not_member(writer: OperandWriter, ins: ir.CallBuiltin) -> ast.expr:
     args = [writer.operand(arg, ins.state) for arg in ins.args]
     return writer.py.negate(writer.py.call("member", *args))
 
 
-_NEGATIVE: Final[dict[str, Callable[[InstructionWriter, ir.CallBuiltin], ast.expr]]] = {
+_NEGATIVE: Final[dict[str, Callable[[OperandWriter, ir.CallBuiltin], ast.expr]]] = {
     "equal": _not_equal,
     "neq": _not_unequal,
     "lt": _order(">=", "less"),
@@ -139,7 +136,7 @@ _NEGATIVE: Final[dict[str, Callable[[InstructionWriter, ir.CallBuiltin], ast.exp
 # --- native forms of partial functions --------------------------------------------------------------------
 
 
-def _native(writer: InstructionWriter, ins: ir.CallBuiltin, out: list[ast.stmt]) -> bool:
+def _native(writer: OperandWriter, ins: ir.CallBuiltin, out: list[ast.stmt]) -> bool:
     form = _NATIVE.get(ins.name)
     if form is None:
         return False
@@ -156,17 +153,15 @@ def _native(writer: InstructionWriter, ins: ir.CallBuiltin, out: list[ast.stmt])
     return True
 
 
-def _method(name: str) -> Callable[[InstructionWriter, ir.CallBuiltin], tuple[ast.expr, tuple[str, ...]]]:
-    def form(writer: InstructionWriter, ins: ir.CallBuiltin) -> tuple[ast.expr, tuple[str, ...]]:
+def _method(name: str) -> Callable[[OperandWriter, ir.CallBuiltin], tuple[ast.expr, tuple[str, ...]]]:
+    def form(writer: OperandWriter, ins: ir.CallBuiltin) -> tuple[ast.expr, tuple[str, ...]]:
         a, b = (writer.operand(arg, ins.state) for arg in ins.args)
         return writer.py.method(a, name, b), ("AttributeError", "TypeError")
 
     return form
 
 
-_NATIVE: Final[dict[str, Callable[[InstructionWriter, ir.CallBuiltin], tuple[ast.expr, tuple[str, ...]]]]] = {
+_NATIVE: Final[dict[str, Callable[[OperandWriter, ir.CallBuiltin], tuple[ast.expr, tuple[str, ...]]]]] = {
     "startswith": _method("startswith"),
     "endswith": _method("endswith"),
 }
-
-__all__ = ["Number", "Set", "condition", "unequal", "value"]

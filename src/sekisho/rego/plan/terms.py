@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from copy import copy
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from sekisho.rego import nodes
 from sekisho.rego.nodes import Ref, Scalar, Term, Var
@@ -13,10 +13,38 @@ from sekisho.rego.plan.ir import Const, Operand
 from sekisho.rego.values import Set, is_number, key
 
 if TYPE_CHECKING:
+    from sekisho.diag import DiagnosticError
     from sekisho.rego.nodes import Body
-    from sekisho.rego.plan.planner import Unit
+    from sekisho.rego.plan.tree import RuleTree
+    from sekisho.rego.values import Value
 
 Pair = tuple[Term | Operand, Term | Operand]
+
+
+class Surroundings(Protocol):
+    """What planners ask of the unit they plan for."""
+
+    @property
+    def tree(self) -> RuleTree:
+        """The groups of the unit."""
+
+    def function_name(self, term: Var | Ref) -> str:
+        """The name of the function that a call or a ``with`` names: a built-in's, or ``data.…``."""
+
+    def function_group(self, name: str) -> int:
+        """The number of a function's group; -1 for a built-in."""
+
+    def arity(self, name: str) -> int:
+        """How many operands a function takes."""
+
+    def relation(self, name: str) -> bool:
+        """Whether a built-in may have several solutions."""
+
+    def metadata(self, module: int, name: str, call: nodes.Call) -> Value:
+        """What ``rego.metadata.rule`` or ``chain`` says at a place."""
+
+    def unsafe(self, module: int, node: nodes.Node) -> DiagnosticError:
+        """The error for a term that cannot be evaluated where it stands."""
 
 
 class TermPlanner(ABC):
@@ -26,7 +54,7 @@ class TermPlanner(ABC):
     made on every path to here, so that a prefix that several expressions share is read once.
     """
 
-    def __init__(self, unit: Unit, module: int, names: Names) -> None:
+    def __init__(self, unit: Surroundings, module: int, names: Names) -> None:
         self.unit = unit
         self.module = module
         self.names = names
