@@ -13,9 +13,13 @@ from sekisho.rego.parser.state import SIZE
 __all__ = ["parse_module", "parse_query", "parse_term"]
 
 
-def parse_module(source: Source, *, dialect: Dialect) -> Module:
-    """The module that this source holds. DiagnosticError (REG1xx) if it holds none."""
-    return _parser(source, dialect, ()).module()
+def parse_module(source: Source, *, dialect: Dialect, annotations: bool = True) -> Module:
+    """The module that this source holds. DiagnosticError (REG1xx) if it holds none.
+
+    ``annotations`` may be false for sources whose metadata blocks are nobody's business: then they are
+    comments, and cannot be wrong.
+    """
+    return _parser(source, dialect, ()).module(annotations=annotations)
 
 
 def parse_query(source: Source, *, dialect: Dialect, keywords: Collection[str] = ()) -> Body:

@@ -21,7 +21,8 @@ from sekisho.rego.nodes import (
 class Draft:
     """A head while its rule is being read.
 
-    ``implied`` says that the value is true because the source has none; ``bodiless`` that there is no body.
+    ``args`` is empty for ``f()``, which OPA takes for the plain rule ``f``. ``implied`` says that the value
+    is true because the source has none; ``bodiless`` that there is no body.
     """
 
     name: Var
@@ -49,7 +50,7 @@ class Draft:
 
     def kind(self) -> RuleKind:
         """What it defines, as OPA's compiler sees it."""
-        if self.args is not None:
+        if self.args:
             return RuleKind.FUNCTION
         if self.many:
             return RuleKind.SET
@@ -65,7 +66,7 @@ class Draft:
         return Head(
             ref,
             self.kind(),
-            self.args,
+            self.args or None,
             self.key if self.many else None,
             self.value,
             self.assign,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import Final, TypeAlias
+from typing import Final
 
 from sekisho.diag import Code, Source
 from sekisho.rego import codes
@@ -22,11 +22,10 @@ from sekisho.rego.nodes import (
     Term,
     Var,
 )
+from sekisho.rego.parser.annotations import Statement, read_annotations
 from sekisho.rego.parser.rules import HeadError, Rules, v1_faults
 from sekisho.rego.parser.state import Failure
 from sekisho.rego.parser.terms import value_name
-
-Statement: TypeAlias = Package | Import | Rule | Expr
 
 _ROOTS: Final = frozenset({"data", "input", "future", "rego"})
 _FUTURE: Final = ("contains", "every", "if", "in", "not")
@@ -44,7 +43,7 @@ class Modules(Rules):
         self.bodies: dict[int, Body] = {}  # by number of statement: what is no rule yet
         self.rego_v1 = dialect is Dialect.V1
 
-    def module(self) -> Module:
+    def module(self, *, annotations: bool) -> Module:
         """``package {import | rule}``."""
         try:
             while self.kinds[self.i] != EOF:
@@ -57,14 +56,19 @@ class Modules(Rules):
             self._check_v1()
         if package is None or self.errors:
             raise self.diagnostics()
+        comments = self._comments()
+        found = read_annotations(self, comments, self.statements) if annotations else ()
+        if self.errors:
+            raise self.diagnostics()
         return Module(
             self.source,
             self.dialect,
             package,
             tuple(s for s in self.statements if isinstance(s, Import)),
             tuple(s for s in self.statements if isinstance(s, Rule)),
-            self._comments(),
-            keywords=self.keywords,
+            comments,
+            found,
+            self.keywords,
             start=0,
             end=len(self.text),
         )

@@ -85,7 +85,7 @@ class Rules(Statements):
 
     def _settle(self, draft: Draft) -> Draft:
         """``p[x]`` before a body: with ``if`` an object entry, without it an element of the set ``p``."""
-        if draft.has_contains or draft.args is not None or len(draft.steps) != 1:
+        if draft.has_contains or draft.args or len(draft.steps) != 1:
             return draft
         if self.kinds[self.i] == "if":
             return draft if draft.value is not None else replace(draft, implied=True)
@@ -188,7 +188,6 @@ class Rules(Statements):
             args=self._fresh(draft.args),
             value=None,
             implied=True,
-            assign=False,
             has_if=False,
             start=start,
         )
@@ -378,7 +377,7 @@ def _bare_draft(term: Term) -> Draft:
     draft = _draft(term)
     if draft is None:
         raise HeadError(_no_name(term))
-    if draft.args is None and len(draft.steps) == 1:
+    if not draft.args and len(draft.steps) == 1:
         return replace(draft, key=draft.steps[0], steps=())
     return replace(draft, implied=True)
 
@@ -413,7 +412,7 @@ def v1_faults(rule: Rule, draft: Draft, words: frozenset[str]) -> Iterator[tuple
     name = draft.name.name
     if not draft.steps and name in words:
         yield f"{name} keyword cannot be used for rule name", codes.RULE_HEAD, "choose another name"
-    if draft.bodiless and draft.implied and draft.args is None:
+    if draft.bodiless and draft.implied and not draft.args:
         yield (
             f"{draft.word} must have value assignment and/or body declaration",
             codes.RULE_HEAD,
@@ -425,7 +424,7 @@ def v1_faults(rule: Rule, draft: Draft, words: frozenset[str]) -> Iterator[tuple
             codes.NEEDS_IF,
             "put `if` between the head and the body, or read the source as v0",
         )
-    if draft.args is None and draft.many and not draft.has_contains:
+    if not draft.args and draft.many and not draft.has_contains:
         yield (
             "`contains` keyword is required for partial set rules",
             codes.NEEDS_CONTAINS,

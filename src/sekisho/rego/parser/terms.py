@@ -487,6 +487,11 @@ class Terms(State, ABC):
         r"""``$"text {literal} text"``; ``\{`` is a brace. The lexer has cut it into parts."""
         start = self.starts[self.i]
         self.deeper()
+        if self.dialect is Dialect.V0:
+            message = "template strings are not supported by current capabilities"
+            help = "template strings are v1: use `sprintf`, or write the module in v1"
+            self.report(message, start, self.ends[self.i], codes.TEMPLATE_STRING, help)
+            raise Failure
         parts: list[str | Expr] = []
         while True:
             kind = self.kinds[self.i]
