@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import TypeVar
 
-from sekisho.diag import Diagnostic, DiagnosticError, Source, Span
+from sekisho.diag import Code, Diagnostic, DiagnosticError, Source, Span
 from sekisho.rego import codes
 from sekisho.rego.nodes import Body, Dialect, Module, Term, TermExpr
 from sekisho.rego.parser.modules import Modules
-from sekisho.rego.parser.state import SIZE
+from sekisho.rego.parser.state import NESTING, SIZE
+
+T = TypeVar("T")
 
 __all__ = ["parse_module", "parse_query", "parse_term"]
 
@@ -19,7 +22,7 @@ def parse_module(source: Source, *, dialect: Dialect, annotations: bool = True) 
     ``annotations`` may be false for sources whose metadata blocks are nobody's business: then they are
     comments, and cannot be wrong.
     """
-    return _parser(source, dialect, ()).module(annotations=annotations)
+    return _bounded(source, lambda: Modules(source, dialect, frozenset()).module(annotations=annotations))
 
 
 def parse_query(source: Source, *, dialect: Dialect, keywords: Collection[str] = ()) -> Body:
@@ -27,7 +30,7 @@ def parse_query(source: Source, *, dialect: Dialect, keywords: Collection[str] =
 
     ``keywords`` are the future keywords that are imported around it.
     """
-    return _parser(source, dialect, keywords).whole_query()
+    return _bounded(source, lambda: Modules(source, dialect, frozenset(keywords)).whole_query())
 
 
 def parse_term(text: str, *, dialect: Dialect = Dialect.V1) -> Term:
@@ -36,13 +39,19 @@ def parse_term(text: str, *, dialect: Dialect = Dialect.V1) -> Term:
     body = parse_query(source, dialect=dialect)
     statement = body[0].statement if len(body) == 1 else None
     if not isinstance(statement, TermExpr) or body[0].negated or body[0].withs:
-        raise DiagnosticError(
-            Diagnostic(code=codes.PARSE, message="expected exactly one term", at=Span(source, 0, len(text)))
-        )
+        raise _refusal(source, codes.PARSE, "expected exactly one term", len(text))
     return statement.term
 
 
-def _parser(source: Source, dialect: Dialect, keywords: Collection[str]) -> Modules:
+def _bounded(source: Source, parse: Callable[[], T]) -> T:
+    """Parse unless the source is too large for it, or too little of the caller's stack is left."""
     if SIZE.exceeded_by(len(source.text)):
-        raise DiagnosticError(Diagnostic(code=codes.TOO_LARGE, message=str(SIZE), at=Span(source, 0, 0)))
-    return Modules(source, dialect, frozenset(keywords))
+        raise _refusal(source, codes.TOO_LARGE, str(SIZE))
+    try:
+        return parse()
+    except RecursionError:
+        raise _refusal(source, codes.TOO_DEEP, str(NESTING)) from None
+
+
+def _refusal(source: Source, code: Code, message: str, end: int = 0) -> DiagnosticError:
+    return DiagnosticError(Diagnostic(code=code, message=message, at=Span(source, 0, end)))

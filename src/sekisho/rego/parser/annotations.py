@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
+from sekisho.diag import Limit
 from sekisho.rego import codes
 from sekisho.rego.nodes import Annotation, Comment, Expr, Import, Package, Rule, Scalar, Var
 from sekisho.rego.parser.heads import is_ground
@@ -12,6 +14,10 @@ from sekisho.rego.parser.metadata import MetadataError, read_metadata
 from sekisho.rego.parser.state import State
 
 Statement: TypeAlias = Package | Import | Rule | Expr
+
+BLOCKS: Final = Limit(
+    "metadata blocks", 2_000, "blocks", "each is YAML to be read, and compared with the rules"
+)
 
 _SCOPES: Final = {"rule": Rule, "document": Rule, "package": Package, "subpackages": Package}
 _WORDS: Final[dict[type, str]] = {Rule: "rule", Package: "package", Import: "import", Expr: "body"}
@@ -27,11 +33,17 @@ def read_annotations(
     if "METADATA" not in state.text:
         return ()
     found: list[tuple[Annotation, Statement]] = []
-    for block in _blocks(state, comments):
+    starts = [s.start for s in statements]
+    for number, block in enumerate(_blocks(state, comments)):
+        if BLOCKS.exceeded_by(number + 1):
+            state.report(str(BLOCKS), block[0].start, block[0].end, codes.ANNOTATION)
+            break
         annotation = _read(state, block)
         if annotation is None:
             continue
-        target = _following(state, annotation, statements)
+        after = bisect_right(starts, block[0].end)
+        target = statements[after] if after < len(statements) else None
+        _settle_scope(annotation, target)
         if _fits(state, annotation, target) and target is not None:
             found.append((annotation, target))
     if not state.errors:
@@ -69,17 +81,15 @@ def _read(state: State, block: list[Comment]) -> Annotation | None:
     return Annotation(value.get("scope", ""), value, start=block[0].start, end=block[-1].end)
 
 
-def _following(state: State, annotation: Annotation, statements: Sequence[Statement]) -> Statement | None:
-    """The first statement on a later line than the annotation; it gives the scope, if none is named."""
-    line = state.source.position(annotation.start).line
-    target = next((s for s in statements if state.source.position(s.start).line > line), None)
-    if not annotation.scope and target is not None:
-        scope = _WORDS[type(target)]
-        if scope == "rule" and annotation.value.get("entrypoint"):
-            scope = "document"
-        annotation.scope = scope
-        annotation.value["scope"] = scope
-    return target
+def _settle_scope(annotation: Annotation, target: Statement | None) -> None:
+    """Without a scope, an annotation has that of the statement that it stands before."""
+    if annotation.scope or target is None:
+        return
+    scope = _WORDS[type(target)]
+    if scope == "rule" and annotation.value.get("entrypoint"):
+        scope = "document"
+    annotation.scope = scope
+    annotation.value["scope"] = scope
 
 
 def _fits(state: State, annotation: Annotation, target: Statement | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from typing import Final
 
 from sekisho.diag import Code, Source
@@ -15,6 +16,7 @@ from sekisho.rego.nodes import (
     Expr,
     Import,
     Module,
+    Node,
     Package,
     Ref,
     Rule,
@@ -23,6 +25,7 @@ from sekisho.rego.nodes import (
     Var,
 )
 from sekisho.rego.parser.annotations import Statement, read_annotations
+from sekisho.rego.parser.height import HEIGHT, too_high
 from sekisho.rego.parser.rules import HeadError, Rules, v1_faults
 from sekisho.rego.parser.state import Failure
 from sekisho.rego.parser.terms import value_name
@@ -52,6 +55,7 @@ class Modules(Rules):
             raise self.diagnostics() from None
         package = self._package()
         self._bare_rules()
+        self._bound_height(self.statements)
         if self.rego_v1:
             self._check_v1()
         if package is None or self.errors:
@@ -97,6 +101,8 @@ class Modules(Rules):
         """``"package" var {"." name | "[" string "]"}``."""
         start = self.starts[self.i]
         term = self._path()
+        if not isinstance(term, (Var, Ref)):
+            raise self.unexpected()
         steps = term.path if isinstance(term, Ref) else ()
         head = term.head if isinstance(term, Ref) else term
         if not isinstance(head, Var):
@@ -201,9 +207,10 @@ class Modules(Rules):
         """Make keywords of these words in what follows; ``every`` brings ``in`` along."""
         added = words & SOFT_KEYWORDS
         if "every" in added:
-            added = added | {"in"}
-        self.keywords = self.keywords | added
-        self.tokens.reserve(added, self.i)
+            added |= {"in"}
+        if not added <= self.keywords:  # once a word: thousands of imports must not take quadratic time
+            self.keywords |= added
+            self.tokens.reserve(added, self.i)
 
     # --- the whole ----------------------------------------------------------------------------------------
 
@@ -235,6 +242,14 @@ class Modules(Rules):
                 help = self._hint(min(after, len(self.starts) - 1))
                 self.report_at(str(error), body[0], codes.RULE_HEAD, help)
 
+    def _bound_height(self, roots: Sequence[Node]) -> None:
+        """Refuse trees too deep for later stages; they are measured only if they may be."""
+        if (self.deepest + 1) * (self.longest + 1) <= HEIGHT.value:
+            return
+        node = too_high(roots)
+        if node is not None:
+            self.report_at(str(HEIGHT), node, codes.TOO_DEEP)
+
     def _check_v1(self) -> None:
         for rule, draft in sorted(self.drafts, key=lambda pair: pair[0].start):
             for message, code, help in v1_faults(rule, draft, _V1_WORDS):
@@ -255,4 +270,7 @@ class Modules(Rules):
                 exprs.extend(self.sentence())
         except Failure:
             raise self.diagnostics() from None
+        self._bound_height(exprs)
+        if self.errors:
+            raise self.diagnostics()
         return tuple(exprs)

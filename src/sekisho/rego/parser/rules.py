@@ -272,13 +272,14 @@ class Rules(Statements):
         except Failure:
             if self.i != at or len(self.errors) != before + 1:
                 raise
-        name = draft.name.name
+        name = self.text[draft.name.start : draft.steps[-1].end if draft.steps else draft.name.end]
+        operator = self.lexemes[at - 1]
         if draft.args:
-            note = f"expected function value term (e.g., {name}(...) := <VALUE> {{ ... }})"
+            note = f"expected function value term (e.g., {name}(...) {operator} <VALUE> {{ ... }})"
         elif default:
-            note = f"expected default rule value term (e.g., default {name} := <VALUE>)"
+            note = f"expected default rule value term (e.g., default {name} {operator} <VALUE>)"
         else:
-            note = f"expected rule value term (e.g., {name} := <VALUE> {{ ... }})"
+            note = f"expected rule value term (e.g., {name} {operator} <VALUE> {{ ... }})"
         error = self.errors[-1]
         if error.message.startswith("unexpected ") and ":" not in error.message:
             self.errors[-1] = error._replace(message=f"{error.message}: {note}")

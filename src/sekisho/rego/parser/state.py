@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from sekisho.diag import Code, Diagnostic, DiagnosticError, Limit, Source, Span
@@ -24,13 +22,10 @@ from sekisho.rego.lexer import (
 from sekisho.rego.nodes import Dialect, Node
 
 SIZE: Final = Limit(
-    "a Rego source",
-    2_000_000,
-    "characters",
-    "etcd stores no larger object, so no cluster holds a larger policy",
+    "a Rego source", 1_000_000, "characters", "two seconds of work at worst; real policies have a hundredth"
 )
 NESTING: Final = Limit(
-    "nesting", 100, "levels", "deeper terms overflow the stack of the stages that read them"
+    "nesting", 64, "levels", "deeper terms overflow the stack of the stages that read them"
 )
 ERRORS: Final = Limit("errors of one source", 10, "errors", "more are seldom independent")
 
@@ -73,6 +68,7 @@ class State:
     """
 
     __slots__ = (
+        "deepest",
         "depth",
         "dialect",
         "ends",
@@ -103,6 +99,7 @@ class State:
         self.errors: list[Error] = []
         self.i = 0
         self.depth = 0
+        self.deepest = 0
         self.wildcards = 0
 
     # --- reading ------------------------------------------------------------------------------------------
@@ -193,16 +190,10 @@ class State:
         del self.errors[mark.errors :]
         self.depth = mark.depth
 
-    @contextmanager
-    def nested(self) -> Iterator[None]:
-        """One level deeper; too many are refused."""
-        self.deeper()
-        yield
-        self.depth -= 1
-
     def deeper(self) -> None:
         """Enter one level."""
         self.depth += 1
+        self.deepest = max(self.deepest, self.depth)
         if self.depth > NESTING.value:
             i = self.i
             self.report(str(NESTING), self.starts[i], self.ends[i], codes.TOO_DEEP)

@@ -77,7 +77,7 @@ class Terms(State, ABC):
     def __init__(self, source: Source, dialect: Dialect, keywords: frozenset[str]) -> None:
         super().__init__(source, dialect, keywords)
         self.memo: dict[int, _Memo] = {}
-        self.longest = 0
+        self.longest = 0  # links of the longest chain of operators or calls
 
     @abstractmethod
     def query(self, end: str) -> Body:
@@ -110,11 +110,14 @@ class Terms(State, ABC):
             left = self._pair(left, start)
         if kinds[self.i] in WORDS and self.names_reference(self.i):
             kinds[self.i] = IDENTIFIER  # the next statement begins with it: ``with.x``
+        links = 0
         while kinds[self.i] == "in":
             at = self.i
             self.i = at + 1
             right = self.binary(self.term())
             left = self._member("internal.member_2", (left, right), at, start)
+            links += 1
+            self.longest = max(self.longest, links)
         return left
 
     def _pair(self, key: Term, start: int) -> Term:
@@ -293,6 +296,7 @@ class Terms(State, ABC):
             self.report_at(message, head)
         start = head.start
         steps: list[Term] = []
+        calls = 0
         while True:
             i = self.i
             kind = kinds[i]
@@ -311,6 +315,8 @@ class Terms(State, ABC):
             else:
                 operator = Ref(head, tuple(steps), start=start, end=ends[i - 1]) if steps else head
                 head, steps = self.call(operator), []
+                calls += 1
+                self.longest = max(self.longest, calls)
 
     def name_step(self) -> Scalar:
         """``"." name``; the name may be a keyword."""
@@ -326,7 +332,6 @@ class Terms(State, ABC):
     def call(self, operator: Term) -> Term:
         """``operator "(" [list] ")"``; ``set()`` is the empty set."""
         self.deeper()
-        self.longest += 1
         self.i += 1
         args = self.items(")")
         end = self.ends[self.i]
