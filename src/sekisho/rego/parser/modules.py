@@ -258,7 +258,7 @@ class Modules(Rules):
     def _comments(self) -> tuple[Comment, ...]:
         text = self.text
         return tuple(
-            Comment(text[start + 1 : end].rstrip("\r"), start=start, end=end)
+            Comment(text[start + 1 : end].removesuffix("\r"), start=start, end=end)
             for start, end in self.tokens.comments
         )
 

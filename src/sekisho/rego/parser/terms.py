@@ -12,7 +12,6 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Final
 
 from sekisho.diag import Source
@@ -609,8 +608,8 @@ def number(text: str) -> int | Number | str:
     value = Number(text)
     if not value:
         return value
-    significand = value.scaleb(-value.adjusted()) if len(mantissa) < 40 else Decimal(1)
-    binary = (value.adjusted() + math.log10(abs(significand))) / math.log10(2)
+    leading = mantissa.replace(".", "").lstrip("0")[:17]
+    binary = (value.adjusted() + math.log10(int(leading)) - len(leading) + 1) / math.log10(2)
     return "number too big" if abs(math.floor(binary) + 1) > _LARGEST_EXPONENT else value
 
 
