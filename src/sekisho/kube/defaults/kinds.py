@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sekisho.kube.defaults.pods import CLAIM_SPEC, POD_SPEC, TEMPLATE, VOLUME_SOURCES
-from sekisho.kube.defaults.shape import Finish, Raw, Shape, each, one
+from sekisho.kube.defaults.shape import NOTHING, Child, Finish, Raw, Shape, below, each, one
 
 _MAX_INT32: Final = 2**31 - 1
 _EMPTY: Final[Raw] = {}
@@ -42,7 +42,7 @@ def _inherit_labels(object: Raw) -> Raw:
     spec = object.get("spec")
     template = spec.get("template") if isinstance(spec, dict) else None
     labels = _labels(template.get("metadata")) if isinstance(template, dict) else None
-    metadata = object.get("metadata")
+    metadata = object.get("metadata") or {}
     if not labels or not isinstance(metadata, dict) or metadata.get("labels"):
         return object
     return {**object, "metadata": {**metadata, "labels": labels}}
@@ -99,6 +99,8 @@ def _service(spec: Raw) -> Raw:
         client = config.get("clientIP") if isinstance(config, dict) else None
         if not isinstance(client, dict) or client.get("timeoutSeconds") is None:
             new["sessionAffinityConfig"] = {"clientIP": {"timeoutSeconds": _STICKY_SECONDS}}
+    elif spec.get("sessionAffinity") == "None" and "sessionAffinityConfig" in spec:
+        spec = {name: value for name, value in spec.items() if name != "sessionAffinityConfig"}
     outside = type in ("LoadBalancer", "NodePort") or (type == "ClusterIP" and spec.get("externalIPs"))
     if outside and not spec.get("externalTrafficPolicy"):
         new["externalTrafficPolicy"] = "Cluster"
@@ -193,7 +195,7 @@ def _crd_names(names: Raw) -> Raw:
     return {**names, **new} if new else names
 
 
-_TEMPLATE: Final = one(TEMPLATE)
+_TEMPLATE: Final = one(TEMPLATE, made=True)
 _REPLICAS: Final = {"replicas": 1}
 _HISTORY: Final = {"revisionHistoryLimit": 10}
 _PENDING: Final = one(Shape(zero={"phase": "Pending"}), made=True)
@@ -205,10 +207,13 @@ _FAILURE_POLICY: Final = one(
     )
 )
 
-_CLAIM: Final = Shape(children={"spec": one(CLAIM_SPEC), "status": _PENDING})
+_CLAIM: Final = Shape(children={"spec": one(CLAIM_SPEC, made=True), "status": _PENDING})
 
 _ROLE_BINDING: Final = Shape(
-    children={"roleRef": one(Shape(zero={"apiGroup": _RBAC})), "subjects": each(Shape(finish=_subject))}
+    children={
+        "roleRef": one(Shape(zero={"apiGroup": _RBAC}), made=True),
+        "subjects": each(Shape(finish=_subject)),
+    }
 )
 
 _PORT_443: Final = one(Shape(absent={"port": 443}))
@@ -219,21 +224,26 @@ _WEBHOOK_FIELDS: Final = {"rules": _RULES, "clientConfig": one(Shape(children={"
 _MATCH: Final = one(Shape(_SELECTORS, children={"resourceRules": _RULES, "excludeResourceRules": _RULES}))
 
 
-def _spec(absent: Mapping[str, Any], finish: Finish | None = None, **children: Any) -> Shape:
+def _spec(
+    absent: Mapping[str, Any] = NOTHING,
+    finish: Finish | None = None,
+    zero: Mapping[str, Any] = NOTHING,
+    **children: Child,
+) -> Shape:
     """A kind whose defaults are all in its spec."""
-    return Shape(children={"spec": one(Shape(absent, finish=finish, children=children))})
+    return Shape(children={"spec": one(Shape(absent, zero, finish, children), made=True)})
 
 
-def _strategy(absent: Mapping[str, Any]) -> Any:
+def _strategy(absent: Mapping[str, Any]) -> Child:
     return one(Shape(zero={"type": "RollingUpdate"}, finish=_rolling(absent)), made=True)
 
 
 SHAPES: Final[Mapping[tuple[str, str], Shape]] = {
-    ("", "Pod"): Shape(children={"spec": one(POD_SPEC)}),
+    ("", "Pod"): Shape(children={"spec": one(POD_SPEC, made=True)}),
     ("", "PodTemplate"): Shape(children={"template": _TEMPLATE}),
     ("", "ReplicationController"): Shape(
         finish=_replication_controller,
-        children={"spec": one(Shape(_REPLICAS, children={"template": _TEMPLATE}))},
+        children={"spec": one(Shape(_REPLICAS, children={"template": one(TEMPLATE)}), made=True)},
     ),
     ("apps", "Deployment"): _spec(
         {**_REPLICAS, **_HISTORY, "progressDeadlineSeconds": 600},
@@ -244,7 +254,8 @@ SHAPES: Final[Mapping[tuple[str, str], Shape]] = {
         _HISTORY, updateStrategy=_strategy({"maxUnavailable": 1, "maxSurge": 0}), template=_TEMPLATE
     ),
     ("apps", "StatefulSet"): _spec(
-        {**_REPLICAS, **_HISTORY, "podManagementPolicy": "OrderedReady"},
+        {**_REPLICAS, **_HISTORY},
+        zero={"podManagementPolicy": "OrderedReady"},
         updateStrategy=one(Shape(finish=_stateful_strategy), made=True),
         persistentVolumeClaimRetentionPolicy=one(
             Shape(zero={"whenDeleted": "Retain", "whenScaled": "Retain"}), made=True
@@ -261,35 +272,31 @@ SHAPES: Final[Mapping[tuple[str, str], Shape]] = {
                     {"completionMode": "NonIndexed", "suspend": False, "manualSelector": False},
                     finish=_job,
                     children={"podFailurePolicy": _FAILURE_POLICY, "template": _TEMPLATE},
-                )
+                ),
+                made=True,
             )
         },
     ),
     ("batch", "CronJob"): _spec(
         {
-            "concurrencyPolicy": "Allow",
             "suspend": False,
             "successfulJobsHistoryLimit": 3,
             "failedJobsHistoryLimit": 1,
         },
+        zero={"concurrencyPolicy": "Allow"},
         jobTemplate=one(
-            Shape(
-                children={
-                    "spec": one(Shape(children={"podFailurePolicy": _FAILURE_POLICY, "template": _TEMPLATE}))
-                }
-            )
+            below(
+                "spec",
+                shape=Shape(children={"podFailurePolicy": _FAILURE_POLICY, "template": _TEMPLATE}),
+                made=True,
+            ),
+            made=True,
         ),
     ),
-    ("", "Service"): Shape(
-        children={
-            "spec": one(
-                Shape(
-                    zero={"sessionAffinity": "None", "type": "ClusterIP"},
-                    finish=_service,
-                    children={"ports": each(Shape(zero={"protocol": "TCP"}, finish=_service_port))},
-                )
-            )
-        }
+    ("", "Service"): _spec(
+        finish=_service,
+        zero={"sessionAffinity": "None", "type": "ClusterIP"},
+        ports=each(Shape(zero={"protocol": "TCP"}, finish=_service_port)),
     ),
     ("", "Namespace"): Shape(
         finish=_namespace, children={"status": one(Shape(zero={"phase": "Active"}), made=True)}
@@ -300,10 +307,11 @@ SHAPES: Final[Mapping[tuple[str, str], Shape]] = {
         children={
             "spec": one(
                 Shape(
-                    absent={"volumeMode": "Filesystem"},
-                    zero={"persistentVolumeReclaimPolicy": "Retain"},
+                    {"volumeMode": "Filesystem"},
+                    {"persistentVolumeReclaimPolicy": "Retain"},
                     children=VOLUME_SOURCES,
-                )
+                ),
+                made=True,
             ),
             "status": _PENDING,
         }
@@ -311,22 +319,24 @@ SHAPES: Final[Mapping[tuple[str, str], Shape]] = {
     ("", "Endpoints"): Shape(
         children={"subsets": each(Shape(children={"ports": each(Shape(zero={"protocol": "TCP"}))}))}
     ),
-    ("", "LimitRange"): _spec({}, limits=each(Shape(finish=_limit_range))),
+    ("", "LimitRange"): _spec(limits=each(Shape(finish=_limit_range))),
     ("discovery.k8s.io", "EndpointSlice"): Shape(
         children={"ports": each(Shape(absent={"name": "", "protocol": "TCP"}))}
     ),
     ("networking.k8s.io", "NetworkPolicy"): _spec(
-        {},
-        _network_policy,
+        finish=_network_policy,
         ingress=each(Shape(children={"ports": each(Shape(absent={"protocol": "TCP"}))})),
         egress=each(Shape(children={"ports": each(Shape(absent={"protocol": "TCP"}))})),
     ),
-    ("networking.k8s.io", "IngressClass"): _spec({}, parameters=one(Shape(absent={"scope": "Cluster"}))),
+    ("networking.k8s.io", "IngressClass"): _spec(parameters=one(Shape(absent={"scope": "Cluster"}))),
     ("autoscaling", "HorizontalPodAutoscaler"): _spec({"minReplicas": 1}, _autoscaler),
     (_RBAC, "RoleBinding"): _ROLE_BINDING,
     (_RBAC, "ClusterRoleBinding"): _ROLE_BINDING,
     ("storage.k8s.io", "StorageClass"): Shape(
         absent={"reclaimPolicy": "Delete", "volumeBindingMode": "Immediate"}
+    ),
+    ("storage.k8s.io", "VolumeAttachment"): _spec(
+        source=one(Shape(children={"inlineVolumeSpec": one(Shape(children=VOLUME_SOURCES))}))
     ),
     ("storage.k8s.io", "CSIDriver"): _spec(
         {
@@ -334,10 +344,10 @@ SHAPES: Final[Mapping[tuple[str, str], Shape]] = {
             "podInfoOnMount": False,
             "storageCapacity": False,
             "fsGroupPolicy": "ReadWriteOnceWithFSType",
-            "volumeLifecycleModes": ["Persistent"],
             "requiresRepublish": False,
             "seLinuxMount": False,
-        }
+        },
+        zero={"volumeLifecycleModes": ["Persistent"]},
     ),
     ("scheduling.k8s.io", "PriorityClass"): Shape(absent={"preemptionPolicy": "PreemptLowerPriority"}),
     ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): Shape(
@@ -354,12 +364,12 @@ SHAPES: Final[Mapping[tuple[str, str], Shape]] = {
     ("admissionregistration.k8s.io", "MutatingAdmissionPolicy"): _spec(
         {"failurePolicy": "Fail"}, matchConstraints=_MATCH
     ),
-    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): _spec({}, matchResources=_MATCH),
-    ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding"): _spec({}, matchResources=_MATCH),
+    ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"): _spec(matchResources=_MATCH),
+    ("admissionregistration.k8s.io", "MutatingAdmissionPolicyBinding"): _spec(matchResources=_MATCH),
     ("apiextensions.k8s.io", "CustomResourceDefinition"): _spec(
         {"conversion": {"strategy": "None"}}, names=one(Shape(finish=_crd_names))
     ),
-    ("apiregistration.k8s.io", "APIService"): _spec({}, service=_PORT_443),
+    ("apiregistration.k8s.io", "APIService"): _spec(service=_PORT_443),
 }
 """Group and kind → its defaults. All versions of a kind but one have the same."""
 

@@ -103,6 +103,7 @@ def _host_ports(container: Any) -> Any:
 
 
 _FIELD_REF: Final = one(Shape(zero={"apiVersion": "v1"}))
+_RESOURCE_REF: Final = one(Shape(absent={"divisor": "0"}))
 _HTTP_GET: Final = one(Shape(zero={"path": "/", "scheme": "HTTP"}))
 _PROBE: Final = one(
     Shape(
@@ -111,7 +112,7 @@ _PROBE: Final = one(
     )
 )
 _HANDLER: Final = one(Shape(children={"httpGet": _HTTP_GET}))
-_DOWNWARD_ITEMS: Final = each(Shape(children={"fieldRef": _FIELD_REF}))
+_DOWNWARD_ITEMS: Final = each(Shape(children={"fieldRef": _FIELD_REF, "resourceFieldRef": _RESOURCE_REF}))
 
 _CONTAINER_FIELDS: Final = {
     "ports": each(Shape(zero={"protocol": "TCP"})),
@@ -122,6 +123,7 @@ _CONTAINER_FIELDS: Final = {
                     Shape(
                         children={
                             "fieldRef": _FIELD_REF,
+                            "resourceFieldRef": _RESOURCE_REF,
                             "fileKeyRef": one(Shape(absent={"optional": False})),
                         }
                     )
@@ -182,7 +184,11 @@ _VOLUMES: Final = each(
                 )
             ),
             "ephemeral": one(
-                Shape(children={"volumeClaimTemplate": one(Shape(children={"spec": one(CLAIM_SPEC)}))})
+                Shape(
+                    children={
+                        "volumeClaimTemplate": one(Shape(children={"spec": one(CLAIM_SPEC, made=True)}))
+                    }
+                )
             ),
         },
     )
@@ -221,5 +227,5 @@ POD_SPEC: Final = Shape(
 )
 """The spec of a Pod itself."""
 
-TEMPLATE: Final = Shape(children={"spec": one(TEMPLATE_SPEC)})
+TEMPLATE: Final = Shape(children={"spec": one(TEMPLATE_SPEC, made=True)})
 """A pod template."""

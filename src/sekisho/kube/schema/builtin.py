@@ -32,6 +32,7 @@ _OWN_DECODERS: Final[Mapping[str, Schema]] = {
         int_or_string=True, format="int32", nullable=True, null_is_absent=True
     ),
     "io.k8s.apimachinery.pkg.runtime.RawExtension": ANYTHING,
+    f"{_META}.MicroTime": Schema(type="string", format="micro-time", nullable=True, null_is_absent=True),
     f"{_META}.FieldsV1": ANYTHING,
     f"{_META}.Patch": ANYTHING,
     f"{_EXTENSIONS}.JSON": ANYTHING,

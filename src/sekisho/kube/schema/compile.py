@@ -219,7 +219,7 @@ def _object(node: Schema) -> Check | None:
         for key, item in value.items():
             check = checks[key]
             if check is not item.__class__ and (check.__class__ is type or not check(item)):
-                if item is None and nulls and key not in required:
+                if item is None and nulls and check is not _nothing and key not in required:
                     continue
                 return False
         for key in required:  # noqa: SIM110 - likewise

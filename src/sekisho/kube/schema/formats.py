@@ -43,7 +43,11 @@ _PATTERNS: Final[dict[str, str]] = {
     "k8sshortname": "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?",
     "mac": f"{_HEX}{{2}}(:{_HEX}{{2}}){{5}}|{_HEX}{{2}}(-{_HEX}{{2}}){{5}}|({_HEX}{{2}}[:-]){{7}}{_HEX}{{2}}"
     rf"|({_HEX}{{4}}\.){{2}}{_HEX}{{4}}|({_HEX}{{4}}\.){{3}}{_HEX}{{4}}",
-    "quantity": r"[+-]?(\d+(\.\d*)?|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?",
+    "microtime": (
+        r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}"
+        r"(Z|[+-]([01]\d|2[0-3]):[0-5]\d)"
+    ),
+    "quantity": r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?\s*",
     "rgbcolor": r"rgb\(\s*(\d{1,3}\s*,\s*){2}\d{1,3}\s*\)",
     "ssn": r"\d{3}[- ]?\d{2}[- ]?\d{4}",
     "uri": r"/[^\s\x00-\x1f]*|[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x1f]*",
@@ -58,7 +62,8 @@ _PATTERNS: Final[dict[str, str]] = {
 def _date(text: str) -> bool:
     from datetime import date
 
-    return len(text) == 10 and _parses(date.fromisoformat, text)
+    plain = len(text) == 10 and text[4] == text[7] == "-"  # the parser takes week dates too
+    return plain and _parses(date.fromisoformat, text)
 
 
 def _ipv4(text: str) -> bool:
@@ -122,8 +127,6 @@ _FUNCTIONS: Final[dict[str, Check]] = {
     "isbn13": _isbn13,
 }
 
-NAMES: Final = frozenset(_PATTERNS.keys() | _FUNCTIONS.keys() - {"quantity"} | {"password"})
-"""The formats of strings that say something, and ``password``, which says nothing."""
 
 INTEGERS: Final[dict[str, tuple[int, int]]] = {
     "int32": (-(2**31), 2**31 - 1),

@@ -56,6 +56,7 @@ PROBLEMS = [
         'unknown field "spec.replica"',
         ("spec", "replica"),
     ),
+    (("spec", "a"), None, "KUB100", 'unknown field "spec.a"', ("spec", "a")),
     (
         (*CONTAINER, "imagePullpolicy"),
         "Always",
@@ -167,6 +168,7 @@ FINE = [
     ("an empty string for an enumeration", ("spec", "restartPolicy"), ""),
     ("a port by number", (*CONTAINER, "livenessProbe", "httpGet", "port"), 80),
     ("a quantity as a float", (*CONTAINER, "resources", "limits", "cpu"), 0.5),
+    ("a quantity with a blank", (*CONTAINER, "resources", "limits", "cpu"), "1 "),
     ("a status that is not complete", ("status", "containerStatuses"), [{"name": "web"}]),
     ("a null label", ("metadata", "labels", "app"), None),
 ]
