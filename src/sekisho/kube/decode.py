@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Final, Generic, Protocol, TypeVar
 
-from sekisho.diag import Code, Diagnostic, DiagnosticError, Path, path_text
+from sekisho.diag import Code, Diagnostic, DiagnosticError, Path
 from sekisho.kube import codes, fielderror
 from sekisho.kube.object import Object
 from sekisho.kube.selectors import Selector, label_selector, label_selector_problems
@@ -76,7 +76,7 @@ class Text:
         """The string."""
         _expect(value, str, "string", path, reading)
         if not value and not self.empty:
-            message = fielderror.invalid(path, value, "should be at least 1 chars long")
+            message = fielderror.in_body(path, value, "should be at least 1 chars long")
             raise reading.refuse(codes.BAD_VALUE, path, message)
         return str(value)
 
@@ -120,7 +120,8 @@ class Integer:
             (number > self.maximum, "less", self.maximum),
         ):
             if bad:
-                message = fielderror.invalid(path, number, f"should be {word} than or equal to {bound}")
+                detail = f"should be {word} than or equal to {bound}"
+                message = fielderror.in_body(path, number, detail)
                 raise reading.refuse(codes.BAD_VALUE, path, message)
         return number
 
@@ -155,9 +156,8 @@ class Time:
         _expect(value, str, "string", path, reading)
         moment = parse_time(value)
         if moment is None:
-            shown = fielderror.shown(value)
-            detail = f"{path_text(path)} in body must be of type date-time: {shown}"
-            raise reading.refuse(codes.BAD_VALUE, path, fielderror.invalid(path, value, detail))
+            detail = f"must be of type date-time: {fielderror.shown(value)}"
+            raise reading.refuse(codes.BAD_VALUE, path, fielderror.in_body(path, value, detail))
         return moment
 
     def schema(self) -> dict[str, Any]:
@@ -187,7 +187,8 @@ class ListOf(Generic[T]):
         """The items; every bad one is reported."""
         _expect(value, list, "array", path, reading)
         if len(value) < self.minimum:
-            message = fielderror.invalid(path, value, f"should have at least {self.minimum} items")
+            detail = f"should have at least {self.minimum} items"
+            message = fielderror.in_body(path, value, detail)
             raise reading.refuse(codes.BAD_VALUE, path, message)
         found: list[T] = []
         for index, item in enumerate(value):

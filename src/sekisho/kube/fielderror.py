@@ -33,9 +33,14 @@ def not_supported(path: Path, value: Any, allowed: Sequence[str]) -> str:
     return f"{_at(path)}Unsupported value: {shown(value)}: supported values: {values}"
 
 
+def in_body(path: Path, value: Any, detail: str) -> str:
+    """What the API server says of custom resources: ``spec.x in body should be at most 5``."""
+    return invalid(path, value, f"{path_text(path)} in body {detail}".lstrip())
+
+
 def wrong_type(path: Path, value: Any, wanted: str) -> str:
     """What the API server says of custom resources: ``x in body must be of type string: "integer"``."""
-    detail = f'{path_text(path)} in body must be of type {wanted}: "{type_name(value)}"'
+    detail = f'{path_text(path)} in body must be of type {wanted}: "{type_name(value)}"'.lstrip()
     return f'{_at(path)}Invalid value: "{type_name(value)}": {detail}'
 
 

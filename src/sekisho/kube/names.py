@@ -26,12 +26,6 @@ _LABEL_1035: Final = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _KEY_NAME: Final = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _VALUE: Final = f"({_KEY_NAME})?"
 
-_label = re.compile(_LABEL)
-_subdomain = re.compile(_SUBDOMAIN)
-_label_1035 = re.compile(_LABEL_1035)
-_key_name = re.compile(_KEY_NAME)
-_value = re.compile(_VALUE)
-
 
 def _max_length(limit: int) -> str:
     return f"must be no more than {limit} bytes"
@@ -51,8 +45,8 @@ def dns_label(value: str) -> tuple[str, ...]:
     wrong: list[str] = []
     if _too_long(value, LABEL_MAX):
         wrong.append(_max_length(LABEL_MAX))
-    if not _label.fullmatch(value):
-        if _subdomain.fullmatch(value):
+    if not re.fullmatch(_LABEL, value):
+        if re.fullmatch(_SUBDOMAIN, value):
             wrong.append("must not contain dots")
         else:
             text = (
@@ -68,7 +62,7 @@ def dns_1035_label(value: str) -> tuple[str, ...]:
     wrong: list[str] = []
     if _too_long(value, LABEL_MAX):
         wrong.append(_max_length(LABEL_MAX))
-    if not _label_1035.fullmatch(value):
+    if not re.fullmatch(_LABEL_1035, value):
         text = (
             "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
             "alphabetic character, and end with an alphanumeric character"
@@ -82,7 +76,7 @@ def dns_subdomain(value: str) -> tuple[str, ...]:
     wrong: list[str] = []
     if _too_long(value, SUBDOMAIN_MAX):
         wrong.append(_max_length(SUBDOMAIN_MAX))
-    if not _subdomain.fullmatch(value):
+    if not re.fullmatch(_SUBDOMAIN, value):
         text = (
             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
             "and must start and end with an alphanumeric character"
@@ -120,7 +114,7 @@ def label_key(value: str) -> tuple[str, ...]:
         wrong.append("name part must be non-empty")
     elif _too_long(name, LABEL_MAX):
         wrong.append(f"name part {_max_length(LABEL_MAX)}")
-    if not _key_name.fullmatch(name):
+    if not re.fullmatch(_KEY_NAME, name):
         wrong.append(f"name part {charset}")
     return tuple(wrong)
 
@@ -130,7 +124,7 @@ def label_value(value: str) -> tuple[str, ...]:
     wrong: list[str] = []
     if _too_long(value, LABEL_MAX):
         wrong.append(_max_length(LABEL_MAX))
-    if not _value.fullmatch(value):
+    if not re.fullmatch(_VALUE, value):
         text = (
             "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', "
             "and must start and end with an alphanumeric character"

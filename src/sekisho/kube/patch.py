@@ -22,8 +22,8 @@ DEPTH: Final = Limit("nesting", 200, "levels", "deeper values overflow the stack
 Operation = Mapping[str, Any]
 """One operation of a JSON patch: ``op``, ``path``, and ``value`` or ``from``."""
 
-_INDEX: Final = re.compile(r"0|[1-9][0-9]*")
-_BAD_ESCAPE: Final = re.compile(r"~(?![01])")
+_INDEX: Final = r"0|[1-9][0-9]*"
+_BAD_ESCAPE: Final = r"~(?![01])"
 
 
 def equal(left: Any, right: Any) -> bool:
@@ -50,7 +50,7 @@ def parse_pointer(text: str) -> tuple[str, ...]:
     """The steps of a JSON pointer; raises DiagnosticError (KUB030)."""
     if text and not text.startswith("/"):
         raise _error(codes.BAD_PATCH, f'the path "{text}" does not start with "/"')
-    if _BAD_ESCAPE.search(text):
+    if re.search(_BAD_ESCAPE, text):
         raise _error(codes.BAD_PATCH, f'the path "{text}" has a "~" that is neither "~0" nor "~1"')
     steps = text.split("/")[1:]
     return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps)
@@ -261,7 +261,7 @@ def _existing(container: Any, steps: tuple[str, ...]) -> Any:
 
 def _index(steps: tuple[str, ...]) -> int:
     text = steps[-1]
-    if not _INDEX.fullmatch(text) or len(text) > 9:
+    if not re.fullmatch(_INDEX, text) or len(text) > 9:
         raise _error(codes.PATCH_FAILED, f'"{pointer(steps)}" needs an index into an array')
     return int(text)
 

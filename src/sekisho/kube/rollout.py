@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sekisho.diag import Path
 from sekisho.kube import fielderror
 from sekisho.kube.decode import Choice, Field, Labels, Resource, Text, Time, resource
 from sekisho.kube.ladder import API_VERSION, RUNGS, Rung
+from sekisho.kube.match import TEXTS, in_namespaces
 from sekisho.kube.selectors import Selector, any_wildcard
-from sekisho.kube.subject import TEXTS, Subject, in_namespaces
+
+if TYPE_CHECKING:
+    from sekisho.kube.subject import Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sekisho.diag import Diagnostic, Path
 from sekisho.kube import fielderror
 from sekisho.kube.decode import Field, Resource, Text, Time, resource
 from sekisho.kube.ladder import API_VERSION
+from sekisho.kube.match import EVERY_OBJECT, MATCH, TEXTS, Match
 from sekisho.kube.selectors import any_wildcard
-from sekisho.kube.subject import EVERY_OBJECT, MATCH, TEXTS, Match, Subject
+
+if TYPE_CHECKING:
+    from sekisho.kube.subject import Subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

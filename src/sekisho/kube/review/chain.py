@@ -14,16 +14,18 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from sekisho.diag import Deadline, Diagnostic, DiagnosticError, Level
 from sekisho.kube import codes, patch
-from sekisho.kube.breakglass import BreakGlass
 from sekisho.kube.review.enforce import NO_RULES, Rules, enforce, subject_of
 from sekisho.kube.review.record import record_of
 from sekisho.kube.review.request import Request
 from sekisho.kube.review.verdict import Finding, Judge, Outcome, Reviewer, Verdict, outcome_of
-from sekisho.kube.subject import Subject
+
+if TYPE_CHECKING:
+    from sekisho.kube.breakglass import BreakGlass
+    from sekisho.kube.subject import Subject
 
 C = TypeVar("C", Judge, Reviewer)
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from sekisho.kube.breakglass import BreakGlass
 from sekisho.kube.ladder import Rung
 from sekisho.kube.owner import OWNER_KEY, Lookup, owner_of
 from sekisho.kube.review.request import Request
 from sekisho.kube.review.verdict import Finding
-from sekisho.kube.rollout import Rollout
 from sekisho.kube.subject import Subject
-from sekisho.kube.waiver import Waiver
+
+if TYPE_CHECKING:
+    from sekisho.kube.breakglass import BreakGlass
+    from sekisho.kube.rollout import Rollout
+    from sekisho.kube.waiver import Waiver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

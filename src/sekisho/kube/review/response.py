@@ -6,7 +6,7 @@ denies; 299 when it is allowed with warnings; else 200.
 
 from __future__ import annotations
 
-import base64
+import binascii
 import json
 from typing import Any, Final
 
@@ -33,7 +33,7 @@ def to_admission_response(verdict: Verdict, uid: str) -> dict[str, Any]:
         response["warnings"] = warnings
     if verdict.patch and verdict.allowed:
         operations = json.dumps(list(verdict.patch), separators=(",", ":"), ensure_ascii=False)
-        response["patch"] = base64.b64encode(operations.encode()).decode("ascii")
+        response["patch"] = binascii.b2a_base64(operations.encode(), newline=False).decode("ascii")
         response["patchType"] = "JSONPatch"
     if verdict.audit_annotations:
         response["auditAnnotations"] = dict(verdict.audit_annotations)
