@@ -32,6 +32,10 @@ class Operator(Enum):
     LESS_THAN = "lt"
 
 
+_POSITIVE: Final = (Operator.IN, Operator.EQUALS, Operator.DOUBLE_EQUALS)
+_NEGATIVE: Final = (Operator.NOT_IN, Operator.NOT_EQUALS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
     """One condition on one label. ``values`` is sorted and without repetition."""
@@ -42,18 +46,16 @@ class Requirement:
 
     def matches(self, labels: Labels) -> bool:
         """Whether these labels meet it. An absent label meets NotIn, != and DoesNotExist only."""
-        value = labels.get(self.key)
-        match self.operator:
-            case Operator.IN | Operator.EQUALS | Operator.DOUBLE_EQUALS:
-                return value is not None and value in self.values
-            case Operator.NOT_IN | Operator.NOT_EQUALS:
-                return value is None or value not in self.values
-            case Operator.EXISTS:
-                return self.key in labels
-            case Operator.DOES_NOT_EXIST:
-                return self.key not in labels
-            case Operator.GREATER_THAN | Operator.LESS_THAN:
-                return value is not None and self._compares(value)
+        value, operator = labels.get(self.key), self.operator
+        if operator in _POSITIVE:
+            return value is not None and value in self.values
+        if operator in _NEGATIVE:
+            return value is None or value not in self.values
+        if operator is Operator.EXISTS:
+            return self.key in labels
+        if operator is Operator.DOES_NOT_EXIST:
+            return self.key not in labels
+        return value is not None and self._compares(value)
 
     def _compares(self, value: str) -> bool:
         left, right = parse_int64(value), parse_int64(self.values[0])

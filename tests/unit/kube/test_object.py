@@ -98,7 +98,7 @@ def test_at_points_into_the_object() -> None:
             ['KUB003 metadata: Invalid value: "array": metadata in body must be of type object: "array"'],
         ),
         (
-            {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": 1, "labels": {"a": True}}},
+            {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": 1, "labels": {"a": True, "b": "c"}}},
             [
                 'KUB003 metadata.name: Invalid value: "integer": metadata.name in body must be of type string: "integer"',
                 'KUB003 metadata.labels.a: Invalid value: "boolean": metadata.labels.a in body must be of type string: "boolean"',

@@ -82,10 +82,12 @@ def test_label_selectors(raw: Any, text: str, matches: bool) -> None:
             {"matchLabels": {"/a": "b c"}},
             [
                 'spec.s.matchLabels: Invalid value: "/a": prefix part must be non-empty',
-                'spec.s.matchLabels: Invalid value: "b c": a valid label must be an empty string or consist of '
-                "alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. "
-                "'MyValue',  or 'my_value',  or '12345', regex used for validation is "
-                "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
+                (
+                    'spec.s.matchLabels: Invalid value: "b c": a valid label must be an empty string or consist of '
+                    "alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. "
+                    "'MyValue',  or 'my_value',  or '12345', regex used for validation is "
+                    "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+                ),
             ],
         ),
         (

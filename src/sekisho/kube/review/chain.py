@@ -175,16 +175,12 @@ class _Answers:
             self.moments.append(verdict.expires)
         if verdict.snapshot:
             self.snapshots[step.name] = verdict.snapshot
-        match verdict.outcome:
-            case Outcome.ALLOW:
-                return True
-            case Outcome.DENY:
-                if outcome_of(verdict.findings) is Outcome.ALLOW:
-                    self.refused = True
-                    self.failures += verdict.failures
-                return True
-            case Outcome.COULD_NOT_ASK:
-                return self._fail(step, verdict.failures)
+        if verdict.outcome is Outcome.COULD_NOT_ASK:
+            return self._fail(step, verdict.failures)
+        if verdict.outcome is Outcome.DENY and outcome_of(verdict.findings) is Outcome.ALLOW:
+            self.refused = True
+            self.failures += verdict.failures
+        return True
 
     def _fail(self, step: Step[C], failures: Sequence[Diagnostic]) -> bool:
         if not failures:

@@ -51,13 +51,12 @@ def to_admission_review(verdict: Verdict, uid: str) -> dict[str, Any]:
 
 def message(verdict: Verdict) -> str:
     """What the person who is refused reads: a line for each reason; empty if the request is allowed."""
-    match verdict.outcome:
-        case Outcome.ALLOW:
-            return ""
-        case Outcome.DENY:
-            lines = verdict.lines(Rung.DENY) or _failures(verdict) or ("denied",)
-        case Outcome.COULD_NOT_ASK:
-            lines = _failures(verdict) or ("the request could not be judged",)
+    if verdict.outcome is Outcome.ALLOW:
+        return ""
+    if verdict.outcome is Outcome.DENY:
+        lines = verdict.lines(Rung.DENY) or _failures(verdict) or ("denied",)
+    else:
+        lines = _failures(verdict) or ("the request could not be judged",)
     return "\n".join(lines)
 
 
@@ -69,10 +68,8 @@ def _failures(verdict: Verdict) -> tuple[str, ...]:
 
 
 def _status(verdict: Verdict, *, warned: bool) -> dict[str, Any]:
-    match verdict.outcome:
-        case Outcome.ALLOW:
-            return {"code": OK_WITH_WARNINGS if warned else OK}
-        case Outcome.DENY:
-            return {"code": FORBIDDEN, "reason": "Forbidden", "message": message(verdict)}
-        case Outcome.COULD_NOT_ASK:
-            return {"code": COULD_NOT_ASK, "reason": "InternalError", "message": message(verdict)}
+    if verdict.outcome is Outcome.ALLOW:
+        return {"code": OK_WITH_WARNINGS if warned else OK}
+    if verdict.outcome is Outcome.DENY:
+        return {"code": FORBIDDEN, "reason": "Forbidden", "message": message(verdict)}
+    return {"code": COULD_NOT_ASK, "reason": "InternalError", "message": message(verdict)}
