@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
-from importlib import resources
 
 _FORM = re.compile(r"(SRC|KUB|REG|CEL|POL|OCI|IMG|CFG|POS|SBX|CLU|API|ADM|AUD|CLI)\d{3}\Z")
 
@@ -42,6 +41,8 @@ class Code:
 
     def page(self) -> str:
         """The text of the page for ``sekisho explain``, in Markdown; empty if there is none."""
+        from importlib import resources  # 8 ms, and only explain asks
+
         file = resources.files("sekisho.diag").joinpath("pages", f"{self.id}.md")
         return file.read_text(encoding="utf-8") if file.is_file() else ""
 
