@@ -11,6 +11,7 @@ import pytest
 import sekisho.rego.builtins.crypto
 import sekisho.rego.builtins.documents
 import sekisho.rego.builtins.graph
+import sekisho.rego.builtins.graphql
 import sekisho.rego.builtins.jwt
 import sekisho.rego.builtins.net
 import sekisho.rego.builtins.reflect
