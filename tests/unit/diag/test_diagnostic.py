@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from sekisho.diag import (
-    Code,
     Blame,
+    Code,
     Diagnostic,
     DiagnosticError,
     ObjectPath,

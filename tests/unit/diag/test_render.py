@@ -6,7 +6,7 @@ import io
 import json
 import os
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import jsonschema_rs
 import pytest
@@ -18,10 +18,12 @@ from sekisho.diag import (
     Level,
     ObjectPath,
     ObjectRef,
-    Path as ValuePath,
     Report,
     Source,
     Span,
+)
+from sekisho.diag import (
+    Path as ValuePath,
 )
 from sekisho.diag.render import FORMS, render
 from sekisho.diag.render.text import excerpt, format_finding
@@ -131,7 +133,7 @@ def test_sarif_regions_are_exact() -> None:
 
 
 def test_junit_is_xml() -> None:
-    root = ElementTree.fromstring(rendered("junit"))
+    root = ET.fromstring(rendered("junit"))
     assert (root.get("tests"), root.get("failures")) == ("3", "1")
     assert len(root.findall(".//failure")) == 1
 
