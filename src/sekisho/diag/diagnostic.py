@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from sekisho.diag.code import Code
-    from sekisho.diag.source import Span
+    from sekisho.diag.source import Source, Span
 
 Path = tuple[str | int, ...]
 """A path into a JSON value: object keys and array indices."""
@@ -37,6 +37,9 @@ class Origin(Protocol):
 
     def locate(self, path: Path, *, key: bool = False) -> Span | None:
         """The span of the value at ``path`` (or of its key), or of its deepest existing parent."""
+
+    def embedded(self, path: Path) -> Source | None:
+        """The string at ``path`` as a source of its own, whose positions resolve to this origin's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,22 +6,22 @@ object makes a new engine (``build``); reviews under way keep the one that they 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sekisho.diag import Deadline, Diagnostic, DiagnosticError, Level, ObjectPath
 from sekisho.kube.object import Object
-from sekisho.kube.review import Finding, Request, Verdict, outcome_of
+from sekisho.kube.review import Finding, Request, Verdict
 from sekisho.policy import codes
 from sekisho.policy.constraint import ACTIONS, WEBHOOK, Constraint, is_constraint, load_constraint
 from sekisho.policy.document import review_document
 from sekisho.policy.inventory import build_inventory
-from sekisho.policy.locate import place
+from sekisho.policy.locate import Positions
 from sekisho.policy.match import MatchError, Subject
-from sekisho.policy.template import Template, is_template, load_template
-from sekisho.rego import Compile, compile
+from sekisho.policy.template import Compile, Template, compile_anew, is_template, load_template
+from sekisho.rego import Options
 from sekisho.rego.values import Set
 
 
@@ -47,7 +47,11 @@ class Ask:
     deadline: Deadline | None = None
     now_ns: int | None = None
     positions: bool = True
-    print_to: Any = None
+    print_to: Callable[[str], None] | None = None
+
+
+def _options(ask: Ask) -> Options:
+    return Options(now_ns=ask.now_ns, printed=ask.print_to)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +71,7 @@ class Engine:
         policies: Iterable[Object],
         *,
         inventory: Iterable[Object] = (),
-        compile: Compile = compile,
+        compile: Compile = compile_anew,
     ) -> Engine:
         """The engine of these templates and constraints, in any order; other objects among them are ignored.
 
@@ -101,7 +105,7 @@ class Engine:
         """The pure judge for the chain of ``kube.review``: what the webhook would answer."""
         now_ns = int(now.timestamp() * 1_000_000_000)
         findings = self.review(request, Ask(deadline=deadline, now_ns=now_ns))
-        return Verdict(outcome=outcome_of(findings), findings=findings)
+        return Verdict.of(findings)
 
     def _subjects(self, request: Request) -> tuple[Subject, ...]:
         namespace = request.namespace_object
@@ -142,17 +146,17 @@ class Engine:
             return
         if not violations:
             return
-        reads = None
-        if ask.positions:
-            reads = constraint.template.explain(input, self.data, ask.now_ns)
+        find = Positions(constraint.template, input, self.data, _options(ask)) if ask.positions else None
         for violation in violations:
-            at = place(violation.element, violation.details, reads, request.subject)
+            at = request.subject.at()
+            if find is not None:
+                at = request.subject.at(*find.path(violation.element, violation.details))
             yield _finding(violation, at)
 
     def _evaluate(
         self, constraint: Constraint, action: str, input: dict[str, Any], ask: Ask
     ) -> list[Violation]:
-        result = constraint.template.evaluate(input, self.data, ask.now_ns, ask.deadline, ask.print_to)
+        result = constraint.template.entry(input, self.data, deadline=ask.deadline, options=_options(ask))
         if not isinstance(result, Set) or not len(result):
             return []
         found: list[Violation] = []

@@ -13,9 +13,8 @@ What no rule forbids but hardly anybody means is a warning: ``input.request`` ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 from sekisho import rego
@@ -49,7 +48,7 @@ class Facts:
 class Checked:
     """Modules that passed, ready to be compiled together."""
 
-    modules: tuple[Module, ...]
+    modules: Mapping[str, Module]
     facts: Facts
     warnings: tuple[Diagnostic, ...] = ()
 
@@ -86,7 +85,7 @@ def check(main: Source, libs: tuple[Source, ...], dialect: rego.Dialect) -> Chec
         raise DiagnosticError(found)
     main_module = replace(modules[0], package=Package(MAIN, start=0, end=0))
     return Checked(
-        modules=(main_module, *modules[1:]),
+        modules={str(at): module for at, module in enumerate([main_module, *modules[1:]])},
         facts=Facts(may_differ=tuple(sorted(reads)), inventory=inventory),
         warnings=tuple(warnings),
     )
@@ -100,7 +99,7 @@ def _entry_problems(module: Module) -> Iterator[Diagnostic]:
             module,
             module.package,
             f"invalid rego: missing required rules: [{ENTRY}]",
-            'a template reports with `violation contains {"msg": msg} if …` (v0: `violation[{"msg": msg}] {…}`)',
+            WRITE_IT,
         )
     for rule in rules:
         if rule.head.kind is not RuleKind.SET:
@@ -109,7 +108,7 @@ def _entry_problems(module: Module) -> Iterator[Diagnostic]:
                 module,
                 rule.head,
                 f"violation is a {rule.head.kind.value} rule; it must be a set of objects with msg",
-                'write `violation contains {"msg": msg} if …` (v0: `violation[{"msg": msg}] {…}`)',
+                WRITE_IT,
             )
 
 
@@ -147,7 +146,7 @@ def _data_problems(module: Module, ref: Var | Ref, first: str | None) -> Iterato
         module,
         ref,
         f"invalid data references: disallowed ref {text}",
-        f"a template may refer to data.{LIBRARIES} and data.{INVENTORY}; its own rules go by their bare names",
+        f"a template may refer to data.{LIBRARIES} and data.{INVENTORY}; its own rules go by bare names",
     )
 
 
@@ -206,10 +205,16 @@ def _references(module: Module) -> Iterator[Var | Ref]:
         stack.extend(getattr(node, name) for name in _children(type(node)))
 
 
-@lru_cache(maxsize=64)
+_CHILDREN: Final[dict[type, tuple[str, ...]]] = {}
+
+
 def _children(kind: type[Node]) -> tuple[str, ...]:
-    assert is_dataclass(kind)
-    return tuple(field.name for field in fields(kind) if field.name not in ("start", "end", "annotations"))
+    """The names of the fields that may hold nodes; looked up once a class."""
+    names = _CHILDREN.get(kind)
+    if names is None:
+        skipped = ("start", "end", "annotations")
+        names = _CHILDREN[kind] = tuple(row.name for row in fields(kind) if row.name not in skipped)
+    return names
 
 
 def _problem(code: Code, module: Module, node: Node, message: str, help: str = "") -> Diagnostic:

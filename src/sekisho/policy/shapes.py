@@ -9,7 +9,7 @@ from typing import Any, Final
 from sekisho import manifest
 from sekisho.diag import ObjectPath, Path, Source
 from sekisho.kube.object import Object
-from sekisho.kube.schema import Schema, parse_schema
+from sekisho.kube.schema import Schema, parse_schema, resource_schema
 from sekisho.kube.schema.validate import Locate
 
 ARBITRARY: Final[dict[str, Any]] = {"x-kubernetes-preserve-unknown-fields": True}
@@ -24,7 +24,8 @@ def _read(name: str) -> Any:
 @lru_cache(maxsize=1)
 def template() -> Schema:
     """The schema of ConstraintTemplates; the three versions share it."""
-    return parse_schema(_read("constrainttemplate.yaml")["spec"]["versions"][0]["schema"]["openAPIV3Schema"])
+    version = _read("constrainttemplate.yaml")["spec"]["versions"][0]
+    return resource_schema(parse_schema(version["schema"]["openAPIV3Schema"]))
 
 
 @lru_cache(maxsize=1)
@@ -40,7 +41,7 @@ def constraint(parameters: Any) -> Schema:
     if parameters is not None:
         properties["parameters"] = parameters
     spec = {**spec, "properties": properties}
-    return parse_schema({**raw, "properties": {**raw["properties"], "spec": spec}})
+    return resource_schema(parse_schema({**raw, "properties": {**raw["properties"], "spec": spec}}))
 
 
 def completed(raw: Any) -> Any:

@@ -11,7 +11,7 @@ The steps, in order; each tells everything it finds before the next one runs:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from sekisho.diag import Code, Diagnostic, DiagnosticError, Path, Source
 from sekisho.kube.object import Object
 from sekisho.kube.schema import Schema, parse_schema, validate
 from sekisho.policy import codes, rules, shapes
+from sekisho.rego.nodes import Module
 
 GROUP: Final = "templates.gatekeeper.sh"
 TARGET: Final = "admission.k8s.gatekeeper.sh"
@@ -29,8 +30,20 @@ CEL: Final = "K8sNativeValidation"
 ENTRY: Final = "data.template.violation"
 """The rule that every template must have, after its package is renamed."""
 
+CAPABILITIES: Final = rego.Capabilities(denied=frozenset({"http.send", "opa.runtime"}))
+"""What templates may call: Gatekeeper's default denies http.send; external data is the way out."""
+
 LEGACY_BY_DEFAULT: Final = frozenset({"v1beta1", "v1alpha1"})
 """The versions whose parameter schemas are completed (unknown fields kept) unless they say otherwise."""
+
+
+Compile = Callable[[Mapping[str, Module], rego.Dialect], rego.Program]
+"""How modules become a program: with the program cache, or without."""
+
+
+def compile_anew(modules: Mapping[str, Module], dialect: rego.Dialect) -> rego.Program:
+    """Compile without a cache, with what a template may touch: nothing beyond its input and data."""
+    return rego.compile(modules, dialect=dialect, capabilities=CAPABILITIES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +56,7 @@ class Template:
     object: Object
     kind: str
     program: rego.Program
+    entry: rego.Entry
     schema: Schema
     facts: rules.Facts
     operations: tuple[str, ...] = ()
@@ -63,21 +77,20 @@ def is_template(object: Object) -> bool:
     return object.gvk.group == GROUP and object.gvk.kind == "ConstraintTemplate"
 
 
-def load_template(object: Object, *, compile: rego.Compile = rego.compile) -> Template:
-    """The template in an object; raises DiagnosticError with everything that the first failing step finds.
-
-    ``compile`` is how modules become a program: with the program cache, or without.
-    """
+def load_template(object: Object, *, compile: Compile = compile_anew) -> Template:
+    """The template in an object; raises DiagnosticError with everything that the first failing step finds."""
     for step in (_shape, _identity):
         if problems := tuple(step(object)):
             raise DiagnosticError(problems)
     code = _choose(object)
     schema = _schema(object)
     checked = rules.check(code.main, code.libs, code.dialect)
+    program = compile(checked.modules, code.dialect)
     return Template(
         object=object,
         kind=object.get("spec", "crd", "spec", "names", "kind"),
-        program=compile(checked.modules, dialect=code.dialect),
+        program=program,
+        entry=program.rule(ENTRY),
         schema=schema,
         facts=checked.facts,
         operations=tuple(object.get("spec", "targets", 0, "operations") or ()),

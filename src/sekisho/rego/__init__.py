@@ -1,5 +1,9 @@
 """The Rego language: parser, checks, compiler to Python, built-ins. It knows nothing of Kubernetes."""
 
-from sekisho.rego.program import Entry, Program, Query, compile  # noqa: A004 - as re.compile
+from sekisho.rego.capabilities import Capabilities
+from sekisho.rego.nodes import Dialect
+from sekisho.rego.parser import parse_module
+from sekisho.rego.program import Entry, Program, Query, compile
+from sekisho.rego.state import Options
 
-__all__ = ["Entry", "Program", "Query", "compile"]
+__all__ = ["Capabilities", "Dialect", "Entry", "Options", "Program", "Query", "compile", "parse_module"]

@@ -17,7 +17,7 @@ from sekisho.rego.check.program import Checked
 from sekisho.rego.codegen.functions import QueryWriter
 from sekisho.rego.codegen.image import Image, generate, load, new_globals
 from sekisho.rego.codegen.unit import Unit as CodeUnit
-from sekisho.rego.nodes import Dialect
+from sekisho.rego.nodes import Dialect, Module
 from sekisho.rego.parser import parse_module, parse_query
 from sekisho.rego.plan.effects import Effects, effects, group_blocks
 from sekisho.rego.plan.planner import Unit
@@ -237,15 +237,21 @@ def _too_deep() -> DiagnosticError:
 
 
 def compile(
-    modules: Mapping[str, str | Source],
+    modules: Mapping[str, str | Source | Module],
     *,
     dialect: Dialect = Dialect.V1,
     capabilities: Capabilities = NONE,
     limits: Limits | None = None,
 ) -> Program:
-    """Compile modules, given by name. DiagnosticError (REG1xx to REG4xx) for what is wrong with them."""
+    """Compile modules, given by name: texts, sources, or trees of ``parse_module``.
+
+    DiagnosticError (REG1xx to REG4xx) for what is wrong with them.
+    """
     parsed = []
     for name, text in modules.items():
+        if isinstance(text, Module):
+            parsed.append(text)
+            continue
         source = text if isinstance(text, Source) else Source(name, text)
         parsed.append(parse_module(source, dialect=dialect))
     rows = available(capabilities)
