@@ -33,11 +33,12 @@ class Constraint:
     """A constraint that can be evaluated.
 
     ``actions`` has, for each enforcement point, the words that apply there, in the order written; a point
-    without one does not evaluate the constraint. ``parameters`` are those of the object with the template's
-    defaults.
+    without one does not evaluate the constraint. ``raw`` is the object with the template's defaults, and
+    ``parameters`` are those of it.
     """
 
     object: Object
+    raw: Any
     template: Template
     match: Match
     parameters: Any
@@ -82,6 +83,7 @@ def load_constraint(object: Object, template: Template) -> Constraint:
     parameters = spec.get("parameters")
     return Constraint(
         object=object,
+        raw=raw,
         template=template,
         match=match,
         parameters={} if parameters is None else parameters,

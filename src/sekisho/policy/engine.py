@@ -6,6 +6,7 @@ object makes a new engine (``build``); reviews under way keep the one that they 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,12 +23,16 @@ from sekisho.policy.locate import Positions
 from sekisho.policy.match import MatchError, Subject
 from sekisho.policy.template import Compile, Template, compile_anew, is_template, load_template
 from sekisho.rego import Options
+from sekisho.rego.builtins.jsontext import marshal
 from sekisho.rego.values import Set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """One violation of one constraint: what the template said, before it is placed in the object."""
+    """One violation of one constraint: what the template said, before it is placed in the object.
+
+    ``details`` is JSON; ``element`` is the member of the template's set, as Rego has it.
+    """
 
     constraint: Constraint
     action: str
@@ -164,7 +169,7 @@ class Engine:
             message = element.get("msg") if isinstance(element, dict) else None
             if not isinstance(message, str):
                 raise DiagnosticError(_no_message(constraint, element))
-            details = element.get("details", {})
+            details = json.loads(marshal(element.get("details", {})))
             found.append(
                 Violation(
                     constraint=constraint, action=action, message=message, details=details, element=element

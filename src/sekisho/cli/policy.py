@@ -1,0 +1,101 @@
+"""``sekisho policy``: gator's verbs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from sekisho.diag import Diagnostic
+    from sekisho.policy.gator import Result
+
+
+@click.group(epilog="Example: sekisho policy test -f policies/ -f manifests/")
+def command() -> None:
+    """Work with Gatekeeper's policies: gator's verbs, flags, output and exit status."""
+
+
+@command.command(epilog="Example: kubectl get pods -o yaml | sekisho policy test -f policies/ -f -")
+@click.option(
+    "-f",
+    "--filename",
+    "filenames",
+    multiple=True,
+    metavar="PATH",
+    help="File or directory with Kubernetes resources, or - for standard input; repeatable.",
+)
+@click.option("-o", "--output", type=click.Choice(["json", "yaml"]), help="Form of the output.")
+@click.option("--deny-only", is_flag=True, help="Output only denied constraints.")
+@click.option("-v", "--verbose", is_flag=True, help="Print what templates print.")
+@click.option("--no-cache", is_flag=True, help="Compile policies anew.")
+def test(
+    *, filenames: tuple[str, ...], output: str | None, deny_only: bool, verbose: bool, no_cache: bool
+) -> int:
+    """Judge resources by the ConstraintTemplates and constraints among them, as gator test does.
+
+    Exit status 1 if a constraint that denies is violated, or the input cannot be used; 0 otherwise.
+    """
+    from sekisho.cli.inputs import read_objects
+    from sekisho.cli.programs import cached_compile
+    from sekisho.diag import Level
+    from sekisho.policy import Engine
+    from sekisho.policy.gator import test as judge
+
+    paths = filenames or (() if sys.stdin.isatty() else ("-",))
+    if not paths:
+        return _fail("no input data: must include data via either stdin or --filename")
+    inputs = read_objects(paths)
+    cache = not (no_cache or os.environ.get("SEKISHO_NO_CACHE"))
+    engine = Engine.build(inputs.objects, inventory=inputs.objects, compile=cached_compile(enabled=cache))
+    problems = [row for row in [*inputs.problems, *engine.problems] if row.level is Level.ERROR]
+    if problems:
+        return _refuse(problems)
+    if not inputs.objects:
+        return _fail("no input data identified")
+    printed: list[str] = []
+    results = judge(engine, inputs.objects, print_to=printed.append if verbose else None)
+    _write([result for result in results if result.enforced or not deny_only], output)
+    if printed:
+        click.echo("\n" + "\n".join(printed) + "\n")
+    return int(any(result.enforced for result in results))
+
+
+def _write(results: list[Result], output: str | None) -> None:
+    if output == "json":
+        rows: Any = [result.to_json() for result in results] or None
+        click.echo(_go_json(rows), nl=False)
+    elif output == "yaml":
+        import yaml
+
+        rows = [result.to_yaml() for result in results]
+        click.echo(yaml.safe_dump(rows, indent=4, default_flow_style=False, sort_keys=False), nl=False)
+    else:
+        for result in results:
+            click.echo(result.line())
+
+
+def _go_json(value: Any) -> str:
+    """Indented JSON as Go writes it, with HTML's characters escaped."""
+    import json
+
+    text = json.dumps(value, indent=4, ensure_ascii=False)
+    for char in "<>&\u2028\u2029":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return text
+
+
+def _refuse(problems: list[Diagnostic]) -> int:
+    from sekisho.diag import Report
+    from sekisho.diag.render.text import format_finding, use_colour
+
+    for problem in Report.of(problems).findings:
+        sys.stderr.write(format_finding(problem, colour=use_colour(sys.stderr)))
+    return 1
+
+
+def _fail(message: str) -> int:
+    click.echo(f"Error: {message}", err=True)
+    return 1

@@ -1,0 +1,128 @@
+"""``gator test``: every object judged at gator's own enforcement point, with gator's input.
+
+The operation is empty and no defaults are filled in, unlike ``check``, which asks what admission would say.
+Results have gator's shape (policy.md 1.11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sekisho.kube.gvk import NO_RESOURCE
+from sekisho.kube.object import Object
+from sekisho.kube.review import Operation, Request
+from sekisho.policy.constraint import GATOR, Constraint
+from sekisho.policy.engine import Ask, Engine
+from sekisho.policy.template import TARGET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One violation as gator reports it."""
+
+    message: str
+    details: Any
+    constraint: Constraint
+    action: str
+    actions: tuple[str, ...]
+    object: Object
+
+    @property
+    def enforced(self) -> bool:
+        """Whether it makes the exit status 1."""
+        return self.action == "deny" or "deny" in self.actions
+
+    def to_json(self) -> dict[str, Any]:
+        """The item of ``-o json``; its keys are gator's, in gator's order."""
+        out: dict[str, Any] = {
+            "target": TARGET,
+            "msg": self.message,
+            "metadata": {"details": self.details},
+            "constraint": _sorted(self.constraint.raw),
+            "enforcementAction": self.action,
+            "scopedActions": list(self.actions),
+            "violatingObject": _sorted(self.object.raw),
+            "trace": None,
+        }
+        return {key: value for key, value in out.items() if value != [] or key == "metadata"}
+
+    def to_yaml(self) -> dict[str, Any]:
+        """The item of ``-o yaml``, which gator gives another shape."""
+        return {
+            "result": {
+                "target": TARGET,
+                "msg": self.message,
+                "metadata": {"details": self.details},
+                "constraint": {"object": _sorted(self.constraint.raw)},
+                "enforcementaction": self.action,
+                "scopedenforcementactions": list(self.actions),
+            },
+            "violatingObject": _sorted(self.object.raw),
+            "trace": None,
+        }
+
+    def line(self) -> str:
+        """The line of the default form."""
+        object = self.object
+        name = f"{object.namespace}/{object.name}" if object.namespace else object.name
+        quoted = f'["{self.constraint.object.name}"] Message: {_go_quoted(self.message)}'
+        return f"{object.api_version}/{object.kind} {name}: {quoted}"
+
+
+def test(
+    engine: Engine, objects: Iterable[Object], *, print_to: Callable[[str], None] | None = None
+) -> list[Result]:
+    """Judge the objects; results are sorted as gator sorts them: by action, then by message."""
+    ask = Ask(point=GATOR, positions=False, print_to=print_to)
+    found = [result for object in objects for result in _results(engine, object, ask)]
+    return sorted(found, key=lambda result: (result.action, result.message))
+
+
+def gator_request(object: Object) -> Request:
+    """The request that gator makes of an object."""
+    request = Request.of(object, operation=Operation.NONE)
+    return replace(request, resource=NO_RESOURCE, namespace=object.namespace)
+
+
+def _results(engine: Engine, object: Object, ask: Ask) -> Iterator[Result]:
+    by_policy = {constraint.policy: constraint for constraint in engine.constraints}
+    for finding in engine.review(gator_request(object), ask):
+        constraint = by_policy[finding.policy]
+        scoped = constraint.action == "scoped"
+        yield Result(
+            message=finding.diagnostic.message,
+            details=finding.diagnostic.data.get("details", {}),
+            constraint=constraint,
+            action=constraint.action,
+            actions=constraint.actions.get(GATOR, ()) if scoped else (),
+            object=object,
+        )
+
+
+def _sorted(value: Any) -> Any:
+    """The value with the keys of its objects in order, as Go's encoder writes maps."""
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value
+
+
+_GO_ESCAPES = {
+    '"': '\\"', "\\": "\\\\", "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v",
+}  # fmt: skip
+
+
+def _go_quoted(text: str) -> str:
+    """The text as Go's ``%q`` writes it."""
+    out = []
+    for char in text:
+        if char in _GO_ESCAPES:
+            out.append(_GO_ESCAPES[char])
+        elif char.isprintable():
+            out.append(char)
+        elif char < "\x80":
+            out.append(f"\\x{ord(char):02x}")
+        else:
+            out.append(f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}")
+    return f'"{"".join(out)}"'
