@@ -14,7 +14,7 @@ from sekisho.kube.schema import builtin, default, parse_schema, prune, validate
 from sekisho.kube.schema.compile import checker
 from sekisho.kube.schema.explain import conforms, explain
 
-QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 NAMES = st.sampled_from(["a", "b", "c", "name", "spec"])
 SCALARS = st.one_of(

@@ -28,7 +28,7 @@ class Child(NamedTuple):
     made: bool = False
 
 
-class Shape(NamedTuple):
+class Shape:
     """The defaults of one kind of object, applied in this order.
 
     absent: fields that get a value if they are absent or null (Go's pointers).
@@ -36,47 +36,59 @@ class Shape(NamedTuple):
     finish: the rest, after those.
     children: fields that are objects or lists of objects.
 
-    Values are shared by all objects that get them and are never changed.
+    Values are shared by all objects that get them and are never changed. Tables are kept as tuples: they are
+    walked for every container of every object.
     """
 
-    absent: Mapping[str, Any] = NOTHING
-    zero: Mapping[str, Any] = NOTHING
-    finish: Finish | None = None
-    children: Mapping[str, Child] = NOTHING
+    __slots__ = ("absent", "children", "finish", "zero")
+
+    def __init__(
+        self,
+        absent: Mapping[str, Any] = NOTHING,
+        zero: Mapping[str, Any] = NOTHING,
+        finish: Finish | None = None,
+        children: Mapping[str, Child] = NOTHING,
+    ) -> None:
+        self.absent = tuple(absent.items())
+        self.zero = tuple(zero.items())
+        self.finish = finish
+        self.children = tuple((name, *child) for name, child in children.items())
 
 
 def apply(shape: Shape, value: Raw) -> Raw:
     """The object with its defaults; the same one if it has them all. What is malformed stays as it is."""
-    absent, zero, finish, children = shape
     new = value
-    for name, default in absent.items():
-        if value.get(name) is None:
+    get = value.get
+    for name, default in shape.absent:
+        if get(name) is None:
             if new is value:
                 new = dict(value)
             new[name] = default
-    for name, default in zero.items():
-        if not value.get(name):
+    for name, default in shape.zero:
+        if not get(name):
             if new is value:
                 new = dict(value)
             new[name] = default
+    finish = shape.finish
     if finish is not None:
         new = finish(new)
-    for name, child in children.items():
+    for name, inner_shape, each, made in shape.children:
         inner = new.get(name)
         if inner is None:
-            if not child.made:
+            if not made:
                 continue
             inner = {}
-        changed = _each(child.shape, inner) if child.each else _one(child.shape, inner)
+        if each:
+            changed = _each(inner_shape, inner)
+        elif inner.__class__ is dict:
+            changed = apply(inner_shape, inner)
+        else:
+            continue
         if changed is not inner:
             if new is value:
                 new = dict(value)
             new[name] = changed
     return new
-
-
-def _one(shape: Shape, value: Any) -> Any:
-    return apply(shape, value) if value.__class__ is dict else value
 
 
 def _each(shape: Shape, items: Any) -> Any:
