@@ -5,7 +5,7 @@ from sekisho.kube.schema.custom import NO_CUSTOM_KINDS, CustomKinds, resource_sc
 from sekisho.kube.schema.default import default, prune
 from sekisho.kube.schema.model import ABSENT, ANYTHING, Schema
 from sekisho.kube.schema.objects import validate_object
-from sekisho.kube.schema.parse import parse_schema, structural_problems
+from sekisho.kube.schema.parse import keep_unknown, parse_schema, structural_problems
 from sekisho.kube.schema.validate import is_valid, locator, validate
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "builtin",
     "default",
     "is_valid",
+    "keep_unknown",
     "locator",
     "parse_schema",
     "prune",

@@ -143,8 +143,7 @@ def _judge_object(node: Schema, value: Mapping[str, Any], path: Path) -> Found:
             yield from explain(schema, item, (*path, name))
         elif not node.open:
             at = (*path, name)
-            help = suggestion(name, node.properties)
-            yield Problem(codes.UNKNOWN_FIELD, fielderror.unknown_field(at), at, key=True, help=help)
+            yield Problem(codes.UNKNOWN_FIELD, fielderror.unknown_field(at), at, key=True)
 
 
 def _null_is_absent(node: Schema, name: str) -> bool:

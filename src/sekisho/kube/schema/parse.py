@@ -223,6 +223,27 @@ def parse_schema(raw: Any, at: At | None = None) -> Schema:
     return schema
 
 
+def keep_unknown(raw: Any) -> Any:
+    """The schema with unknown fields kept at every level that is an object or of no type.
+
+    Gatekeeper does so with the parameters of templates that say ``legacySchema: true`` (frameworks
+    ``AddPreserveUnknownFields``). The input is not changed; what is malformed stays for ``parse_schema``.
+    """
+    if not isinstance(raw, dict):
+        return raw
+    new = dict(raw)
+    if not raw.get("type") or raw["type"] == "object":
+        new["x-kubernetes-preserve-unknown-fields"] = True
+    elif raw["type"] == "array" and raw.get("items") is None:
+        new["items"] = {"x-kubernetes-preserve-unknown-fields": True}
+    if isinstance(raw.get("properties"), dict):
+        new["properties"] = {name: keep_unknown(row) for name, row in raw["properties"].items()}
+    for name in ("items", "additionalProperties"):
+        if isinstance(raw.get(name), dict):
+            new[name] = keep_unknown(raw[name])
+    return new
+
+
 def structural_problems(raw: Any, at: At | None = None) -> tuple[Diagnostic, ...]:
     """What keeps a well-formed schema from being structural (KUB121), as for the root of an object."""
     found: list[_Complaint] = []

@@ -10,6 +10,7 @@ from sekisho.kube.schema import codes
 from sekisho.kube.schema.compile import checker
 from sekisho.kube.schema.explain import Problem, explain
 from sekisho.kube.schema.model import Schema
+from sekisho.kube.schema.suggest import for_unknown_field
 
 Locate = Callable[[Path, bool], ObjectPath]
 """Makes a place from a path inside the value; true points at the path's last key."""
@@ -43,7 +44,7 @@ def validate(
         message = "the value is nested too deeply to be judged"
         problems = [Problem(codes.TOO_DEEP, message, under)]
     make = at or locator()
-    return tuple(_diagnostic(problem, make) for problem in problems)
+    return tuple(_diagnostic(problem, make, schema, len(under)) for problem in problems)
 
 
 def is_valid(value: Any, schema: Schema) -> bool:
@@ -51,10 +52,13 @@ def is_valid(value: Any, schema: Schema) -> bool:
     return not validate(value, schema)
 
 
-def _diagnostic(problem: Problem, make: Locate) -> Diagnostic:
+def _diagnostic(problem: Problem, make: Locate, schema: Schema, above: int) -> Diagnostic:
+    help = problem.help
+    if problem.code is codes.UNKNOWN_FIELD:
+        help = for_unknown_field(schema, problem.path[above:])
     return Diagnostic(
         code=problem.code,
         message=problem.message,
         at=make(problem.path, problem.key),
-        help=problem.help,
+        help=help,
     )

@@ -184,6 +184,30 @@ def test_an_unknown_field_offers_the_name_that_was_meant() -> None:
     assert found.help == 'did you mean "imagePullPolicy"?'
 
 
+PLACES = [
+    ((*CONTAINER, "hostNetwork"), True, "it is a field of spec: indent it less"),
+    (("spec", "labels"), {}, ""),
+    (("metadata", "spec"), {}, "it is a field of the object itself: indent it less"),
+    (("spec", "runAsUser"), 1, "it is a field of securityContext inside"),
+    ((*CONTAINER, "mountPath"), "/", ""),
+    ((*CONTAINER, "runAsNonRoot"), True, "it is a field of securityContext inside"),
+    (("spec", "restartPolicies"), "Always", 'did you mean "restartPolicy"?'),
+    (("spec", "xyz"), 1, ""),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "help"), PLACES)
+def test_a_field_in_the_wrong_place_says_where_it_belongs(path, value, help) -> None:
+    (found,) = validate_object(Object(changed(path, value)))
+    assert found.help == help
+
+
+def test_a_deployment_without_a_template_says_where_containers_belong() -> None:
+    raw = {"apiVersion": "apps/v1", "kind": "Deployment", "spec": {"containers": []}}
+    found = [d for d in validate_object(Object(raw)) if d.code.id == "KUB100"]
+    assert [d.help for d in found] == ["it is a field of template.spec inside"]
+
+
 def test_a_number_for_a_string_says_how_to_write_it() -> None:
     (found,) = validate_object(Object(changed((*CONTAINER, "env", 0, "value"), 3)))
     assert "quote" in found.help

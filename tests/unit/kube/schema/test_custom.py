@@ -13,6 +13,7 @@ from sekisho.kube.schema import (
     ABSENT,
     CustomKinds,
     default,
+    keep_unknown,
     parse_schema,
     prune,
     structural_problems,
@@ -322,3 +323,27 @@ def test_parameters_without_a_type_are_judged_too() -> None:
 def test_no_default_is_not_a_default_of_null() -> None:
     assert parse_schema({"type": "string"}).default is ABSENT
     assert parse_schema({"type": "string", "default": ""}).default == ""
+
+
+def test_legacy_schemas_keep_what_they_do_not_know() -> None:
+    raw = {
+        "properties": {
+            "labels": {
+                "type": "array",
+                "items": {"type": "object", "properties": {"key": {"type": "string"}}},
+            },
+            "free": {"type": "array"},
+            "map": {"type": "object", "additionalProperties": {"type": "object"}},
+        }
+    }
+    before = copy.deepcopy(raw)
+    schema = parse_schema(keep_unknown(raw))
+    assert raw == before
+    value = {"other": 1, "labels": [{"key": "a", "more": 1}], "free": [{"x": 1}], "map": {"a": {"b": 1}}}
+    assert validate(value, schema) == ()
+    assert [d.code.id for d in validate({"labels": [{"key": 1}]}, schema)] == ["KUB101"]
+
+
+@pytest.mark.parametrize("junk", [None, 1, [], "a", {"properties": []}, {"items": [{}]}, {"type": 3}])
+def test_legacy_schemas_that_are_malformed_are_left_for_the_parser(junk) -> None:
+    keep_unknown(junk)
