@@ -68,7 +68,7 @@ def _nothing(_: Any) -> bool:
 
 
 def _quantity(value: Any) -> bool:
-    return value.__class__ is int or (value.__class__ is str and formats.quantity(value))
+    return value.__class__ is int or (value.__class__ is str and formats.plain_quantity(value))
 
 
 def _int_or_string(node: Schema) -> Test:

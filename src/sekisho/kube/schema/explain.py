@@ -16,9 +16,9 @@ from sekisho.kube.schema.model import NO_BOUNDS, NO_SIZES, Bounds, Schema, Sizes
 from sekisho.kube.schema.pattern import searcher
 from sekisho.kube.schema.suggest import suggestion
 
-_QUANTITY_FORM: Final = (
-    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-)
+_SECRET_FORMATS: Final = frozenset({"byte", "password"})
+"""Formats of texts that may be secrets: messages leave their values out."""
+_OMITTED: Final = "<value omitted>"
 
 
 class Problem(NamedTuple):
@@ -218,6 +218,7 @@ def _bucket(item: Any) -> str:
 
 def _judge_string(node: Schema, value: str, path: Path) -> Found:
     sizes = node.sizes
+    shown = _OMITTED if node.format in _SECRET_FORMATS else value
     if sizes is not NO_SIZES:
         if sizes.max_length is not None and len(value) > sizes.max_length:
             unit = "byte" if sizes.max_length == 1 else "bytes"
@@ -225,21 +226,33 @@ def _judge_string(node: Schema, value: str, path: Path) -> Found:
             yield _bound(path, text)
         if sizes.min_length is not None and len(value) < sizes.min_length:
             detail = f"{_in_body(path)} should be at least {sizes.min_length} chars long"
-            yield _bound(path, fielderror.invalid(path, value, detail))
+            yield _bound(path, fielderror.invalid(path, shown, detail))
     if node.pattern:
         search = searcher(node.pattern)
         bad = f"{node.pattern}, but pattern is invalid: {search}" if isinstance(search, str) else ""
         if bad or not (callable(search) and search(value)):
             detail = f"{_in_body(path)} should match '{bad or node.pattern}'"
-            yield Problem(codes.BAD_VALUE, fielderror.invalid(path, value, detail), path)
+            yield Problem(codes.BAD_VALUE, fielderror.invalid(path, shown, detail), path)
     if node.format == "quantity":
-        if not formats.quantity(value):
-            yield Problem(codes.BAD_VALUE, fielderror.invalid(path, value, _QUANTITY_FORM), path)
+        wrong = _quantity_problem(value)
+        if wrong:
+            yield Problem(codes.BAD_VALUE, fielderror.invalid(path, value, wrong), path)
     elif node.format and not node.int_or_string:
         check = formats.find(node.format)
         if check is not None and not check(value):
-            detail = f"{_in_body(path)} must be of type {node.format}: {fielderror.shown(value)}"
-            yield Problem(codes.BAD_VALUE, fielderror.invalid(path, value, detail), path)
+            detail = f"{_in_body(path)} must be of type {node.format}: {fielderror.shown(shown)}"
+            yield Problem(codes.BAD_VALUE, fielderror.invalid(path, shown, detail), path)
+
+
+def _quantity_problem(text: str) -> str:
+    """What Kubernetes says of a text that is no quantity; blanks around it do not count."""
+    from sekisho.kube import quantity
+
+    try:
+        quantity.parse(text.strip())
+    except quantity.QuantityError as error:
+        return str(error)
+    return ""
 
 
 def _judge_number(node: Schema, value: float, path: Path) -> Found:

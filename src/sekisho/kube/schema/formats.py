@@ -47,7 +47,7 @@ _PATTERNS: Final[dict[str, str]] = {
         r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}"
         r"(Z|[+-]([01]\d|2[0-3]):[0-5]\d)"
     ),
-    "quantity": r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?\s*",
+    "quantity": r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d{1,2})?\s*",
     "rgbcolor": r"rgb\(\s*(\d{1,3}\s*,\s*){2}\d{1,3}\s*\)",
     "ssn": r"\d{3}[- ]?\d{2}[- ]?\d{4}",
     "uri": r"/[^\s\x00-\x1f]*|[A-Za-z][A-Za-z0-9+.-]*:[^\s\x00-\x1f]*",
@@ -150,8 +150,12 @@ def find(format: str) -> Check | None:
     return _by_name(name) if name in _PATTERNS or name in _FUNCTIONS else None
 
 
-def quantity(text: str) -> bool:
-    """Whether a text is a quantity such as ``100m`` or ``1.5Gi`` (apimachinery resource.Quantity)."""
+_LONG_QUANTITY: Final = 64
+"""Characters of a quantity past which the exact parser of ``kube.quantity`` decides, which has limits."""
+
+
+def plain_quantity(text: str) -> bool:
+    """Whether a text is a quantity beyond doubt, such as ``100m`` or ``1.5Gi``."""
     check = _by_name("quantity")
     assert check is not None, "quantity is in the table"
-    return check(text)
+    return len(text) <= _LONG_QUANTITY and check(text)

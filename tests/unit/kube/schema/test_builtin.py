@@ -213,6 +213,36 @@ def test_a_number_for_a_string_says_how_to_write_it() -> None:
     assert "quote" in found.help
 
 
+def test_a_secrets_data_is_never_shown() -> None:
+    raw = {"apiVersion": "v1", "kind": "Secret", "data": {"token": "hunter2!"}, "stringData": {"a": 12345}}
+    found = validate_object(Object(raw))
+    assert [d.code.id for d in found] == ["KUB104", "KUB101"]
+    assert not any("hunter2" in repr(d) or "12345" in repr(d) for d in found)
+
+
+QUANTITIES = ["1.", ".5", ".", "k", " 1 ", "1e99", "1E", "-1", "+1", "1e-99", "-", "1Ei"]
+"""What kube-apiserver's decoder takes, odd as it is."""
+NO_QUANTITIES = [
+    ("", "quantities must match"),
+    ("100MB", "quantities must match"),
+    ("1e", "unable to parse quantity's suffix"),
+    ("1Ki5", "unable to parse quantity's suffix"),
+    ("1e1.5", "quantities must match"),
+    ("1" * 1000, "limited"),
+]
+
+
+@pytest.mark.parametrize("text", QUANTITIES)
+def test_odd_quantities_pass(text) -> None:
+    assert validate_object(Object(changed((*CONTAINER, "resources", "limits", "cpu"), text))) == ()
+
+
+@pytest.mark.parametrize(("text", "message"), NO_QUANTITIES)
+def test_what_is_no_quantity_is_told_why(text, message) -> None:
+    (found,) = validate_object(Object(changed((*CONTAINER, "resources", "limits", "cpu"), text)))
+    assert message in found.message
+
+
 def test_every_problem_of_an_object_is_found() -> None:
     pod = changed(("spec", "a"), 1)
     pod["spec"]["b"] = 2
