@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any, Final, NoReturn
 
@@ -16,6 +16,9 @@ from sekisho.rego.values import Number, Set, Value, unkey
 
 INTEGER_DIGITS: Final = 4_000
 """Longer integers stay decimals: Python refuses to convert over 4,300 digits at once."""
+
+DEPTH: Final = 200
+"""Levels of nesting: what a value may have (``meter.Limits.depth``), or its readers overflow the stack."""
 
 _ESCAPES: Final = str.maketrans(
     {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -109,7 +112,23 @@ def unmarshal(text: str) -> Value:
         explain(text)
     except RecursionError:
         raise BuiltinFault("exceeded max depth") from None
+    if text.count("[") + text.count("{") > DEPTH and _depth(value) > DEPTH:
+        raise BuiltinFault("exceeded max depth")
     return _repaired(value) if "\\u" in text else value
+
+
+def _depth(value: Value) -> int:
+    """The number of levels of a value."""
+    level, found = [value], 0
+    while level := [item for outer in level for item in _inside(outer)]:
+        found += 1
+    return found
+
+
+def _inside(value: Value) -> Iterable[Value]:
+    if type(value) is dict:
+        return value.values()
+    return value if type(value) is list else ()
 
 
 def valid(text: str) -> bool:

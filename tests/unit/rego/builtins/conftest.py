@@ -16,7 +16,8 @@ import sekisho.rego.builtins.jwt
 import sekisho.rego.builtins.net
 import sekisho.rego.builtins.reflect
 import sekisho.rego.builtins.uri
-import sekisho.rego.builtins.uuid  # noqa: F401
+import sekisho.rego.builtins.uuid
+import sekisho.rego.builtins.yaml  # noqa: F401
 from sekisho.lang.meter import Limits, Meter
 from sekisho.rego.builtins.table import TABLE, BuiltinFault
 from sekisho.rego.capabilities import Capabilities

@@ -215,8 +215,10 @@ def test_parse_schema_refuses(call, text, message):
         ("{zz}", 'Cannot query field "zz" on type "Query" in GraphQL string at location 1:2'),
         (
             "{b {id}}",
-            ('Field "b" argument "x" of type "Int!" is required, but it was not provided '
-            "in GraphQL string at location 1:2"),
+            (
+                'Field "b" argument "x" of type "Int!" is required, but it was not provided '
+                "in GraphQL string at location 1:2"
+            ),
         ),
         (
             "{b(x: 1, x: 2) {id}}",

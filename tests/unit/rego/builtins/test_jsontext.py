@@ -38,6 +38,12 @@ def test_the_last_duplicate_wins() -> None:
     assert jsontext.unmarshal('{"a":1,"a":2}') == {"a": 2}
 
 
+def test_nesting_is_bounded() -> None:
+    assert jsontext.unmarshal("[" * 200 + "]" * 200)
+    with pytest.raises(BuiltinFault, match=r"^exceeded max depth$"):
+        jsontext.unmarshal("[" * 202 + "]" * 202)
+
+
 def test_half_surrogates_are_replaced() -> None:
     assert jsontext.unmarshal('{"\\ud800":["\\udc00x"]}') == {"\ufffd": ["\ufffdx"]}
 
