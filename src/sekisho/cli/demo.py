@@ -1,0 +1,122 @@
+"""``sekisho demo``: a guided run on real input that ends by itself.
+
+Every step is a command that a person could type, run in a copy of the examples and shown as it is. The exit
+status is 0 when every step did what it is there to show.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+import click
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One command: what it shows, its arguments after ``sekisho``, the status it must end with."""
+
+    says: str
+    run: tuple[str, ...]
+    status: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A part of the demo, run in a copy of one folder of the examples."""
+
+    title: str
+    folder: str
+    steps: tuple[Step, ...]
+
+
+PARTS: Final[dict[str, Part]] = {
+    "check": Part(
+        title="Manifests, judged by the API's schemas and by Gatekeeper's own policies",
+        folder="shop",
+        steps=(
+            Step(
+                says="A small shop as its teams wrote it, against ten policies: each finding has its line and column.",
+                run=("check", "policies", "manifests"),
+                status=1,
+            ),
+            Step(says="The same shop, mended.", run=("check", "policies", "fixed")),
+            Step(
+                says="What one of those codes means.",
+                run=("explain", "KUB100"),
+            ),
+        ),
+    ),
+    "policy": Part(
+        title="The same policies through gator's verb",
+        folder="shop",
+        steps=(
+            Step(
+                says="What gator test prints, word for word, with its exit status.",
+                run=("policy", "test", "-f", "policies", "-f", "manifests"),
+                status=1,
+            ),
+        ),
+    ),
+    "rego": Part(
+        title="Rego, compiled to Python",
+        folder="rego",
+        steps=(
+            Step(
+                says="A query over data and input.",
+                run=(
+                    "rego",
+                    "eval",
+                    "-d",
+                    "rbac.rego",
+                    "-i",
+                    "input.json",
+                    "-f",
+                    "pretty",
+                    "data.rbac.allow",
+                ),
+            ),
+            Step(says="Its tests.", run=("rego", "test", "-v", "rbac.rego", "rbac_test.rego")),
+            Step(
+                says="A mistake, with its place and its cure.",
+                run=("rego", "check", "broken/unsafe.rego"),
+                status=1,
+            ),
+        ),
+    ),
+}
+
+
+@click.command(epilog="Example: sekisho demo check")
+@click.argument("part", required=False, type=click.Choice(list(PARTS)))
+def command(part: str | None) -> int:
+    """A guided run on real input: all parts, or one of them."""
+    failed = 0
+    for name in [part] if part else PARTS:
+        failed += _run(PARTS[name])
+    if failed:
+        click.echo(f"{failed} steps did not do what they are there to show", err=True)
+    return int(failed > 0)
+
+
+def _run(part: Part) -> int:
+    click.echo(f"\n=== {part.title} ===")
+    failed = 0
+    with tempfile.TemporaryDirectory(prefix="sekisho-demo-") as folder:
+        examples = resources.files("sekisho").joinpath("examples", part.folder)
+        with resources.as_file(examples) as source:
+            shutil.copytree(source, folder, dirs_exist_ok=True)
+        (Path(folder) / ".git").mkdir()  # settings of the place where the demo is started do not count
+        for step in part.steps:
+            click.echo(f"\n{step.says}\n$ sekisho {' '.join(step.run)}")
+            sys.stdout.flush()
+            done = subprocess.run([sys.executable, "-m", "sekisho", *step.run], cwd=folder, check=False)  # noqa: S603
+            click.echo(f"(exit status {done.returncode})")
+            failed += done.returncode != step.status
+    return failed
