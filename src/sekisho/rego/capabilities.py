@@ -11,7 +11,10 @@ from sekisho.rego.values import Value
 Transport = Callable[[Mapping[str, Value], float], Value]
 """``http.send``'s transport: the request object and seconds left → the response object.
 
-It raises ``builtins.table.BuiltinFault`` for a failure; ``rego`` itself opens no socket.
+The request is checked already. The response has ``status`` ("200 OK"), ``status_code``, ``headers``
+(lower-case names to arrays of strings) and ``raw_body`` (text); ``body`` is decoded by ``http.send``. Hosts
+that a redirect leads to are the transport's to check. It raises ``builtins.table.BuiltinFault`` for a
+failure; ``rego`` itself opens no socket.
 """
 
 Resolver = Callable[[str, float], list[str]]

@@ -12,8 +12,10 @@ import sekisho.rego.builtins.crypto
 import sekisho.rego.builtins.documents
 import sekisho.rego.builtins.graph
 import sekisho.rego.builtins.graphql
+import sekisho.rego.builtins.http
 import sekisho.rego.builtins.jwt
 import sekisho.rego.builtins.net
+import sekisho.rego.builtins.providers
 import sekisho.rego.builtins.reflect
 import sekisho.rego.builtins.uri
 import sekisho.rego.builtins.uuid
