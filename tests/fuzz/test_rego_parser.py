@@ -17,7 +17,7 @@ from sekisho.rego.lexer import tokenize
 from sekisho.rego.nodes import Dialect
 from sekisho.rego.parser import parse_module, parse_query
 
-EXAMPLES = int(os.environ.get("SEKISHO_FUZZ_EXAMPLES", "300"))
+EXAMPLES = int(os.environ.get("SEKISHO_FUZZ_EXAMPLES", "200"))
 SETTINGS = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 
 SEEDS = [
