@@ -15,9 +15,7 @@ from sekisho.rego.parser.state import State
 
 Statement: TypeAlias = Package | Import | Rule | Expr
 
-BLOCKS: Final = Limit(
-    "metadata", 2_000, "blocks", "each is YAML to be read, and compared with the rules"
-)
+BLOCKS: Final = Limit("metadata", 2_000, "blocks", "each is YAML to be read, and compared with the rules")
 
 _SCOPES: Final = {"rule": Rule, "document": Rule, "package": Package, "subpackages": Package}
 _WORDS: Final[dict[type, str]] = {Rule: "rule", Package: "package", Import: "import", Expr: "body"}

@@ -26,9 +26,9 @@ from sekisho.rego.nodes import (
 )
 from sekisho.rego.parser.annotations import Statement, read_annotations
 from sekisho.rego.parser.height import HEIGHT, too_high
+from sekisho.rego.parser.literals import value_name
 from sekisho.rego.parser.rules import HeadError, Rules, v1_faults
 from sekisho.rego.parser.state import Failure
-from sekisho.rego.parser.terms import value_name
 
 _ROOTS: Final = frozenset({"data", "input", "future", "rego"})
 _FUTURE: Final = ("contains", "every", "if", "in", "not")

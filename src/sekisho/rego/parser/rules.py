@@ -14,7 +14,6 @@ from sekisho.rego.nodes import (
     Body,
     Call,
     Dialect,
-    NotBody,
     ObjectTerm,
     Ref,
     Rule,
@@ -27,9 +26,9 @@ from sekisho.rego.nodes import (
     Var,
 )
 from sekisho.rego.parser.heads import Draft, is_ground
+from sekisho.rego.parser.literals import value_name
 from sekisho.rego.parser.state import Failure
 from sekisho.rego.parser.statements import Statements
-from sekisho.rego.parser.terms import value_name
 
 ELSES: Final = Limit("an else chain", 200, "branches", "each is one level of the tree that later stages walk")
 
@@ -404,8 +403,6 @@ def _variables(term: Term) -> Iterator[str]:
         for part in term.parts:
             if not isinstance(part, str) and isinstance(part.statement, TermExpr):
                 yield from _variables(part.statement.term)
-            elif not isinstance(part, str) and isinstance(part.statement, NotBody):
-                yield "not"
 
 
 def v1_faults(rule: Rule, draft: Draft, words: frozenset[str]) -> Iterator[tuple[str, Code, str]]:

@@ -11,10 +11,6 @@ from sekisho.rego.lexer import (
     IDENTIFIER,
     ILLEGAL,
     KEYWORDS,
-    PART,
-    PART_END,
-    RAW_END,
-    RAW_PART,
     SOFT_KEYWORDS,
     Tokens,
     tokenize,
@@ -29,13 +25,6 @@ NESTING: Final = Limit(
 )
 ERRORS: Final = Limit("errors of one source", 10, "errors", "more are seldom independent")
 
-# What tokens are called in messages, where that is not their kind.
-_NAMES: Final = {
-    PART: "template-string-part",
-    PART_END: "template-string-end",
-    RAW_PART: "raw-template-string-part",
-    RAW_END: "raw-template-string-end",
-}
 WORDS: Final = KEYWORDS | SOFT_KEYWORDS
 
 
@@ -118,7 +107,7 @@ class State:
 
     def is_keyword(self, kind: str) -> bool:
         """Whether tokens of this kind are keywords that may be steps of a reference."""
-        return kind in KEYWORDS or (kind in SOFT_KEYWORDS)
+        return kind in WORDS
 
     # --- failing ------------------------------------------------------------------------------------------
 
@@ -139,7 +128,7 @@ class State:
             self.report(message, self.starts[i], self.ends[i], codes.LEXICAL)
             return Failure()
         what = "keyword" if kind in WORDS else "token"
-        message = f"unexpected {_NAMES.get(kind, kind)} {what}"
+        message = f"unexpected {kind} {what}"
         if note:
             message = f"{message}: {note}"
         self.report(message, self.starts[i], self.ends[i], code, help or self._hint(i))

@@ -1,45 +1,17 @@
-"""Terms: scalars, references, collections, comprehensions, calls and infix operators.
-
-The grammar stands in the docstrings. Like OPA's, it prefers comprehensions: ``{a | b}`` is one, while
-``{a | b, c}`` turns out to be a set with a union in it only at the comma. What is parsed twice because of
-that is remembered by position, so hostile nesting costs no more than its length.
-"""
+"""Terms: variables, references, calls and infix operators. The grammar stands in the docstrings."""
 
 from __future__ import annotations
 
-import json
-import math
-import re
-from abc import ABC, abstractmethod
+from abc import ABC
 from collections.abc import Callable
 from typing import Final
 
 from sekisho.diag import Source
-from sekisho.rego import codes
 from sekisho.rego.lexer import IDENTIFIER, NUMBER, PART, PART_END, RAW_END, RAW_PART, STRING
-from sekisho.rego.nodes import (
-    ArrayComp,
-    ArrayTerm,
-    Body,
-    Call,
-    Dialect,
-    Every,
-    Expr,
-    ObjectComp,
-    ObjectTerm,
-    Ref,
-    Scalar,
-    SetComp,
-    SetTerm,
-    SomeDecl,
-    SomeIn,
-    TemplateString,
-    Term,
-    TermExpr,
-    Var,
-)
-from sekisho.rego.parser.state import WORDS, Error, Failure, State
-from sekisho.rego.values import Number
+from sekisho.rego.nodes import Call, Dialect, Ref, Scalar, SetTerm, TemplateString, Term, Var
+from sekisho.rego.parser.collections import Collections
+from sekisho.rego.parser.literals import value_name
+from sekisho.rego.parser.state import WORDS, Failure
 
 # Binary operators and how tightly they bind; all are left-associative. The names are the built-ins'.
 _BINDING: Final = {
@@ -58,41 +30,16 @@ _BINDING: Final = {
     "rem": 5,
 }
 _TAILS: Final = frozenset({".", "[", "("})
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-_PLAIN_DIGITS: Final = 4_000
-"""Longer integers stay ``Number``: Python refuses to convert more than 4,300 digits."""
-
-_LARGEST_EXPONENT: Final = 100_000
-"""OPA's bound on a number's binary exponent: beyond it, printing takes quadratic time."""
-
-_Memo = tuple[Term | None, int, tuple[Error, ...]]
 
 
-class Terms(State, ABC):
+class Terms(Collections, ABC):
     """The productions of terms."""
 
-    __slots__ = ("longest", "memo")
+    __slots__ = ("longest",)
 
     def __init__(self, source: Source, dialect: Dialect, keywords: frozenset[str]) -> None:
         super().__init__(source, dialect, keywords)
-        self.memo: dict[int, _Memo] = {}
         self.longest = 0  # links of the longest chain of operators or calls
-
-    @abstractmethod
-    def query(self, end: str) -> Body:
-        """``literal {(";" | newline) literal}`` up to the token ``end``."""
-
-    @abstractmethod
-    def literal(self) -> Expr:
-        """One statement of a body."""
-
-    def body(self, end: str) -> Body:
-        """``query end``, with the closing token consumed."""
-        self.deeper()
-        body = self.query(end)
-        self.i += 1
-        self.depth -= 1
-        return body
 
     # --- operators ----------------------------------------------------------------------------------------
 
@@ -202,27 +149,6 @@ class Terms(State, ABC):
             name = self.wildcard()
         return Var(name, start=self.starts[i], end=self.ends[i])
 
-    def string(self) -> Scalar:
-        r"""``"text"`` with JSON's escapes, or a raw string between backquotes."""
-        i = self.i
-        self.i = i + 1
-        lexeme = self.lexemes[i]
-        value = lexeme[1:-1]
-        if lexeme[0] == '"' and "\\" in value:
-            unescaped = unescape(lexeme)
-            if unescaped is None:
-                message = f"illegal string literal: {lexeme}"
-                self.report(message, self.starts[i], self.ends[i], codes.LEXICAL)
-                raise Failure
-            value = unescaped
-        return Scalar(value, start=self.starts[i], end=self.ends[i])
-
-    def constant(self) -> Scalar:
-        """``null | true | false``."""
-        i = self.i
-        self.i = i + 1
-        return Scalar(_CONSTANTS[self.kinds[i]], start=self.starts[i], end=self.ends[i])
-
     def negative(self) -> Term:
         """``"-" number``, or ``"-" ref``, which is ``0 - ref``."""
         i = self.i
@@ -243,31 +169,6 @@ class Terms(State, ABC):
         if self.kinds[i] in _TAILS and self.touches(i):
             return self.reference(node)
         return node
-
-    def number(self) -> Scalar:
-        """``["-"] ["."] digits ["." digits] [exponent]``, exact."""
-        first = self.i
-        text = ""
-        if self.kinds[self.i] == "minus":
-            text = "-"
-            self.i += 1
-            if self.kinds[self.i] not in {NUMBER, "."}:
-                raise self.unexpected("expected number")
-        if self.kinds[self.i] == ".":
-            text += "."
-            self.i += 1
-            if self.kinds[self.i] != NUMBER:
-                raise self.unexpected("expected number")
-        lexeme = self.lexemes[self.i]
-        if not text.endswith(".") and len(lexeme) > 1 and lexeme[0] == "0" and lexeme[1] not in ".eE":
-            raise self.unexpected("expected number without leading zero")
-        value = number(text + lexeme)
-        if isinstance(value, str):
-            at = self.i
-            self.report(value, self.starts[at], self.ends[at], codes.LEXICAL)
-            raise Failure
-        self.i += 1
-        return Scalar(value, start=self.starts[first], end=self.ends[self.i - 1])
 
     def group(self) -> Term:
         """``"(" infix ")"``."""
@@ -363,194 +264,6 @@ class Terms(State, ABC):
                 raise self.unexpected(f'expected "," or "{end}"')
         return tuple(items)
 
-    # --- collections --------------------------------------------------------------------------------------
-
-    def remembered(self, production: Callable[[], Term]) -> Term:
-        """Parse a bracketed term, or say again what was found when it was last parsed at this position."""
-        at = self.i
-        known = self.memo.get(at)
-        if known is not None:
-            node, self.i, errors = known
-            self.errors.extend(errors)
-            if node is None:
-                raise Failure
-            return node
-        before = len(self.errors)
-        self.deeper()
-        try:
-            node = production()
-        except Failure:
-            self.memo[at] = (None, self.i, tuple(self.errors[before:]))
-            raise
-        self.depth -= 1
-        self.memo[at] = (node, self.i, tuple(self.errors[before:]))
-        return node
-
-    def array(self) -> Term:
-        """``"[" [list] "]" | "[" term "|" query "]"``."""
-        return self.remembered(self._array)
-
-    def _array(self) -> Term:
-        start = self.starts[self.i]
-        self.i += 1
-        leading = self._leading_comma()
-        if self.kinds[self.i] == "]" and not leading:
-            items: tuple[Term, ...] = ()
-        else:
-            head = self.term()
-            if self.kinds[self.i] == "or" and not leading:
-                body = self._comprehension("]")
-                if body is not None:
-                    return ArrayComp(head, body, start=start, end=self.ends[self.i - 1])
-            items = self._rest(self.infix(head, pair=False), "]")
-        self.i += 1
-        return ArrayTerm(items, start=start, end=self.ends[self.i - 1])
-
-    def set_or_object(self) -> Term:
-        """``"{" [list] "}" | "{" pairs "}" | "{" term "|" query "}" | "{" infix ":" term "|" query "}"``."""
-        return self.remembered(self._set_or_object)
-
-    def _set_or_object(self) -> Term:
-        start = self.starts[self.i]
-        self.i += 1
-        if self.kinds[self.i] == "}":
-            self.i += 1
-            return ObjectTerm((), start=start, end=self.ends[self.i - 1])
-        leading = self._leading_comma()
-        head = self.term()
-        if self.kinds[self.i] == "or" and not leading:
-            body = self._comprehension("}")
-            if body is not None:
-                return SetComp(head, body, start=start, end=self.ends[self.i - 1])
-        head = self.infix(head, pair=False)
-        kind = self.kinds[self.i]
-        if kind == ":":
-            return self._object(head, start, leading=leading)
-        if kind not in {",", "}"}:
-            raise self.unexpected("non-terminated set")
-        items = self._rest(head, "}")
-        self.i += 1
-        return SetTerm(items, start=start, end=self.ends[self.i - 1])
-
-    def _leading_comma(self) -> bool:
-        """A comma before the first item is let pass, as OPA does; then it is no comprehension."""
-        if self.kinds[self.i] != ",":
-            return False
-        self.i += 1
-        return True
-
-    def _rest(self, first: Term, end: str) -> tuple[Term, ...]:
-        kind = self.kinds[self.i]
-        if kind == ",":
-            self.i += 1
-            return self.items(end, (first,))
-        if kind != end:
-            raise self.unexpected(f'expected "," or "{end}"')
-        return (first,)
-
-    def _comprehension(self, end: str) -> Body | None:
-        """``"|" query end``; None, and back at the bar, if a comma shows that the bar is an operator."""
-        mark = self.mark()
-        self.i += 1
-        try:
-            return self.body(end)
-        except Failure:
-            if self.kinds[self.i] != ",":
-                raise
-        self.back(mark)
-        return None
-
-    def _object(self, key: Term, start: int, *, leading: bool) -> Term:
-        """The rest of an object or its comprehension, from the first colon."""
-        kinds = self.kinds
-        self.i += 1
-        value = self.term()
-        if kinds[self.i] == "or" and not leading:
-            body = self._comprehension("}")
-            if body is not None:
-                return ObjectComp(key, value, body, start=start, end=self.ends[self.i - 1])
-        value = self.infix(value, pair=False)
-        pairs = [(key, value)]
-        while kinds[self.i] == ",":
-            self.i += 1
-            if kinds[self.i] == "}":
-                break
-            key = self.infix(pair=False)
-            if kinds[self.i] != ":":
-                raise self.unexpected('expected ":"')
-            self.i += 1
-            pairs.append((key, self.infix(pair=False)))
-        if kinds[self.i] != "}":
-            raise self.unexpected("non-terminated object")
-        self.i += 1
-        return ObjectTerm(tuple(pairs), start=start, end=self.ends[self.i - 1])
-
-    # --- template strings ---------------------------------------------------------------------------------
-
-    def template_string(self) -> TemplateString:
-        r"""``$"text {literal} text"``; ``\{`` is a brace. The lexer has cut it into parts."""
-        start = self.starts[self.i]
-        self.deeper()
-        if self.dialect is Dialect.V0:
-            message = "template strings are not supported by current capabilities"
-            help = "template strings are v1: use `sprintf`, or write the module in v1"
-            self.report(message, start, self.ends[self.i], codes.TEMPLATE_STRING, help)
-            raise Failure
-        parts: list[str | Expr] = []
-        while True:
-            kind = self.kinds[self.i]
-            text = self._part(kind)
-            if text:
-                parts.append(text)
-            self.i += 1
-            if kind in {PART_END, RAW_END}:
-                break
-            parts.append(self._template_expression())
-            i = self.i
-            if self.kinds[i] != "}":
-                message = "expected } to end template string expression"
-                self.report(message, self.starts[i], self.ends[i], codes.TEMPLATE_STRING)
-                raise Failure
-            self.i = i + 1
-            if self.kinds[self.i] not in {PART, PART_END, RAW_PART, RAW_END}:
-                raise self.unexpected()
-        self.depth -= 1
-        return TemplateString(tuple(parts), start=start, end=self.ends[self.i - 1])
-
-    def _part(self, kind: str) -> str:
-        i = self.i
-        text = self.lexemes[i].replace("\\{", "{") if "\\" in self.lexemes[i] else self.lexemes[i]
-        if kind in {RAW_PART, RAW_END} or "\\" not in text:
-            return text
-        unescaped = unescape(f'"{text}"')
-        if unescaped is None:
-            written = self.text[self.starts[i] : self.ends[i]]
-            message = f"illegal template-string part: {written}"
-            self.report(message, self.starts[i], self.ends[i], codes.TEMPLATE_STRING)
-            raise Failure
-        return unescaped
-
-    def _template_expression(self) -> Expr:
-        expr = self.literal()
-        statement = expr.statement
-        what = ""
-        if expr.negated:
-            what = "negation ('not')"
-        elif isinstance(statement, Every):
-            what = "'every'"
-        elif isinstance(statement, (SomeDecl, SomeIn)):
-            what = "'some'"
-        elif isinstance(statement, TermExpr) and isinstance(statement.term, Call):
-            name = statement.term.infix
-            what = {"=": "unification ('=')", ":=": "assignment (':=')"}.get(name, "")
-        if what:
-            message = f"unexpected {what} in template-string expression"
-            self.report_at(message, expr, codes.TEMPLATE_STRING)
-            raise Failure
-        return expr
-
-
-_CONSTANTS: Final = {"null": None, "true": True, "false": False}
 
 _PRODUCTIONS: Final[dict[str, Callable[[Terms], Term]]] = {
     "[": Terms.array,
@@ -568,59 +281,3 @@ _PRODUCTIONS: Final[dict[str, Callable[[Terms], Term]]] = {
     RAW_PART: Terms.template_string,
     RAW_END: Terms.template_string,
 }
-
-_VALUE_NAMES: Final[dict[type, str]] = {
-    Var: "var",
-    Ref: "ref",
-    ArrayTerm: "array",
-    SetTerm: "set",
-    ObjectTerm: "object",
-    ArrayComp: "arraycomprehension",
-    SetComp: "setcomprehension",
-    ObjectComp: "objectcomprehension",
-    Call: "call",
-    TemplateString: "templatestring",
-}
-
-
-def value_name(term: Term) -> str:
-    """What messages call a term of this form."""
-    if not isinstance(term, Scalar):
-        if isinstance(term, Var) and term.name in {"input", "data"}:
-            return "ref"
-        return _VALUE_NAMES[type(term)]
-    value = term.value
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    return "string" if isinstance(value, str) else "number"
-
-
-def number(text: str) -> int | Number | str:
-    """The value of a decimal literal: an int where it is written as one, else exact; or why it is refused."""
-    digits = text.lstrip("-")
-    if digits.isdigit() and len(digits) <= _PLAIN_DIGITS and text != "-0":
-        return int(text)
-    mantissa, _, exponent = digits.lower().partition("e")
-    if len(exponent.lstrip("+-0")) > 9:
-        return "number too big"
-    value = Number(text)
-    if not value:
-        return value
-    leading = mantissa.replace(".", "").lstrip("0")[:17]
-    binary = (value.adjusted() + math.log10(int(leading)) - len(leading) + 1) / math.log10(2)
-    return "number too big" if abs(math.floor(binary) + 1) > _LARGEST_EXPONENT else value
-
-
-def unescape(literal: str) -> str | None:
-    """The text that a quoted literal with escapes denotes; None if an escape is malformed.
-
-    Half a surrogate pair becomes U+FFFD, as in Go.
-    """
-    try:
-        text = json.loads(literal)
-    except ValueError:
-        return None
-    assert isinstance(text, str)
-    return _SURROGATE.sub("\ufffd", text)
