@@ -31,6 +31,9 @@ VALUES = st.recursive(
 )
 
 
+FIXED = {"type", "x-kubernetes-int-or-string"}
+
+
 def keywords(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
     """Schemas of all types; each keyword may be there or not."""
     anything = {
@@ -73,14 +76,22 @@ def keywords(inner: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict
         },
         {"type": st.just("object"), "additionalProperties": inner},
         {"x-kubernetes-int-or-string": st.just(True), "pattern": st.just("^1")},
-        {"x-kubernetes-preserve-unknown-fields": st.just(True)},
+        {
+            "x-kubernetes-preserve-unknown-fields": st.just(True),
+            "minLength": st.just(1),
+            "maximum": st.just(1),
+            "format": st.sampled_from(["ipv4", "int32", "odd"]),
+            "required": st.lists(NAMES, max_size=1),
+            "items": inner,
+            "additionalProperties": inner,
+        },
     ]
     few = {name: row for name, row in anything.items() if name in ("nullable", "default")}
     return st.one_of(
         *(
             st.fixed_dictionaries(
-                {name: row for name, row in rows.items() if name == "type"},
-                optional={name: row for name, row in rows.items() if name != "type"} | extra,
+                {name: row for name, row in rows.items() if name in FIXED},
+                optional={name: row for name, row in rows.items() if name not in FIXED} | extra,
             )
             for rows in by_type
             for extra in ({}, few, anything)

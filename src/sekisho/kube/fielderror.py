@@ -65,8 +65,8 @@ def type_name(value: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as a message shows it: JSON, cut where it is long."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    """A value as a message shows it: JSON as Go writes it, cut where it is long."""
+    text = json.dumps(value, ensure_ascii=False, default=str, sort_keys=True, separators=(",", ":"))
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 

@@ -56,6 +56,10 @@ _NOT_DEMANDED: Final[frozenset[tuple[str, str]]] = frozenset(
 """Fields that are published as required though the server takes their absence for their zero value."""
 
 
+_FORMATS: Final[Mapping[str, str]] = {"byte": "base64"}
+"""Formats that Go's decoder reads otherwise than the validation of custom resources does."""
+
+
 class Kind(NamedTuple):
     """A built-in kind in one version of Kubernetes. ``plural`` is empty if it has no path of its own."""
 
@@ -168,7 +172,7 @@ class Builtin:
         additional, items, enum = raw.get("additionalProperties"), raw.get("items"), raw.get("enum")
         return Schema(
             type=raw.get("type", ""),
-            format=raw.get("format", ""),
+            format=_FORMATS.get(raw.get("format", ""), raw.get("format", "")),
             nullable=True,
             null_is_absent=True,
             properties=properties,

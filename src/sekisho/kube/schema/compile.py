@@ -50,13 +50,26 @@ def _compile(node: Schema) -> Check:
         return _quantity
     if plain and node.int_or_string:
         return _int_or_string(node)
-    if plain and not node.type and node.kept and not node.properties and node.enum is None:
+    if plain and not node.type and _says_nothing(node):
         return _anything
     if plain and node.type in _MAKERS:
         check = _MAKERS[node.type](node)
         if check is not None:
             return check
     return lambda value: conforms(node, value)
+
+
+def _says_nothing(node: Schema) -> bool:
+    """Whether every value fits."""
+    return (
+        node.open
+        and not (node.properties or node.required or node.format or node.pattern)
+        and node.additional is None
+        and node.items is None
+        and node.enum is None
+        and node.bounds is NO_BOUNDS
+        and node.sizes is NO_SIZES
+    )
 
 
 def _anything(_: Any) -> bool:

@@ -16,7 +16,7 @@ from sekisho.kube.schema.model import NO_BOUNDS, NO_SIZES, Bounds, Schema, Sizes
 from sekisho.kube.schema.pattern import searcher
 from sekisho.kube.schema.suggest import suggestion
 
-_SECRET_FORMATS: Final = frozenset({"byte", "password"})
+_SECRET_FORMATS: Final = frozenset({"base64", "byte", "password"})
 """Formats of texts that may be secrets: messages leave their values out."""
 _OMITTED: Final = "<value omitted>"
 
@@ -37,7 +37,7 @@ Found = Iterator[Problem]
 def explain(schema: Schema, value: Any, path: Path = ()) -> Found:
     """Every problem of a value, in the order of the value."""
     node = schema.resolved()
-    if value is None and (node.nullable or schema.nullable):
+    if value is None and (node.nullable or schema.nullable or not (node.type or node.int_or_string)):
         if node.enum is not None and not _in_enum(None, node.enum):
             yield _unsupported(node, value, path)
         return
@@ -107,9 +107,11 @@ def _type_problem(node: Schema, value: Any, path: Path) -> Problem | None:
         wanted = ("string", "number")
     elif node.type:
         wanted = (node.type,)
+    elif node.format and formats.find(node.format) and not isinstance(value, str | list):
+        wanted = (node.format,)  # without a type, in a combination: a format asks for a string
     else:
         return None
-    if any(_TYPES[name](value) for name in wanted):
+    if any(name in _TYPES and _TYPES[name](value) for name in wanted):
         return None
     message = fielderror.wrong_type(path, value, ",".join(wanted))
     return Problem(codes.WRONG_TYPE, message, path, help=_type_help(wanted, value))
@@ -148,7 +150,7 @@ def _judge_object(node: Schema, value: Mapping[str, Any], path: Path) -> Found:
 
 def _null_is_absent(node: Schema, name: str) -> bool:
     schema = node.properties.get(name)
-    return schema is None or schema.null_is_absent or schema.resolved().null_is_absent
+    return schema is not None and (schema.null_is_absent or schema.resolved().null_is_absent)
 
 
 def _judge_array(node: Schema, value: list[Any], path: Path) -> Found:
@@ -257,7 +259,7 @@ def _quantity_problem(text: str) -> str:
 
 def _judge_number(node: Schema, value: float, path: Path) -> Found:
     format = node.format
-    limits = formats.INTEGERS.get(format)
+    limits = formats.INTEGERS.get(format) if node.type or node.int_or_string else None
     if limits is None and (node.type == "integer" or node.int_or_string):
         limits, format = formats.INTEGERS["int64"], "int64"
     if limits is not None and not limits[0] <= value <= limits[1]:

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from sekisho.diag import Code, Diagnostic, DiagnosticError, Limit, ObjectPath, Path, path_text
 from sekisho.kube import fielderror
 from sekisho.kube.schema import codes
+from sekisho.kube.schema.formats import INTEGERS
 from sekisho.kube.schema.model import (
     ABSENT,
     NO_BOUNDS,
@@ -73,9 +74,11 @@ class _Parser:
             self.complain((*path, "type"), message)
             type_ = ""
         enum = raw.get("enum")
+        either = self.take(raw, "x-kubernetes-int-or-string", bool, False, path)
+        format = self.take(raw, "format", str, "", path)
         return Schema(
             type=type_,
-            format=self.take(raw, "format", str, "", path),
+            format="" if either and format in INTEGERS else format,  # the server drops it there
             nullable=self.take(raw, "nullable", bool, False, path),
             properties=properties or NO_PROPERTIES,
             additional=additional,
@@ -88,7 +91,7 @@ class _Parser:
             sizes=self.sizes(raw, path),
             junctors=self.junctors(raw, path),
             merging=self.merging(raw, path),
-            int_or_string=self.take(raw, "x-kubernetes-int-or-string", bool, False, path),
+            int_or_string=either,
             kept=kept,
             embedded=self.take(raw, "x-kubernetes-embedded-resource", bool, False, path),
             rules=tuple(self.take(raw, "x-kubernetes-validations", list, [], path)),
@@ -318,7 +321,9 @@ class _Structure:
             text = "must be false if x-kubernetes-int-or-string is true"
             self.add(at, fielderror.invalid(at, True, text))
         self.children(raw, path, place, embedded=embedded)
-        self.combinations(raw, _Place(raw, path), path, skip=_skipped(raw))
+        # only at the root does Kubernetes ask that what a combination names is known outside of it
+        known = _Place(raw, path) if place == "root" else None
+        self.combinations(raw, known, path, skip=_skipped(raw))
 
     def children(self, raw: Mapping[str, Any], path: Path, place: str, *, embedded: bool) -> None:
         additional, properties = raw.get("additionalProperties"), raw.get("properties") or {}
@@ -340,7 +345,9 @@ class _Structure:
             if not (place == "root" and name == "metadata"):
                 self.node(row, (*path, "properties", name), "field")
 
-    def combinations(self, raw: Mapping[str, Any], place: _Place, path: Path, *, skip: Path = ()) -> None:
+    def combinations(
+        self, raw: Mapping[str, Any], place: _Place | None, path: Path, *, skip: Path = ()
+    ) -> None:
         """``place`` is the structural schema of the same value, which must know what is named here."""
         for name in _JUNCTORS:
             for index, row in enumerate(raw.get(name) or ()):
@@ -351,11 +358,11 @@ class _Structure:
         if raw.get("not") is not None:
             self.nested(raw["not"], place, (*path, "not"))
 
-    def nested(self, raw: Mapping[str, Any], place: _Place, path: Path) -> None:
-        if place.schema is None:
+    def nested(self, raw: Mapping[str, Any], place: _Place | None, path: Path) -> None:
+        if place is not None and place.schema is None:
             because = f"because it is defined in {path_text(path)}"
             self.add(path, fielderror.required(place.path, because))
-            place = _Place({}, place.path)
+            place = None  # one complaint is enough
         for name, text in _ONLY_OUTSIDE.items():
             if raw.get(name) not in (None, "", False, []):
                 self.add((*path, name), fielderror.forbidden((*path, name), text))
@@ -363,9 +370,9 @@ class _Structure:
             at = (*path, "properties", name)
             if name == "metadata":
                 self.add(at, fielderror.forbidden(at, "must not be specified in a nested context"))
-            self.nested(row, place.below("properties", name), at)
+            self.nested(row, place.below("properties", name) if place else None, at)
         if isinstance(raw.get("items"), dict):
-            self.nested(raw["items"], place.below("items"), (*path, "items"))
+            self.nested(raw["items"], place.below("items") if place else None, (*path, "items"))
         self.combinations(raw, place, path)
 
     def add(self, path: Path, message: str) -> None:

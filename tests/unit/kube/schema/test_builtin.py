@@ -220,6 +220,11 @@ def test_a_secrets_data_is_never_shown() -> None:
     assert not any("hunter2" in repr(d) or "12345" in repr(d) for d in found)
 
 
+def test_bytes_are_read_as_go_reads_them() -> None:
+    raw = {"apiVersion": "v1", "kind": "Secret", "data": {"a": "", "b": "aGVs\nbG8h\n", "c": "aGk="}}
+    assert validate_object(Object(raw)) == ()
+
+
 QUANTITIES = ["1.", ".5", ".", "k", " 1 ", "1e99", "1E", "-1", "+1", "1e-99", "-", "1Ei"]
 """What kube-apiserver's decoder takes, odd as it is."""
 NO_QUANTITIES = [
