@@ -1,7 +1,7 @@
 """Runs every folder below ``cases``: a command on the files beside it, its output compared whole.
 
 ``case.yaml`` has ``run`` (the arguments after ``sekisho``), ``exit`` (the status, 0 if absent), and perhaps
-``stdin`` (the name of a file). ``expected.txt`` is standard output, ``expected-errors.txt`` standard error (not
+``stdin`` (the name of a file) and ``example`` (a folder of the examples to run in). ``expected.txt`` is standard output, ``expected-errors.txt`` standard error (not
 compared where it is absent, unless the case fails). A case ``files`` makes files that cannot be kept in a
 repository, by name: hex bytes. ``SEKISHO_UPDATE=1`` writes what came out; read the difference before you commit.
 """
@@ -20,6 +20,7 @@ import yaml
 
 CASES = Path(__file__).parent / "cases"
 FOLDERS = sorted(file.parent for file in CASES.rglob("case.yaml"))
+EXAMPLES = Path(__file__).parents[1] / "src" / "sekisho" / "examples"
 UPDATE = os.environ.get("SEKISHO_UPDATE") == "1"
 SECONDS = 60
 
@@ -34,6 +35,8 @@ def test_case(folder: Path, tmp_path: Path, cache: Path) -> None:
     case: dict[str, Any] = yaml.safe_load((folder / "case.yaml").read_text(encoding="utf-8"))
     work = tmp_path / "case"
     shutil.copytree(folder, work, symlinks=True)
+    if "example" in case:
+        shutil.copytree(EXAMPLES / case["example"], work, dirs_exist_ok=True)
     (work / ".git").mkdir()  # the search for sekisho.yaml ends here
     for name, content in (case.get("files") or {}).items():
         (work / name).write_bytes(bytes.fromhex(content))

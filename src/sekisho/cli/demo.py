@@ -42,7 +42,7 @@ PARTS: Final[dict[str, Part]] = {
         folder="shop",
         steps=(
             Step(
-                says="A small shop as its teams wrote it, against ten policies: each finding has its line and column.",
+                says="A small shop as its teams wrote it, against ten policies, with line and column.",
                 run=("check", "policies", "manifests"),
                 status=1,
             ),

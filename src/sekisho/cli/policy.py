@@ -42,7 +42,7 @@ def test(
     from sekisho.cli.programs import cached_compile
     from sekisho.diag import Level
     from sekisho.policy import Engine
-    from sekisho.policy.gator import test as judge
+    from sekisho.policy.gator import judge_all
 
     paths = filenames or (() if sys.stdin.isatty() else ("-",))
     if not paths:
@@ -56,7 +56,7 @@ def test(
     if not inputs.objects:
         return _fail("no input data identified")
     printed: list[str] = []
-    results = judge(engine, inputs.objects, print_to=printed.append if verbose else None)
+    results = judge_all(engine, inputs.objects, print_to=printed.append if verbose else None)
     _write([result for result in results if result.enforced or not deny_only], output)
     if printed:
         click.echo("\n" + "\n".join(printed) + "\n")

@@ -71,7 +71,7 @@ class Result:
         return f"{object.api_version}/{object.kind} {name}: {quoted}"
 
 
-def test(
+def judge_all(
     engine: Engine, objects: Iterable[Object], *, print_to: Callable[[str], None] | None = None
 ) -> list[Result]:
     """Judge the objects; results are sorted as gator sorts them: by action, then by message."""
@@ -108,9 +108,7 @@ def _sorted(value: Any) -> Any:
     return [_sorted(item) for item in value] if isinstance(value, list) else value
 
 
-_GO_ESCAPES = {
-    '"': '\\"', "\\": "\\\\", "\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v",
-}  # fmt: skip
+_GO_ESCAPES = {char: f"\\{letter}" for char, letter in zip('"\\\a\b\f\n\r\t\v', '"\\abfnrtv', strict=True)}
 
 
 def _go_quoted(text: str) -> str:
