@@ -20,7 +20,9 @@ COARSE: dict[str, tuple[list[str], str]] = {}
 
 
 def places(folder: Path) -> list[str]:
-    report = judge([str(folder / "object.yaml")], Options(policies=(str(folder / "policy.yaml"),), cache=False))
+    report = judge(
+        [str(folder / "object.yaml")], Options(policies=(str(folder / "policy.yaml"),), cache=False)
+    )
     found = []
     for finding in report.findings:
         if finding.code.id == "POL100":

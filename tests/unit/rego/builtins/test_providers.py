@@ -66,8 +66,10 @@ def test_services_but_s3_get_no_hash_header_and_tokens_are_signed(call):
             GET,
             {},
             TIME,
-            ('operand 2 missing required AWS config parameters(s): {"aws_access_key", "aws_region", '
-            '"aws_secret_access_key", "aws_service"}'),
+            (
+                'operand 2 missing required AWS config parameters(s): {"aws_access_key", "aws_region", '
+                '"aws_secret_access_key", "aws_service"}'
+            ),
         ),
         (
             GET,
