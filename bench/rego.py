@@ -1,8 +1,8 @@
 """Rego, side by side: ``python bench/rego.py`` prints a table of times and ratios.
 
-An evaluation is an object in and a result out: half of them break the rule. Peers: regorus and regopy where their
-wheels are installed, ``opa bench`` where an ``opa`` is found (on the path, or in ``$OPA``); what is missing is
-said. Compiling is measured against ``opa bench``-style compiling too: ``opa`` reports its own time for it.
+An evaluation is an object in and a result out: half of the objects break the rule. Peers: regorus and regopy
+where their wheels are installed, ``opa bench`` where there is an ``opa`` (on the path, or in ``$OPA``); what is
+missing is said.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def timed(work: Callable[[], object]) -> float:
 def ours(rule: Rule) -> float:
     """Seconds an evaluation takes here."""
     entry = rego.compile({"template.rego": rule.text}).rule(QUERY)
-    return sum(timed(lambda item=item: entry(item, rule.data)) for item in rule.inputs) / 2
+    return sum(timed(lambda item=item: list(entry(item, rule.data))) for item in rule.inputs) / 2
 
 
 def regorus(rule: Rule) -> float:
@@ -70,7 +70,7 @@ def regopy(rule: Rule) -> float:
     from regopy import Interpreter
 
     interpreter = Interpreter()
-    interpreter.add_module("template.rego", rule.text)
+    interpreter.add_module("template.rego", rule.text.replace("\n", "\nimport rego.v1\n", 1))
     interpreter.add_data(rule.data)
     bundle = interpreter.build(QUERY)
 

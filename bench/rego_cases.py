@@ -109,7 +109,9 @@ def inventory() -> dict[str, Any]:
     namespaces: dict[str, Any] = {}
     for number in range(INVENTORY):
         item = ingress(number, f"host-{number}.example.com")
-        kinds = namespaces.setdefault(item["metadata"]["namespace"], {}).setdefault("networking.k8s.io/v1", {})
+        kinds = namespaces.setdefault(item["metadata"]["namespace"], {}).setdefault(
+            "networking.k8s.io/v1", {}
+        )
         kinds.setdefault("Ingress", {})[item["metadata"]["name"]] = item
     return {"inventory": {"namespace": namespaces, "cluster": {}}}
 
@@ -140,12 +142,22 @@ def rules() -> list[Rule]:
     cases: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
         (
             "labels",
-            {"labels": [{"key": "owner", "allowedRegex": "^[a-z]+[.]example[.]com$"}, {"key": "app", "allowedRegex": ""}]},
+            {
+                "labels": [
+                    {"key": "owner", "allowedRegex": "^[a-z]+[.]example[.]com$"},
+                    {"key": "app", "allowedRegex": ""},
+                ]
+            },
             nameless,
             good,
         ),
         ("repos", {"repos": ["registry.example.com/", "gcr.io/example/"]}, bad, good),
-        ("limits", {"cpu": "500m", "memory": "1Gi", "exemptImages": ["registry.example.com/infra/*"]}, bad, good),
+        (
+            "limits",
+            {"cpu": "500m", "memory": "1Gi", "exemptImages": ["registry.example.com/infra/*"]},
+            bad,
+            good,
+        ),
         (
             "probes",
             {"probes": ["readinessProbe", "livenessProbe"], "probeTypes": ["tcpSocket", "httpGet", "exec"]},
@@ -162,11 +174,19 @@ def rules() -> list[Rule]:
         ("privileged", {"exemptImages": ["registry.example.com/infra/*", "busybox:1.36"]}, bad, good),
         (
             "capabilities",
-            {"allowedCapabilities": ["NET_BIND_SERVICE"], "requiredDropCapabilities": ["NET_RAW", "SYS_ADMIN"]},
+            {
+                "allowedCapabilities": ["NET_BIND_SERVICE"],
+                "requiredDropCapabilities": ["NET_RAW", "SYS_ADMIN"],
+            },
             bad,
             good,
         ),
-        ("replicas", {"ranges": [{"min_replicas": 2, "max_replicas": 5}, {"min_replicas": 8, "max_replicas": 10}]}, many, few),
+        (
+            "replicas",
+            {"ranges": [{"min_replicas": 2, "max_replicas": 5}, {"min_replicas": 8, "max_replicas": 10}]},
+            many,
+            few,
+        ),
         ("tags", {"tags": ["latest", "dev"]}, bad, good),
         ("node_port", {}, node_port, cluster_ip),
         ("host_ports", {"hostNetwork": False, "min": 8_000, "max": 9_000}, bad, good),

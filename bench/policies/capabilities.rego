@@ -17,16 +17,16 @@ input_containers contains c if c := input.review.object.spec.containers[_]
 input_containers contains c if c := input.review.object.spec.initContainers[_]
 
 has_disallowed(container) if {
-	allowed := {c | c := lower(input.parameters.allowedCapabilities[_])}
+	allowed := {c | x := input.parameters.allowedCapabilities[_]; c := lower(x)}
 	not allowed["*"]
-	capabilities := {c | c := lower(container.securityContext.capabilities.add[_])}
+	capabilities := {c | x := container.securityContext.capabilities.add[_]; c := lower(x)}
 	count(capabilities - allowed) > 0
 }
 
 missing_drop(container) if {
-	must_drop := {c | c := lower(input.parameters.requiredDropCapabilities[_])}
+	must_drop := {c | x := input.parameters.requiredDropCapabilities[_]; c := lower(x)}
 	all := {"all"}
-	dropped := {c | c := lower(container.securityContext.capabilities.drop[_])}
+	dropped := {c | x := container.securityContext.capabilities.drop[_]; c := lower(x)}
 	count(must_drop - dropped) > 0
 	count(all - dropped) > 0
 }

@@ -6,7 +6,10 @@ violation contains {"msg": msg} if {
 	msg := sprintf("container <%v> has an invalid image repo <%v>, allowed repos are %v", [container.name, container.image, input.parameters.repos])
 }
 
-allowed(image) if startswith(image, input.parameters.repos[_])
+allowed(image) if {
+	repo := input.parameters.repos[_]
+	startswith(image, repo)
+}
 
 containers contains c if c := input.review.object.spec.containers[_]
 

@@ -14,7 +14,11 @@ violation contains {"msg": msg} if {
 	msg := sprintf("container <%v> didn't specify an image tag <%v>", [container.name, container.image])
 }
 
-all_true(values) if every value in values { value }
+all_true(values) if {
+	every value in values {
+		value == true
+	}
+}
 
 input_containers contains c if c := input.review.object.spec.containers[_]
 

@@ -25,6 +25,7 @@ from sekisho.rego.documents import (
 from sekisho.rego.state import NEW, EvalState, builtin_error, error
 from sekisho.rego.values import (
     UNDEFINED,
+    Bag,
     Key,
     Number,
     Set,
@@ -94,6 +95,41 @@ def pairs(state: EvalState, base: Value, grows: Any = None) -> Iterable[tuple[Va
     else:
         return ()
     return _pay(state, values, len(base), grows)
+
+
+def each_loose(state: EvalState, base: Value, grows: Any = None) -> Iterable[Value]:
+    """``each`` where neither the order of the turns nor a repeated one can be seen."""
+    kind = type(base)
+    if kind is list:
+        values: Any = base
+    elif kind is dict:
+        values = base.values()
+    elif kind is Set:
+        values = base.loose()
+    else:
+        return ()
+    return _pay(state, values, len(values), grows)
+
+
+def pairs_loose(state: EvalState, base: Value, grows: Any = None) -> Iterable[tuple[Value, Value]]:
+    """``pairs`` where neither the order of the turns nor a repeated one can be seen."""
+    kind = type(base)
+    if kind is dict:
+        values: Any = base.items()
+        if not all(map(_is_text, base)):
+            values = [(unkey(k), v) for k, v in values]
+    elif kind is list:
+        values = enumerate(base)
+    elif kind is Set:
+        elements = base.loose()
+        return _pay(state, zip(elements, elements, strict=True), len(elements), grows)
+    else:
+        return ()
+    return _pay(state, values, len(base), grows)
+
+
+def _is_text(form: Any) -> bool:
+    return type(form) is str
 
 
 def _pay(state: EvalState, values: Iterable[Any], length: int, grows: Any) -> Iterable[Any]:
@@ -290,6 +326,7 @@ def _call(state: EvalState, position: int, name: str, function: Any, args: tuple
 
 
 GLOBALS: Final[dict[str, object]] = {
+    "Bag": Bag,
     "BuiltinFault": BuiltinFault,
     "E": EMPTY,
     "NEW": NEW,
@@ -308,6 +345,7 @@ GLOBALS: Final[dict[str, object]] = {
     "document_items": document_items,
     "document_value": document_value,
     "each": each,
+    "each_loose": each_loose,
     "enter": enter,
     "equal": equal,
     "fault": fault,
@@ -326,6 +364,7 @@ GLOBALS: Final[dict[str, object]] = {
     "mockable": mockable,
     "override": override,
     "pairs": pairs,
+    "pairs_loose": pairs_loose,
     "put": put,
     "put_deep": put_deep,
     "Nested": Nested,

@@ -11,6 +11,7 @@ from sekisho.rego.nodes import Call, Expr, Ref, Scalar, Var
 from sekisho.rego.check.program import Checked, CheckedQuery, FunctionWith, Rule, TreeNode
 from sekisho.rego.builtins.table import TABLE
 
+
 def pattern_names(term):
     match term:
         case Var(name=name):
@@ -80,7 +81,12 @@ class Resolver:
             case Call(name=Var(name="assign"), args=args) if len(args) == 2:
                 return replace(t, name=Var("eq"), args=tuple(self.term(a, loc) for a in t.args))
             case Call(name=Var(name="print")):
-                comps = tuple(n.SetComp(Var("p~1"), (Expr(n.TermExpr(Call(Var("eq"), (Var("p~1"), self.term(a, loc))))),)) for a in t.args)
+                comps = tuple(
+                    n.SetComp(
+                        Var("p~1"), (Expr(n.TermExpr(Call(Var("eq"), (Var("p~1"), self.term(a, loc))))),)
+                    )
+                    for a in t.args
+                )
                 return Call(Var("internal.print"), (n.ArrayTerm(comps),))
             case Call():
                 nm = self.term(t.name, loc)
@@ -94,7 +100,17 @@ class Resolver:
                         parts.append(Scalar(p))
                     else:
                         e = self.expr(p, loc)
-                        parts.append(n.SetComp(Var("p~1"), (replace(e, statement=n.TermExpr(Call(Var("eq"), (Var("p~1"), e.statement.term)))),)))
+                        parts.append(
+                            n.SetComp(
+                                Var("p~1"),
+                                (
+                                    replace(
+                                        e,
+                                        statement=n.TermExpr(Call(Var("eq"), (Var("p~1"), e.statement.term))),
+                                    ),
+                                ),
+                            )
+                        )
                 return Call(Var("internal.template_string"), (n.ArrayTerm(tuple(parts)),))
         return t
 
@@ -102,7 +118,9 @@ class Resolver:
         l2 = set(loc)
         for e in body:
             l2.update(_declared(e))
-        return tuple(order([self.expr(e, l2) for e in body if not isinstance(e.statement, n.SomeDecl)], loc)), l2
+        return tuple(
+            order([self.expr(e, l2) for e in body if not isinstance(e.statement, n.SomeDecl)], loc)
+        ), l2
 
     def with_(self, w, loc):
         target = self.term(w.target, loc)
@@ -111,7 +129,11 @@ class Resolver:
         def fn(t):
             if isinstance(t, Var):
                 return t if t.name in TABLE else None
-            if isinstance(t, Ref) and isinstance(t.head, Var) and all(isinstance(s, Scalar) and isinstance(s.value, str) for s in t.path):
+            if (
+                isinstance(t, Ref)
+                and isinstance(t.head, Var)
+                and all(isinstance(s, Scalar) and isinstance(s.value, str) for s in t.path)
+            ):
                 name = ".".join([t.head.name, *(s.value for s in t.path)])
                 if t.head.name == "data":
                     return t if tuple(s.value for s in t.path) in FUNCTIONS else None
@@ -129,7 +151,12 @@ class Resolver:
             case n.TermExpr():
                 s = replace(s, term=self.term(s.term, loc))
             case n.SomeIn():
-                s = replace(s, key=s.key and self.term(s.key, loc), value=self.term(s.value, loc), domain=self.term(s.domain, loc))
+                s = replace(
+                    s,
+                    key=s.key and self.term(s.key, loc),
+                    value=self.term(s.value, loc),
+                    domain=self.term(s.domain, loc),
+                )
             case n.Every():
                 l2 = set(loc) | {s.value.name} | ({s.key.name} if s.key else set())
                 b, _ = self.body(s.body, l2)
@@ -156,7 +183,19 @@ class Resolver:
             while steps and isinstance(steps[0], Scalar) and isinstance(steps[0].value, str):
                 path = (*path, steps[0].value)
                 steps = steps[1:]
-        return Rule(module=module, node=r, path=path, kind=h.kind, suffix=steps, args=args and tuple(self.term(a, loc) for a in args), key=h.key and self.term(h.key, l2), value=self.term(h.value, l2) if h.value is not None else Scalar(True), body=body, orelse=r.orelse and self.rule(r.orelse, module, loc), default=r.default)
+        return Rule(
+            module=module,
+            node=r,
+            path=path,
+            kind=h.kind,
+            suffix=steps,
+            args=args and tuple(self.term(a, loc) for a in args),
+            key=h.key and self.term(h.key, l2),
+            value=self.term(h.value, l2) if h.value is not None else Scalar(True),
+            body=body,
+            orelse=r.orelse and self.rule(r.orelse, module, loc),
+            default=r.default,
+        )
 
 
 FUNCTIONS = set()
@@ -326,7 +365,11 @@ def ok(e, bound, allv):
 def arity(c):
     from sekisho.rego.builtins.table import TABLE
 
-    name = c.name.name if isinstance(c.name, Var) else ".".join([c.name.head.name, *(s.value for s in c.name.path)])
+    name = (
+        c.name.name
+        if isinstance(c.name, Var)
+        else ".".join([c.name.head.name, *(s.value for s in c.name.path)])
+    )
     return len(TABLE[name].type.args) if name in TABLE else len(c.args)
 
 
@@ -376,7 +419,16 @@ def check(modules):
         for r in m.rules:
             if r.head.args is not None:
                 ref = r.head.ref
-                FUNCTIONS.add((*m.package.path, *((ref.name,) if isinstance(ref, Var) else (ref.head.name, *(s.value for s in ref.path)))))
+                FUNCTIONS.add(
+                    (
+                        *m.package.path,
+                        *(
+                            (ref.name,)
+                            if isinstance(ref, Var)
+                            else (ref.head.name, *(s.value for s in ref.path))
+                        ),
+                    )
+                )
     root = TreeNode(path=())
     for m in modules:
         res = Resolver(m.imports, packages[m.package.path], m.package.path)
@@ -399,7 +451,15 @@ def check_query(checked, body, source):
     out, values, i = [], [], 0
     for e in body:
         st = e.statement
-        if not e.negated and isinstance(st, n.TermExpr) and not (isinstance(st.term, Call) and isinstance(st.term.name, Var) and st.term.name.name in ("eq", "assign", "print")):
+        if (
+            not e.negated
+            and isinstance(st, n.TermExpr)
+            and not (
+                isinstance(st.term, Call)
+                and isinstance(st.term.name, Var)
+                and st.term.name.name in ("eq", "assign", "print")
+            )
+        ):
             v = f"q~{i}"
             i += 1
             out.append(replace(e, statement=replace(st, term=Call(Var("eq"), (Var(v), st.term)))))

@@ -98,7 +98,7 @@ def key(value: Value) -> Any:
     if kind is Set:
         return Key(value, ("set", frozenset(value.keys)))
     if kind is dict:
-        return Key(value, ("object", frozenset((k, key(v)) for k, v in value.items())))
+        return Key(value, ("object", frozenset(zip(value, map(key, value.values()), strict=True))))
     raise AssertionError(f"{kind.__name__} is not a Rego value")
 
 
@@ -108,18 +108,33 @@ def unkey(form: Any) -> Value:
 
 
 class Set:
-    """A Rego set. ``keys`` is the set of the elements' keys; iteration is in Rego's order."""
+    """A Rego set. ``keys`` is the set of the elements' keys; iteration is in Rego's order.
 
-    __slots__ = ("_sorted", "keys")
+    Keys of arrays and objects cost more than most uses of a set do. So elements may be given as ``pending``,
+    where equal ones may stand several times; their keys are made when somebody needs them.
+    """
 
-    def __init__(self, keys: set[Any]) -> None:
-        self.keys = keys
+    __slots__ = ("_keys", "_loose", "_pending", "_sorted")
+
+    def __init__(self, keys: set[Any], pending: list[Value] | None = None) -> None:
+        self._keys = keys
+        self._pending = pending
+        self._loose: list[Value] | None = None
         self._sorted: list[Value] | None = None
 
     @classmethod
     def of(cls, values: Iterable[Value]) -> Set:
         """The set of these values."""
         return cls({key(value) for value in values})
+
+    @property
+    def keys(self) -> set[Any]:
+        """The elements' keys."""
+        if self._pending:
+            self._loose = self.loose()
+            self._keys.update(map(key, self._pending))
+            self._pending = None
+        return self._keys
 
     def __contains__(self, value: Value) -> bool:
         return key(value) in self.keys
@@ -132,7 +147,9 @@ class Set:
         return iter(self.sorted())
 
     def __len__(self) -> int:
-        return len(self.keys)
+        if self._pending and (self._keys or len(self._pending) > 1):
+            return len(self.keys)
+        return len(self._keys) + len(self._pending or ())
 
     def __eq__(self, other: object) -> bool:
         return type(other) is Set and self.keys == other.keys
@@ -143,14 +160,57 @@ class Set:
         return f"Set({self.sorted()!r})"
 
     def unordered(self) -> Iterator[Value]:
-        """The elements, in no order: for where order cannot be seen."""
+        """The elements, each once, in no order: for where order cannot be seen."""
         return map(unkey, self.keys)
+
+    def loose(self) -> list[Value]:
+        """The elements, maybe some of them twice: for where neither order nor number can be seen.
+
+        The list is the same in every process; it must be left unchanged.
+        """
+        if self._loose is not None:
+            return self._loose
+        if not self._pending or self._sorted is not None:
+            return self.sorted()
+        if not self._keys:
+            return self._pending
+        return [*sort_values([unkey(k) for k in self._keys]), *self._pending]
 
     def sorted(self) -> list[Value]:
         """The elements in Rego's order; computed once, to be left unchanged."""
         if self._sorted is None:
-            self._sorted = sort_values([unkey(k) for k in self.keys])
+            if self._pending and not self._keys and len(self._pending) == 1:
+                self._sorted = self._pending
+            else:
+                self._sorted = sort_values([unkey(k) for k in self.keys])
         return self._sorted
+
+
+class Bag:
+    """Collects the elements of a set, each taken as it comes."""
+
+    __slots__ = ("keys", "pending")
+
+    def __init__(self) -> None:
+        self.keys: set[Any] = set()
+        self.pending: list[Value] = []
+
+    def add(self, value: Value) -> None:
+        """Take an element."""
+        kind = type(value)
+        if kind is str or kind is int:
+            self.keys.add(value)
+        elif kind is dict or kind is list:
+            self.pending.append(value)
+        else:
+            self.keys.add(key(value))
+
+    def __len__(self) -> int:
+        return len(self.keys) + len(self.pending)
+
+    def set(self) -> Set:
+        """The set of what was taken."""
+        return Set(self.keys, self.pending)
 
 
 _RANKS: Final = {

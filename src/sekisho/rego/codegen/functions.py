@@ -51,16 +51,16 @@ class GroupWriter(InstructionWriter):
     # --- partial rules ---
 
     def _set(self, body: list[ast.stmt]) -> None:
-        py = self.py
-        body.append(py.assign("c_", py.call("set")))
+        sink = self.sink("c_", [(clause.block, clause.value) for clause in self.group.clauses])
+        body.append(sink.start)
         for clause in self.group.clauses:
             self._enter(clause)
 
             def add(out: list[ast.stmt], value: ir.Operand = clause.value) -> None:
-                out.append(py.do(py.method(py.name("c_"), "add", self.hashable(value))))
+                out.append(sink.add(value))
 
-            self.inline(clause.block, body, 0, Done(emit=add, grows="c_"))
-        body.append(py.give(py.call("Set", py.name("c_"))))
+            self.inline(clause.block, body, 0, Done(emit=add, grows=sink.name))
+        body.append(self.py.give(sink.result))
 
     def _object(self, body: list[ast.stmt]) -> None:
         py = self.py

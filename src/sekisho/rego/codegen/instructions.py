@@ -65,9 +65,10 @@ class InstructionWriter(OperandWriter):
         if isinstance(ins, ir.Scan):
             base = self.operand(ins.base, ins.state)
             value = ins.value or "_"
+            how = "" if ins.ordered else "_loose"
             if ins.key is None:
-                return (value,), py.call("each", state, base, *more)
-            return (ins.key, value), py.call("pairs", state, base, *more)
+                return (value,), py.call("each" + how, state, base, *more)
+            return (ins.key, value), py.call("pairs" + how, state, base, *more)
         if isinstance(ins, ir.DocumentScan):
             handle = py.name(ins.base)
             return (ins.key or "_", ins.value), py.call("document_items", state, handle)
@@ -185,25 +186,45 @@ class InstructionWriter(OperandWriter):
     def collect(self, ins: ir.Collect, out: list[ast.stmt], frame: Frame) -> None:
         """A comprehension: a loop that fills a collection."""
         py = self.py
-        items = ins.dst if ins.kind is not ir.Kind.SET else self.temporary("c")
-        start = py.call("set") if ins.kind is ir.Kind.SET else py.dict_of([])
-        out.append(py.assign(items, py.list_of([]) if ins.kind is ir.Kind.ARRAY else start))
-        done = Done(emit=lambda body: body.append(self._collected(ins, items)), grows=items)
-        self.inline(ins.block, out, frame.depth, done)
         if ins.kind is ir.Kind.SET:
-            out.append(py.assign(ins.dst, py.call("Set", py.name(items))))
+            sink = self.sink(self.temporary("c"), [(ins.block, ins.value)])
+            out.append(sink.start)
+            done = Done(emit=lambda body: body.append(sink.add(ins.value)), grows=sink.name)
+            self.inline(ins.block, out, frame.depth, done)
+            out.append(py.assign(ins.dst, sink.result))
+        else:
+            array = ins.kind is ir.Kind.ARRAY
+            out.append(py.assign(ins.dst, py.list_of([]) if array else py.dict_of([])))
+            done = Done(emit=lambda body: body.append(self._collected(ins)), grows=ins.dst)
+            self.inline(ins.block, out, frame.depth, done)
         self.kinds[ins.dst] = {"array": "list", "set": "set", "object": "dict"}[ins.kind.value]
 
-    def _collected(self, ins: ir.Collect, items: str) -> ast.stmt:
+    def _collected(self, ins: ir.Collect) -> ast.stmt:
         py = self.py
-        if ins.kind is ir.Kind.ARRAY:
-            return py.do(py.method(py.name(items), "append", self.operand(ins.value, ins.state)))
-        if ins.kind is ir.Kind.SET:
-            return py.do(py.method(py.name(items), "add", self.hashable(ins.value, ins.state)))
-        assert ins.key is not None
-        key, value = self.hashable(ins.key, ins.state), self.operand(ins.value, ins.state)
-        state = py.name(ins.state)
-        return py.do(py.call("put", state, self.position(ins), py.name(items), key, value))
+        value = self.operand(ins.value, ins.state)
+        if ins.key is None:
+            return py.do(py.method(py.name(ins.dst), "append", value))
+        place = [py.name(ins.state), self.position(ins), py.name(ins.dst)]
+        return py.do(py.call("put", *place, self.hashable(ins.key, ins.state), value))
+
+    def sink(self, name: str, solutions: list[tuple[ir.Block, Operand]]) -> Sink:
+        """What takes the elements of a set; the cheapest kind that fits all of them."""
+        kinds = {self.foreseen(block, value) for block, value in solutions}
+        if kinds <= {"str", "int", "null"}:
+            return Sink(self, name, Sink.SCALARS)
+        return Sink(self, name, Sink.PENDING if kinds <= {"dict", "list"} else Sink.ANY)
+
+    def foreseen(self, block: ir.Block, value: Operand) -> str:
+        """What will be known of the type of a value that a block, not yet written, makes."""
+        if isinstance(value, str):
+            for ins in block:
+                if isinstance(ins, ir.MakeObject) and ins.dst == value:
+                    return "dict"
+                if isinstance(ins, ir.MakeArray) and ins.dst == value:
+                    return "list"
+                if isinstance(ins, ir.CallBuiltin) and ins.dst == value:
+                    return "" if ins.name in self.unit.mockable else result_kind(self.unit, ins.name)
+        return self.kind(value)
 
     # --- calls ---
 
@@ -279,9 +300,9 @@ class InstructionWriter(OperandWriter):
         body.append(py.when(py.negate(py.name(found)), stop))
         state = py.name(ins.state)
         if ins.key is None:
-            out.append(py.loop((ins.value or "_",), py.call("each", state, base), body))
+            out.append(py.loop((ins.value or "_",), py.call("each_loose", state, base), body))
         else:
-            out.append(py.loop((ins.key, ins.value or "_"), py.call("pairs", state, base), body))
+            out.append(py.loop((ins.key, ins.value or "_"), py.call("pairs_loose", state, base), body))
         self.fail_when(py.negate(py.name(fine)), out, frame)
 
     def override(self, ins: ir.With, out: list[ast.stmt], frame: Frame) -> None:
@@ -308,6 +329,40 @@ class InstructionWriter(OperandWriter):
             path = tuple(name.split(".")[1:])
             return self.py.name(rule_name(self.unit.paths.index(path)))
         return self.py.const(name)
+
+
+class Sink:
+    """Takes the elements of a set under construction.
+
+    ``start`` makes it, ``add`` gives it an element, ``result`` is the set.
+    """
+
+    SCALARS, PENDING, ANY = range(3)
+
+    def __init__(self, writer: OperandWriter, name: str, form: int) -> None:
+        self.name = name
+        self._writer = writer
+        self._form = form
+        py = writer.py
+        empty = (py.call("set"), py.list_of([]), py.call("Bag"))[form]
+        self.start = py.assign(name, empty)
+
+    def add(self, value: Operand) -> ast.stmt:
+        """The statement that adds an element."""
+        py = self._writer.py
+        form = self._writer.hashable(value) if self._form == self.SCALARS else self._writer.operand(value)
+        return py.do(py.method(py.name(self.name), "append" if self._form == self.PENDING else "add", form))
+
+    @property
+    def result(self) -> ast.expr:
+        """The set of all elements."""
+        py = self._writer.py
+        items = py.name(self.name)
+        if self._form == self.SCALARS:
+            return py.call("Set", items)
+        if self._form == self.PENDING:
+            return py.call("Set", py.call("set"), items)
+        return py.method(items, "set")
 
 
 _WRITERS: Final[dict[type, Callable[[Any, Any, list[ast.stmt], Frame], None]]] = {

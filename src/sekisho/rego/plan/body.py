@@ -73,7 +73,7 @@ class BodyPlanner(TermPlanner):
             return
         key = self.scan_name(some.key)
         value = self.local("e")
-        self.emit(ir.Scan(domain, key, value), some)
+        self.scan(domain, key, value, some)
         if key is not None and some.key is not None:
             self.unify_operand(some.key, key)
         self.unify_operand(some.value, value)

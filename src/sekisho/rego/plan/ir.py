@@ -71,13 +71,13 @@ class Index(Instruction):
 class Scan(Instruction):
     """A loop over the elements of an array, object or set; none for anything else.
 
-    ``ordered``: the turns must come in Rego's order, because it can be observed.
+    ``ordered``: the turns must come in Rego's order and once each, because that can be observed.
     """
 
     base: Operand
     key: str | None
     value: str | None
-    ordered: bool = True
+    ordered: bool
 
 
 @dataclass(slots=True)

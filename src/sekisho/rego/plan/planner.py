@@ -28,12 +28,20 @@ class Unit:
     builtins: Mapping[str, Builtin]
     tree: RuleTree = field(default_factory=RuleTree)
     _numbers: dict[int, int] = field(default_factory=dict)
+    _prints: bool = False
 
     def __post_init__(self) -> None:
         self.tree = build(self.checked.tree, self.checked.packages)
+        texts = [module.source.text for module in self.checked.modules]
+        self._prints = any(word in text for text in texts for word in ("print(", "trace("))
         self._numbers = {id(module): number for number, module in enumerate(self.checked.modules)}
 
     # --- what planners ask ---
+
+    @property
+    def prints(self) -> bool:
+        """Whether anything may be printed: then the order of all loops can be seen."""
+        return self._prints
 
     def function_name(self, term: Var | Ref) -> str:
         """The name of the function that a call or a ``with`` names: a built-in's, or ``data.…``."""

@@ -24,6 +24,7 @@ class QueryPlan:
 def plan_query(unit: Unit, module: int, query: CheckedQuery) -> QueryPlan:
     """Plan a query; ``module`` is the number that its source will have."""
     planner = BodyPlanner(unit, module, Names())
+    planner.ordered = True
     planner.body(query.body)
     values = tuple(Const(True) if name is None else planner.bound[name] for _, name in query.expressions)
     bindings = tuple((shown, planner.bound[name]) for name, shown in query.variables.items())

@@ -28,6 +28,10 @@ class Surroundings(Protocol):
     def tree(self) -> RuleTree:
         """The groups of the unit."""
 
+    @property
+    def prints(self) -> bool:
+        """Whether anything may be printed: then the order of all loops can be seen."""
+
     def function_name(self, term: Var | Ref) -> str:
         """The name of the function that a call or a ``with`` names: a built-in's, or ``data.…``."""
 
@@ -51,7 +55,8 @@ class TermPlanner(ABC):
     """Plans terms into one block.
 
     ``bound`` maps the Rego variables that have a value here to operands; ``known`` remembers lookups already
-    made on every path to here, so that a prefix that several expressions share is read once.
+    made on every path to here, so that what several expressions read is read once. ``ordered``: the order of
+    the block's solutions can be seen.
     """
 
     def __init__(self, unit: Surroundings, module: int, names: Names) -> None:
@@ -62,6 +67,7 @@ class TermPlanner(ABC):
         self.bound: dict[str, Operand] = {}
         self.known: dict[tuple[object, ...], str] = {}
         self.state = "s"
+        self.ordered = False
 
     # --- plumbing ---
 
@@ -77,6 +83,7 @@ class TermPlanner(ABC):
         """A planner for a block inside this one."""
         inner = copy(self)
         inner.block = []
+        inner.ordered = False
         inner.bound = dict(self.bound)
         inner.known = dict(self.known)
         inner.state = self.state
@@ -169,6 +176,7 @@ class TermPlanner(ABC):
 
     def _collect(self, term: Term, kind: ir.Kind, body: Body, value: Term, key_term: Term | None) -> Operand:
         inner = self.nested()
+        inner.ordered = kind is ir.Kind.ARRAY
         inner.body(body)
         key_operand = inner.value(key_term) if key_term is not None else None
         operand = inner.value(value)
@@ -215,16 +223,20 @@ class TermPlanner(ABC):
         if isinstance(step, Var) and self.free(step):
             value = self.local("e")
             key = None if step.wildcard else self.local(step.name)
-            self.emit(ir.Scan(base, key, value), node)
+            self.scan(base, key, value, node)
             if key is not None:
                 self.bound[step.name] = key
             return value
         if self.open(step):
             value, key = self.local("e"), self.local("k")
-            self.emit(ir.Scan(base, key, value), node)
+            self.scan(base, key, value, node)
             self.unify_operand(step, key)
             return value
         return self.index(base, self.value(step), node, stored=stored)
+
+    def scan(self, base: Operand, key: str | None, value: str, node: nodes.Node) -> None:
+        """Plan a loop."""
+        self.emit(ir.Scan(base, key, value, self.ordered or self.unit.prints), node)
 
     def index(self, base: Operand, key: Operand, node: nodes.Node, *, stored: bool = False) -> Operand:
         """Plan one lookup."""
