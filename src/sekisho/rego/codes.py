@@ -19,6 +19,43 @@ ANNOTATION = register("REG111", "an illegal metadata block", alias="rego_parse_e
 TOO_LARGE = register("REG120", "the Rego source is too large", alias="rego_parse_error")
 TOO_DEEP = register("REG121", "the Rego source is nested too deeply", alias="rego_parse_error")
 
+# --- REG2xx: names and safety -----------------------------------------------------------------------------
+
+_COMPILE = "rego_compile_error"
+_TYPE = "rego_type_error"
+
+IMPORT_SHADOWS = register("REG200", "two imports of one name", alias=_COMPILE)
+ROOT_SHADOWED = register("REG201", "a name that hides input or data", alias=_COMPILE)
+UNDEFINED_FUNCTION = register("REG202", "a call of a function that does not exist", alias=_TYPE)
+UNSAFE_VAR = register("REG203", "a variable that nothing binds", alias="rego_unsafe_var_error")
+REDECLARED = register("REG204", "a variable declared twice, or used before its declaration", alias=_COMPILE)
+UNUSED = register("REG205", "a variable, argument or import that is not used", alias=_COMPILE)
+ARITY = register("REG206", "a call with the wrong number of operands", alias=_TYPE)
+CONFLICT = register("REG207", "rules that cannot stand together", alias=_TYPE)
+DATA_CONFLICT = register("REG208", "a rule where there is data", alias=_COMPILE)
+WITH_TARGET = register("REG209", "with replaces what it cannot", alias=_COMPILE)
+UNDECLARED = register("REG210", "a variable in print or a template string that nothing binds", alias=_COMPILE)
+VOID = register("REG211", "a call that has no value, used as one", alias=_TYPE)
+DEPRECATED = register("REG212", "a built-in that v1 has dropped", alias=_TYPE)
+DENIED = register("REG213", "a built-in that is not allowed here", alias=_TYPE)
+FUNCTION_SHADOWED = register("REG214", "a variable hides the function that is called", alias=_COMPILE)
+ASSIGNMENT = register("REG215", "this cannot be assigned to", alias=_COMPILE)
+ARGUMENT = register("REG216", "this cannot be an argument of a rule", alias=_COMPILE)
+WITH_TARGET_UNKNOWN = register("REG217", "with names nothing that could be replaced", alias=_TYPE)
+RELATION = register("REG218", "a relation in a template string", alias=_COMPILE)
+TOO_MANY = register("REG299", "more errors than are told", alias=_COMPILE)
+
+# --- REG3xx: types ----------------------------------------------------------------------------------------
+
+MATCH = register("REG300", "two sides that can never be equal", alias=_TYPE)
+UNDEFINED_REF = register("REG301", "a reference to what cannot exist", alias=_TYPE)
+OPERANDS = register("REG302", "operands of types that the function does not take", alias=_TYPE)
+NOT_CALLED = register("REG303", "a function used without being called", alias=_TYPE)
+
+# --- REG40x: recursion ------------------------------------------------------------------------------------
+
+RECURSION = register("REG400", "a rule that depends on itself", alias="rego_recursion_error")
+
 # --- REG5xx: evaluation -----------------------------------------------------------------------------------
 
 UNSAFE = register("REG500", "a variable has no value where it is used", alias="rego_unsafe_var_error")

@@ -14,6 +14,11 @@ class Anything:
 
 
 @dataclass(frozen=True, slots=True)
+class Unknown:
+    """Not known yet: the type of what nothing has been said about. Only the type checker has it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Null:
     """null."""
 
@@ -72,9 +77,12 @@ class Function:
     variadic: Type | None = None
 
 
-Type: TypeAlias = Anything | Null | Boolean | Num | String | Array | Object | SetOf | Union | Function
+Type: TypeAlias = (
+    Anything | Unknown | Null | Boolean | Num | String | Array | Object | SetOf | Union | Function
+)
 
 ANY = Anything()
+UNKNOWN = Unknown()
 NULL = Null()
 BOOLEAN = Boolean()
 NUMBER = Num()
