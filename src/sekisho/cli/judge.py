@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from sekisho import policy
 from sekisho.cli.inputs import Inputs, read_objects
-from sekisho.cli.programs import cached_compile
-from sekisho.diag import Deadline, Diagnostic, ObjectPath, Report
-from sekisho.kube.defaults import apply_defaults
+from sekisho.diag import Deadline, Diagnostic, Report
 from sekisho.kube.object import Object
-from sekisho.kube.review import Judge, Request, Step, decide
 from sekisho.kube.schema import NEWEST, CustomKinds, validate_object
+
+if TYPE_CHECKING:
+    from sekisho.kube.review import Judge, Step
+    from sekisho.policy import Engine
+
+POLICY_GROUPS: Final = ("templates.gatekeeper.sh", "constraints.gatekeeper.sh")
 
 SECONDS: Final = 10.0
 """How long one object may take, over all policies: the longest timeout that a webhook can have is 30 s."""
@@ -34,47 +36,60 @@ def judge(paths: Sequence[str], options: Options) -> Report:
     """Judge everything at these paths."""
     inputs = read_objects(paths)
     extra = read_objects(options.policies) if options.policies else Inputs()
-    objects = inputs.objects
+    everything = [*extra.objects, *inputs.objects]
     findings = [*inputs.problems, *extra.problems]
-    engine = policy.Engine.build(
-        [*extra.objects, *objects], inventory=objects, compile=cached_compile(enabled=options.cache)
-    )
-    findings += engine.problems
-    custom = CustomKinds.of([*extra.objects, *objects])
-    findings += custom.diagnostics
-    version = options.kubernetes_version or NEWEST
-    steps: tuple[Step[Judge], ...] = (Step(name="policy", call=engine.judge),)
-    now = datetime.now(UTC)
-    for object in objects:
-        if options.schema and not policy.is_policy(object):
-            findings += _schema(object, version, custom)
-        if engine.constraints:
-            findings += _review(object, engine, steps, now)
-    findings += policy.may_differ(engine)
-    judged = f"{_count(len(objects), 'object')} judged by {_count(len(engine.constraints), 'constraint')}"
+    if options.schema:
+        findings += _schemas(inputs.objects, everything, options.kubernetes_version or NEWEST)
+    constraints = 0
+    if any(_is_policy(object) for object in everything):
+        found, constraints = _policies(inputs.objects, everything, cache=options.cache)
+        findings += found
+    judged = f"{_count(len(inputs.objects), 'object')} judged by {_count(constraints, 'constraint')}"
     return Report.of(findings, judged=judged)
 
 
-def _schema(object: Object, version: str, custom: CustomKinds) -> tuple[Diagnostic, ...]:
-    return validate_object(object, kubernetes_version=version, crds=custom)
+def _is_policy(object: Object) -> bool:
+    """Whether the engine is needed at all: importing it takes longer than judging a file."""
+    return object.gvk.group in POLICY_GROUPS
 
 
-def _review(
-    object: Object, engine: policy.Engine, steps: tuple[Step[Judge], ...], now: datetime
-) -> list[Diagnostic]:
+def _schemas(objects: Sequence[Object], everything: Sequence[Object], version: str) -> list[Diagnostic]:
+    """What the API's schemas say. Policies are checked by their own package."""
+    custom = CustomKinds.of(everything)
+    found = list(custom.diagnostics)
+    for object in objects:
+        if not _is_policy(object):
+            found += validate_object(object, kubernetes_version=version, crds=custom)
+    return found
+
+
+def _policies(
+    objects: Sequence[Object], everything: Sequence[Object], *, cache: bool
+) -> tuple[list[Diagnostic], int]:
+    """What the policies say of the objects, and how many constraints there were."""
+    from sekisho import policy
+    from sekisho.cli.programs import cached_compile
+    from sekisho.kube.review import Step
+
+    engine = policy.Engine.build(everything, inventory=objects, compile=cached_compile(enabled=cache))
+    findings = list(engine.problems)
+    if engine.constraints:
+        steps: tuple[Step[Judge], ...] = (Step(name="policy", call=engine.judge),)
+        now = datetime.now(UTC)
+        for object in objects:
+            findings += _review(object, engine, steps, now)
+        findings += policy.may_differ(engine)
+    return findings, len(engine.constraints)
+
+
+def _review(object: Object, engine: Engine, steps: Sequence[Step[Judge]], now: datetime) -> list[Diagnostic]:
     """'Would this be admitted today?': a CREATE by nobody, on the object with the built-in defaults."""
+    from sekisho.kube.defaults import apply_defaults
+    from sekisho.kube.review import Request, decide
+
     request = Request.of(apply_defaults(object), namespace_object=engine.namespaces.get(object.namespace))
     verdict = decide(steps, request, now=now, deadline=Deadline.after(SECONDS))
-    found = [_at_origin(finding.report(), object) for finding in verdict.findings]
-    return [*found, *verdict.failures]
-
-
-def _at_origin(finding: Diagnostic, object: Object) -> Diagnostic:
-    """The finding without the schema's noise; the file it points into is that of the object as written."""
-    at = finding.at
-    if isinstance(at, ObjectPath) and at.origin is None and object.origin is not None:
-        return replace(finding, at=replace(at, origin=object.origin))
-    return finding
+    return [*(finding.report() for finding in verdict.findings), *verdict.failures]
 
 
 def _count(number: int, noun: str) -> str:

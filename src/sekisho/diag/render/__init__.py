@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
 from typing import IO, Final
 
-from sekisho.diag.render import data, github, html, junit, sarif, text
 from sekisho.diag.report import Report
 
-Renderer = Callable[[Report, IO[str]], None]
-
-FORMS: Final[dict[str, Renderer]] = {
-    "text": text.render,
-    "json": data.render,
-    "sarif": sarif.render,
-    "junit": junit.render,
-    "github": github.render,
-    "html": html.render,
+FORMS: Final[dict[str, str]] = {
+    "text": "text",
+    "json": "data",
+    "sarif": "sarif",
+    "junit": "junit",
+    "github": "github",
+    "html": "html",
 }
+"""Forms, and the module of each; a module is imported when its form is asked for."""
 
 
 def render(report: Report, form: str, stream: IO[str]) -> None:
     """Write a report to a stream in one of ``FORMS``."""
-    FORMS[form](report, stream)
+    module = importlib.import_module(f"sekisho.diag.render.{FORMS[form]}")
+    module.render(report, stream)
 
 
 __all__ = ["FORMS", "render"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import IO
-from xml.sax.saxutils import escape, quoteattr
 
 from sekisho.diag.diagnostic import Diagnostic, Level, ObjectPath
 from sekisho.diag.render.text import format_finding, place
@@ -38,15 +37,22 @@ def _case(finding: Diagnostic) -> str:
     title = finding.policy or finding.code.title
     name = f"{finding.code.id} {title} {place(finding.at)}".rstrip()
     head = f"    <testcase classname={_attribute(finding.code.id)} name={_attribute(name)}>\n"
-    body = escape(_legal(format_finding(finding)))
+    body = _escape(_legal(format_finding(finding)))
     if finding.level is Level.ERROR:
         message = _attribute(finding.message)
         return f"{head}      <failure message={message}>{body}</failure>\n    </testcase>\n"
     return f"{head}      <system-out>{body}</system-out>\n    </testcase>\n"
 
 
+def _escape(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def _attribute(text: str) -> str:
-    return quoteattr(_legal(text), {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
+    escaped = _escape(_legal(text)).replace('"', "&quot;")
+    for char in "\n\r\t":
+        escaped = escaped.replace(char, f"&#{ord(char)};")
+    return f'"{escaped}"'
 
 
 def _legal(text: str) -> str:
