@@ -29,4 +29,4 @@ UNKNOWN_KIND: Final = register("KUB111", "no schema is known for the kind", find
 UNKNOWN_VERSION: Final = register("KUB112", "no schemas are known for this version of Kubernetes")
 
 BAD_SCHEMA: Final = register("KUB120", "a schema is malformed")
-NOT_STRUCTURAL: Final = register("KUB121", "a schema is not structural")
+NOT_STRUCTURAL: Final = register("KUB121", "a schema is not structural", finding=True)

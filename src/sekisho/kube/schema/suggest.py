@@ -8,7 +8,7 @@ from typing import Final
 from sekisho.diag import Path, path_text
 from sekisho.kube.schema.model import Schema
 
-_ALIKE: Final = 0.6
+_ALIKE: Final = 0.65
 """How alike two names must be (difflib's ratio) for the one to be offered for the other."""
 _VERY_ALIKE: Final = 0.8
 """How alike, for a slip of the pen to be more likely than a wrong place."""
