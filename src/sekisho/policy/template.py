@@ -164,7 +164,7 @@ def _dialect(object: Object, source: Mapping[str, Any], path: Path) -> rego.Dial
 
 
 def _code(object: Object, raw: Mapping[str, Any], main: Path, libs: Path, dialect: rego.Dialect) -> Rego:
-    rows = raw.get("libs") or ()
+    rows = raw.get("libs") or []
     if not isinstance(rows, list) or not all(isinstance(row, str) for row in rows):
         raise DiagnosticError(_problem(codes.BAD_TEMPLATE, object, libs, "libs must be a list of strings"))
     sources = tuple(_source(object, (*libs, index)) for index in range(len(rows)))
