@@ -10,7 +10,8 @@ import importlib
 import os
 import signal
 import sys
-from typing import Final, NoReturn
+from collections.abc import Mapping
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -27,17 +28,24 @@ COMMANDS: Final = {
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are needed."""
+    """A group whose commands are imported when they are needed.
+
+    ``rows`` has a module and a line of help for each; a module's command object is called ``command``.
+    """
+
+    def __init__(self, *args: Any, rows: Mapping[str, tuple[str, str]], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._rows = rows
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, for help and completion."""
-        return sorted({*super().list_commands(ctx), *COMMANDS})
+        return sorted({*super().list_commands(ctx), *self._rows})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command's module; its command object is called ``command``."""
-        if cmd_name not in COMMANDS:
+        """Import a command's module."""
+        if cmd_name not in self._rows:
             return super().get_command(ctx, cmd_name)
-        module = importlib.import_module(COMMANDS[cmd_name][0])
+        module = importlib.import_module(self._rows[cmd_name][0])
         command = module.command
         assert isinstance(command, click.Command)
         return command
@@ -45,11 +53,12 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing any of them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, self._rows[name][1]) for name in self.list_commands(ctx)])
 
 
 @click.command(
     cls=LazyGroup,
+    rows=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example: sekisho check manifests/ policies/",
 )

@@ -30,20 +30,24 @@ class Read:
     source: Source
     documents: list[Document] = field(default_factory=list)
     problems: list[Diagnostic] = field(default_factory=list)
+    lists: bool = True
 
 
-def load(source: Source) -> list[Document]:
+def load(source: Source, *, lists: bool = True) -> list[Document]:
     """The documents of a text; raises DiagnosticError (SRC001-SRC010) if one cannot be read."""
-    read = parse(source)
+    read = parse(source, lists=lists)
     errors = [problem for problem in read.problems if problem.level is Level.ERROR]
     if errors:
         raise DiagnosticError(errors)
     return read.documents
 
 
-def parse(source: Source) -> Read:
-    """The documents of a text and everything that is wrong with it."""
-    read = Read(source=source)
+def parse(source: Source, *, lists: bool = True) -> Read:
+    """The documents of a text and everything that is wrong with it.
+
+    ``lists`` makes each item of a ``kind: List`` a document; without it a List is a document as it is.
+    """
+    read = Read(source=source, lists=lists)
     text = source.text
     if text.lstrip(" \t\r\n")[:1] in ("{", "["):
         found = parse_json(source)
@@ -97,7 +101,8 @@ def _add(read: Read, chunk: Chunk, index: int, value: Any) -> None:
     while stack:
         value, prefix = stack.pop()
         if (
-            isinstance(value, dict)
+            read.lists
+            and isinstance(value, dict)
             and isinstance(kind := value.get("kind"), str)
             and kind.endswith("List")
             and isinstance(items := value.get("items"), list)

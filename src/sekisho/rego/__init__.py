@@ -3,7 +3,17 @@
 from sekisho.rego.capabilities import Capabilities
 from sekisho.rego.nodes import Dialect
 from sekisho.rego.parser import parse_module
-from sekisho.rego.program import Entry, Program, Query, compile
+from sekisho.rego.program import QUERY, Entry, Program, Query, compile
 from sekisho.rego.state import Options
 
-__all__ = ["Capabilities", "Dialect", "Entry", "Options", "Program", "Query", "compile", "parse_module"]
+__all__ = [
+    "QUERY",
+    "Capabilities",
+    "Dialect",
+    "Entry",
+    "Options",
+    "Program",
+    "Query",
+    "compile",
+    "parse_module",
+]

@@ -19,6 +19,8 @@ ANNOTATION = register("REG111", "an illegal metadata block", alias="rego_parse_e
 TOO_LARGE = register("REG120", "the Rego source is too large", alias="rego_parse_error")
 TOO_DEEP = register("REG121", "the Rego source is nested too deeply", alias="rego_parse_error")
 
+EMPTY_QUERY = register("REG122", "the query is empty", alias="rego_compile_error")
+
 # --- REG2xx: names and safety -----------------------------------------------------------------------------
 
 _COMPILE = "rego_compile_error"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from sekisho.diag import Diagnostic, DiagnosticError, Source, Span
 from sekisho.lang.meter import Exhausted, Limits, Meter
@@ -17,7 +17,7 @@ from sekisho.rego.check.program import Checked
 from sekisho.rego.codegen.functions import QueryWriter
 from sekisho.rego.codegen.image import Image, generate, load, new_globals
 from sekisho.rego.codegen.unit import Unit as CodeUnit
-from sekisho.rego.nodes import Dialect, Module
+from sekisho.rego.nodes import Dialect, Module, Package
 from sekisho.rego.parser import parse_module, parse_query
 from sekisho.rego.plan.effects import Effects, effects, group_blocks
 from sekisho.rego.plan.planner import Unit
@@ -28,6 +28,13 @@ from sekisho.rego.values import UNDEFINED, Value
 
 if TYPE_CHECKING:
     from sekisho.diag import Deadline
+
+
+QUERY: Final = "query"
+"""The name of a query's source."""
+
+Exists = Callable[[tuple[str, ...]], bool]
+"""Whether base data have a value at a path, given without ``data``."""
 
 
 class Location(TypedDict):
@@ -106,13 +113,14 @@ class Query:
         strict_errors: bool = False,
         printed: Callable[[str], None] | None = None,
         notes: Callable[[str], None] | None = None,
+        faults: Callable[[Diagnostic], None] | None = None,
     ) -> list[Result]:
         """The result set. ``now`` is in nanoseconds since 1970; the clock's if absent.
 
         DiagnosticError (REG5xx) if evaluation fails. ``printed`` and ``notes`` take the lines of ``print``
-        and ``trace``.
+        and ``trace``, ``faults`` what built-ins refused while errors are not strict.
         """
-        options = Options(now_ns=now, strict=strict_errors, printed=printed, notes=notes)
+        options = Options(now_ns=now, strict=strict_errors, printed=printed, notes=notes, faults=faults)
         meter = Meter(self._loaded.limits, deadline)
         state = EvalState(self._loaded, input, {} if data is None else data, meter, options)
         rows: list[tuple[Value, ...]] = []
@@ -146,18 +154,21 @@ class Program:
         rows: Mapping[str, Builtin],
         capabilities: Capabilities,
         limits: Limits,
+        *,
+        strict: bool = False,
     ) -> None:
         self._sources = tuple(module.source for module in checked.modules)
         self._dialect = dialect
         self._builtins = rows
         self._capabilities = capabilities
         self._limits = limits
+        self._strict = strict
         self._unit = Unit(checked, rows)
         self._groups = self._unit.groups()
         self._effects = effects(group_blocks(self._groups), self._unit.tree)
         self._code, self._image = self._generate(self._effects)
         self._loaded, self._globals = self._load(self._image)
-        self._queries: dict[str, Query] = {}
+        self._queries: dict[tuple[str, str, tuple[str, ...]], Query] = {}
 
     def _generate(self, found: Effects) -> tuple[CodeUnit, Image]:
         unit = CodeUnit(
@@ -173,24 +184,38 @@ class Program:
     def _load(self, image: Image) -> tuple[Loaded, dict[str, Any]]:
         return load(image, self._sources, self._builtins, self._capabilities, self._limits)
 
-    def rule(self, path: str) -> Entry:
-        """The entry of a rule (``data.template.violation``). DiagnosticError (REG530) if there is none."""
-        steps = tuple(path.split(".")[1:])
+    def rule(self, path: str | Sequence[str]) -> Entry:
+        """The entry of a rule: ``data.template.violation``, or the steps of such a path below ``data``.
+
+        DiagnosticError (REG530) if there is none.
+        """
+        steps = tuple(path.split(".")[1:]) if isinstance(path, str) else tuple(path)
         number = self._unit.tree.group(steps)
         if number < 0 or number in self._loaded.functions:
-            raise DiagnosticError(Diagnostic(code=codes.NO_SUCH_RULE, message=f"there is no rule {path}"))
+            name = path if isinstance(path, str) else ".".join(("data", *steps))
+            raise DiagnosticError(Diagnostic(code=codes.NO_SUCH_RULE, message=f"there is no rule {name}"))
         return Entry(self._loaded, self._loaded.rules[number])
 
-    def query(self, text: str) -> Query:
-        """Prepare a query. DiagnosticError (REG1xx to REG4xx) if it cannot be compiled."""
-        query = self._queries.get(text)
+    def query(self, text: str, *, package: str = "", imports: Sequence[str] = ()) -> Query:
+        """Prepare a query. DiagnosticError (REG1xx to REG4xx) if it cannot be compiled.
+
+        Names in it are those of ``package`` (``a.b``) and of ``imports`` (``data.a.b as c``).
+        """
+        place = (text, package, tuple(imports))
+        query = self._queries.get(place)
         if query is None:
-            query = self._queries[text] = self._prepare(Source("query", text))
+            query = self._queries[place] = self._prepare(Source(QUERY, text), package, imports)
         return query
 
-    def _prepare(self, source: Source) -> Query:
-        body = parse_query(source, dialect=self._dialect)
-        query = check_query(self._unit.checked, body, source)  # type: ignore[no-untyped-call]
+    def _prepare(self, source: Source, package: str, imports: Sequence[str]) -> Query:
+        module = _surroundings(source, self._dialect, package, imports)
+        body = parse_query(source, dialect=self._dialect, keywords=module.keywords)
+        if not body:
+            at = Span(source, 0, len(source.text))
+            raise DiagnosticError(Diagnostic(code=codes.EMPTY_QUERY, message="the query is empty", at=at))
+        query = check_query(  # type: ignore[no-untyped-call]
+            self._unit.checked, body, module, capabilities=self._capabilities, strict=self._strict
+        )
         plan = plan_query(self._unit, len(self._sources), query)
         found = self._effects.union(effects([plan.block], self._unit.tree))
         loaded, names, unit = self._loaded, self._globals, self._code
@@ -226,6 +251,17 @@ def _query_code(
     return changed, scope["query"]
 
 
+def _surroundings(source: Source, dialect: Dialect, package: str, imports: Sequence[str]) -> Module:
+    """The module that a query stands in: its package and imports, without rules."""
+    if not package and not imports:
+        return Module(source=source, dialect=dialect, package=Package(path=()))
+    lines = [f"package {package or QUERY}", *(f"import {path}" for path in imports)]
+    header = parse_module(Source("imports of the query", "\n".join(lines) + "\n"), dialect=dialect)
+    if not package:
+        header = replace(header, package=Package(path=()))
+    return replace(header, source=source)
+
+
 def _stopped(exhausted: Exhausted) -> DiagnosticError:
     code = codes.EVAL_LIMIT if exhausted.limit else codes.EVAL_TIME
     return error(code, str(exhausted), None)
@@ -242,10 +278,13 @@ def compile(
     dialect: Dialect = Dialect.V1,
     capabilities: Capabilities = NONE,
     limits: Limits | None = None,
+    strict: bool = False,
+    exists: Exists | None = None,
 ) -> Program:
     """Compile modules, given by name: texts, sources, or trees of ``parse_module``.
 
-    DiagnosticError (REG1xx to REG4xx) for what is wrong with them.
+    ``strict`` adds the checks of ``opa check --strict``; ``exists`` says where base data have values, which
+    rules must not hide. DiagnosticError (REG1xx to REG4xx) for what is wrong with the modules.
     """
     parsed = []
     for name, text in modules.items():
@@ -255,8 +294,8 @@ def compile(
         source = text if isinstance(text, Source) else Source(name, text)
         parsed.append(parse_module(source, dialect=dialect))
     rows = available(capabilities)
-    checked = check(parsed)  # type: ignore[no-untyped-call]
-    return Program(checked, dialect, rows, capabilities, limits or Limits())
+    checked = check(parsed, capabilities=capabilities, strict=strict, exists=exists)  # type: ignore[no-untyped-call]
+    return Program(checked, dialect, rows, capabilities, limits or Limits(), strict=strict)
 
 
 def available(capabilities: Capabilities) -> Mapping[str, Builtin]:

@@ -285,10 +285,15 @@ def _conflict(state: EvalState, position: int, message: str) -> Exception:
 
 def fault(state: EvalState, position: int) -> Value:
     """A built-in has just refused its operands: undefined, or the end when errors are strict."""
-    if state.options.strict:
+    options = state.options
+    if options.strict or options.faults is not None:
         caught = sys.exception()
         assert isinstance(caught, BuiltinFault)
-        raise builtin_error(state, position, caught)
+        error = builtin_error(state, position, caught)
+        if options.strict:
+            raise error
+        assert options.faults is not None
+        options.faults(error.diagnostics[0])
     return UNDEFINED
 
 

@@ -407,7 +407,7 @@ def binds(e):
     return evars(e)
 
 
-def check(modules):
+def check(modules, *, capabilities=None, strict=False, keep_print=True, exists=None):
     packages = {}
     for m in modules:
         names = packages.setdefault(m.package.path, [])
@@ -447,7 +447,7 @@ def check(modules):
     return Checked(modules=tuple(modules), tree=root, order=(), packages=frozenset(packages))
 
 
-def check_query(checked, body, source):
+def check_query(checked, body, module, *, capabilities=None, strict=False, keep_print=True):
     out, values, i = [], [], 0
     for e in body:
         st = e.statement
@@ -467,7 +467,8 @@ def check_query(checked, body, source):
         else:
             out.append(e)
             values.append((e, None))
-    res, _ = Resolver((), (), ()).body(out, set())
+    node = checked.tree.find(module.package.path) if module.package.path else None
+    res, _ = Resolver(module.imports, node.children if node else (), module.package.path).body(out, set())
     names = {}
     for e in body:
         for x in evars(e):

@@ -56,12 +56,13 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a caller may say of one evaluation."""
+    """What a caller may say of one evaluation. ``faults`` takes what built-ins refuse without ``strict``."""
 
     now_ns: int | None = None
     strict: bool = False
     printed: Callable[[str], None] | None = None
     notes: Callable[[str], None] | None = None
+    faults: Callable[[Diagnostic], None] | None = None
 
 
 DEFAULTS: Final = Options()

@@ -97,8 +97,8 @@ def excerpt(span: Span) -> list[str]:
     before = clean("…" * bool(left) + shown[: first - left])
     marked = clean(shown[first - left : max(first - left + 1, last - left)])
     after = clean(shown[max(first - left + 1, last - left) :]) + "…" * (left + WIDTH < len(line))
-    carets = "^" * max(1, _cells(marked))
-    return [f"    {before}{marked}{after}".rstrip(), f"    {' ' * _cells(before)}{carets}"]
+    carets = "^" * max(1, cells(marked))
+    return [f"    {before}{marked}{after}".rstrip(), f"    {' ' * cells(before)}{carets}"]
 
 
 def clean(text: str, *, keep_breaks: bool = False) -> str:
@@ -118,7 +118,7 @@ def clean(text: str, *, keep_breaks: bool = False) -> str:
     return "".join(out)
 
 
-def _cells(text: str) -> int:
+def cells(text: str) -> int:
     """How many terminal columns a text takes."""
     if text.isascii():
         return len(text)
