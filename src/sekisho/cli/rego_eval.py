@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -22,7 +22,7 @@ SECONDS: Final = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What an evaluation is asked for."""
+    """What an evaluation is asked for: the options by their names, see ``command``."""
 
     query: str
     paths: tuple[str, ...] = ()
@@ -32,14 +32,14 @@ class Job:
     package: str = ""
     ignore: tuple[str, ...] = ()
     capabilities: str | None = None
-    v0: bool = False
+    v0_compatible: bool = False
     strict: bool = False
-    strict_errors: bool = False
-    show_errors: bool = False
-    notes: bool = False
+    strict_builtin_errors: bool = False
+    show_builtin_errors: bool = False
+    explain: str = "off"
     metrics: bool = False
     count: int = 1
-    seconds: float = SECONDS
+    timeout: float = SECONDS
 
 
 @click.command(
@@ -74,78 +74,39 @@ class Job:
 )
 @click.option("--metrics", is_flag=True, help="Show how long the steps took.")
 @click.option("--count", type=click.IntRange(1), default=1, help="How often to evaluate, for --metrics.")
-@click.option("--timeout", type=Duration(), metavar="DURATION", help="Stop after this time (1m).")
+@click.option(
+    "--timeout", type=Duration(), default=SECONDS, metavar="DURATION", help="Stop after this time (1m)."
+)
 @click.option("--pretty-limit", type=int, hidden=True, expose_value=False)
 @source_options
 def command(
-    *,
-    query: str | None,
-    paths: tuple[str, ...],
-    input: str | None,
-    stdin_input: bool,
-    stdin: bool,
-    form: str,
-    fail: bool,
-    fail_defined: bool,
-    imports: tuple[str, ...],
-    package: str,
-    strict: bool,
-    strict_builtin_errors: bool,
-    show_builtin_errors: bool,
-    explain: str,
-    metrics: bool,
-    count: int,
-    timeout: float | None,
-    ignore: tuple[str, ...],
-    capabilities: str | None,
-    v0_compatible: bool,
+    *, query: str | None, stdin: bool, form: str, fail: bool, fail_defined: bool, **options: Any
 ) -> int:
     """Evaluate QUERY and print the result.
 
     Exit status: 0; 1 with --fail or --fail-defined, or for wrong usage; 2 if anything failed.
     """
+    strict_errors, show_errors = options["strict_builtin_errors"], options["show_builtin_errors"]
     _refuse(
         (
             (query is None) == (not stdin),
             "give the query as an argument or with --stdin, and only one of them",
         ),
-        (stdin and stdin_input, "--stdin and --stdin-input both read standard input"),
-        (stdin_input and input is not None, "give --stdin-input or --input, not both"),
+        (stdin and options["stdin_input"], "--stdin and --stdin-input both read standard input"),
+        (options["stdin_input"] and options["input"], "give --stdin-input or --input, not both"),
         (fail and fail_defined, "give --fail or --fail-defined, not both"),
-        (
-            strict_builtin_errors and show_builtin_errors,
-            "--strict-builtin-errors ends with the first error, so --show-builtin-errors has none to show",
-        ),
+        (strict_errors and show_errors, "--strict-builtin-errors leaves --show-builtin-errors none to show"),
     )
     from sekisho.cli.regoresult import write
 
-    outcome = run(
-        Job(
-            query=sys.stdin.read() if query is None else query,
-            paths=paths,
-            input=input,
-            stdin_input=stdin_input,
-            imports=imports,
-            package=package,
-            ignore=ignore,
-            capabilities=capabilities,
-            v0=v0_compatible,
-            strict=strict,
-            strict_errors=strict_builtin_errors,
-            show_errors=show_builtin_errors,
-            notes=explain == "notes",
-            metrics=metrics,
-            count=count,
-            seconds=timeout or SECONDS,
-        )
-    )
+    outcome = run(Job(query=sys.stdin.read() if query is None else query, **options))
     write(outcome, form, sys.stdout, sys.stderr)
     if outcome.errors:
         return 2
     return int(fail_defined if outcome.results else fail)
 
 
-def _refuse(*rules: tuple[bool, str]) -> None:
+def _refuse(*rules: tuple[object, str]) -> None:
     for broken, message in rules:
         if broken:
             raise click.UsageError(message)
@@ -188,7 +149,7 @@ def _once(job: Job, given: Value, outcome: Outcome) -> None:
     from sekisho.cli.regoresult import Timers
     from sekisho.lang.meter import Limits
 
-    dialect = rego.Dialect.V0 if job.v0 else rego.Dialect.V1
+    dialect = rego.Dialect.V0 if job.v0_compatible else rego.Dialect.V1
     capabilities = read_capabilities(job.capabilities)
     timers = Timers()
     with timers.time("load_files", show=bool(job.paths)):
@@ -200,7 +161,7 @@ def _once(job: Job, given: Value, outcome: Outcome) -> None:
             files.modules,
             dialect=dialect,
             capabilities=capabilities,
-            limits=Limits(seconds=job.seconds),
+            limits=Limits(seconds=job.timeout),
             strict=job.strict,
             exists=files.exists,
         )
@@ -208,13 +169,15 @@ def _once(job: Job, given: Value, outcome: Outcome) -> None:
         query = program.query(job.query, package=job.package, imports=job.imports)
     outcome.faults, outcome.notes = [], []
     with timers.time("query_eval"):
-        outcome.results = query.eval(
+        outcome.results = query.run(
             given,
             files.data,
-            strict_errors=job.strict_errors,
-            printed=lambda line: print(line, file=sys.stderr),
-            notes=outcome.notes.append if job.notes else None,
-            faults=outcome.faults.append if job.show_errors else None,
+            options=rego.Options(
+                strict=job.strict_builtin_errors,
+                printed=lambda line: print(line, file=sys.stderr),
+                notes=outcome.notes.append if job.explain == "notes" else None,
+                faults=outcome.faults.append if job.show_builtin_errors else None,
+            ),
         )
     if job.metrics:
         outcome.timers.append(timers)

@@ -113,14 +113,24 @@ class Query:
         strict_errors: bool = False,
         printed: Callable[[str], None] | None = None,
         notes: Callable[[str], None] | None = None,
-        faults: Callable[[Diagnostic], None] | None = None,
     ) -> list[Result]:
         """The result set. ``now`` is in nanoseconds since 1970; the clock's if absent.
 
         DiagnosticError (REG5xx) if evaluation fails. ``printed`` and ``notes`` take the lines of ``print``
-        and ``trace``, ``faults`` what built-ins refused while errors are not strict.
+        and ``trace``.
         """
-        options = Options(now_ns=now, strict=strict_errors, printed=printed, notes=notes, faults=faults)
+        options = Options(now_ns=now, strict=strict_errors, printed=printed, notes=notes)
+        return self.run(input, data, deadline=deadline, options=options)
+
+    def run(
+        self,
+        input: Value = UNDEFINED,
+        data: Value = None,
+        *,
+        deadline: Deadline | None = None,
+        options: Options = DEFAULTS,
+    ) -> list[Result]:
+        """The same with all that may be said of an evaluation."""
         meter = Meter(self._loaded.limits, deadline)
         state = EvalState(self._loaded, input, {} if data is None else data, meter, options)
         rows: list[tuple[Value, ...]] = []
