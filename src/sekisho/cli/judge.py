@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from sekisho.cli.inputs import Inputs, read_objects
 from sekisho.diag import Deadline, Diagnostic, Report
-from sekisho.kube.object import Object
+from sekisho.kube.object import Object, name_problems
 from sekisho.kube.schema import NEWEST, CustomKinds, validate_object
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def _schemas(objects: Sequence[Object], everything: Sequence[Object], version: s
     custom = CustomKinds.of(everything)
     found = list(custom.diagnostics)
     for object in objects:
+        found += name_problems(object)
         if not _is_policy(object):
             found += validate_object(object, kubernetes_version=version, crds=custom)
     return found

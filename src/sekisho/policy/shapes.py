@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any
 
 from sekisho import manifest
-from sekisho.diag import ObjectPath, Path, Source
+from sekisho.diag import ObjectPath, Path, Source, path_text
 from sekisho.kube.object import Object
 from sekisho.kube.schema import Schema, parse_schema, resource_schema
 from sekisho.kube.schema.validate import Locate
-
-ARBITRARY: Final[dict[str, Any]] = {"x-kubernetes-preserve-unknown-fields": True}
 
 
 def _read(name: str) -> Any:
@@ -44,27 +42,6 @@ def constraint(parameters: Any) -> Schema:
     return resource_schema(parse_schema({**raw, "properties": {**raw["properties"], "spec": spec}}))
 
 
-def completed(raw: Any) -> Any:
-    """A legacy schema made structural: whatever is or may be an object keeps its unknown fields.
-
-    Gatekeeper does this for ``legacySchema: true``. The input stays as it is.
-    """
-    if not isinstance(raw, dict):
-        return raw
-    out = dict(raw)
-    kind = raw.get("type", "")
-    if kind in ("", "object"):
-        out.update(ARBITRARY)
-    if kind == "array" and "items" not in raw:
-        out["items"] = ARBITRARY
-    if isinstance(properties := raw.get("properties"), dict):
-        out["properties"] = {name: completed(schema) for name, schema in properties.items()}
-    for field in ("items", "additionalProperties"):
-        if field in out and isinstance(out[field], dict):
-            out[field] = completed(out[field])
-    return out
-
-
 def locate(object: Object) -> Locate:
     """Places inside an object, by path."""
 
@@ -85,6 +62,4 @@ def below(object: Object, base: Path) -> Locate:
 
 def detached(object: Object, path: Path) -> Source:
     """The string at a path of an object that came from no file, named after the object."""
-    from sekisho.diag import path_text
-
     return Source(f"{object.ref()} {path_text(path)}", str(object.get(*path)))

@@ -18,7 +18,7 @@ from typing import Any, Final
 from sekisho import rego
 from sekisho.diag import Code, Diagnostic, DiagnosticError, Path, Source
 from sekisho.kube.object import Object
-from sekisho.kube.schema import Schema, parse_schema, validate
+from sekisho.kube.schema import Schema, keep_unknown, parse_schema, validate
 from sekisho.policy import codes, rules, shapes
 from sekisho.rego.nodes import Module
 
@@ -185,7 +185,7 @@ def _schema(object: Object) -> Schema:
     if legacy is None:
         legacy = object.gvk.version in LEGACY_BY_DEFAULT
     if legacy:
-        raw = shapes.completed(raw or {})
+        raw = keep_unknown(raw or {})
     if raw is not None:
         parse_schema(raw, shapes.below(object, (*base, "openAPIV3Schema")))
     return shapes.constraint(raw)
