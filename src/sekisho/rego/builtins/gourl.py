@@ -42,6 +42,8 @@ class Url:
     force_query: bool = False
     raw_query: str = ""
     fragment: str = ""
+    raw_fragment: str = ""
+    omit_host: bool = False
 
     @property
     def hostname(self) -> str:
@@ -110,9 +112,11 @@ def parse(text: str) -> Url:
     if not fragment:
         return Url(**url)  # type: ignore[arg-type]
     try:
-        return Url(**url, fragment=_unescape(fragment))  # type: ignore[arg-type]
+        plain = _unescape(fragment)
     except _Wrong as wrong:
         raise BuiltinFault(f"parse {quote(text)}: {wrong}") from None
+    raw = "" if escape(plain, FRAGMENT) == fragment else fragment
+    return Url(**url, fragment=plain, raw_fragment=raw)  # type: ignore[arg-type]
 
 
 def _parse(text: str) -> dict[str, object]:
@@ -136,6 +140,8 @@ def _parse(text: str) -> dict[str, object]:
         authority, slash, rest = rest[2:].partition("/")
         rest = slash + rest
         url["user"], url["host"] = _authority(authority)
+    elif scheme:
+        url["omit_host"] = True
     path = _unescape(rest)
     return {**url, "path": path, "raw_path": "" if escape(path, PATH) == rest else rest}
 

@@ -19,6 +19,7 @@ import sekisho.rego.builtins.providers
 import sekisho.rego.builtins.reflect
 import sekisho.rego.builtins.uri
 import sekisho.rego.builtins.uuid
+import sekisho.rego.builtins.x509
 import sekisho.rego.builtins.yaml  # noqa: F401
 from sekisho.lang.meter import Limits, Meter
 from sekisho.rego.builtins.table import TABLE, BuiltinFault
