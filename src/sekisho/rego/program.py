@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, TypedDict
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from sekisho.diag import Diagnostic, DiagnosticError, Source, Span
+from sekisho import __version__
+from sekisho.diag import DiagnosticError, Source
 from sekisho.lang.meter import Exhausted, Limits, Meter
+from sekisho.lang.programs import Programs
 from sekisho.lang.pyast import Writer, compile_module
 from sekisho.rego import builtins, codes
 from sekisho.rego.builtins.table import Builtin
 from sekisho.rego.capabilities import NONE, Capabilities
 from sekisho.rego.check.program import Checked
 from sekisho.rego.codegen.functions import QueryWriter
-from sekisho.rego.codegen.image import Image, generate, load, new_globals
+from sekisho.rego.codegen.image import FORMAT, Image, generate, load, new_globals
 from sekisho.rego.codegen.unit import Unit as CodeUnit
-from sekisho.rego.nodes import Dialect, Module, Package
+from sekisho.rego.nodes import Dialect
 from sekisho.rego.parser import parse_module, parse_query
 from sekisho.rego.plan.effects import Effects, effects, group_blocks
 from sekisho.rego.plan.planner import Unit
 from sekisho.rego.plan.query import QueryPlan, plan_query
+from sekisho.rego.plan.tree import Node
 from sekisho.rego.shim import check, check_query
 from sekisho.rego.state import DEFAULTS, EvalState, Loaded, Options, error
 from sekisho.rego.values import UNDEFINED, Value
 
 if TYPE_CHECKING:
     from sekisho.diag import Deadline
-
-
-QUERY: Final = "query"
-"""The name of a query's source."""
-
-Exists = Callable[[tuple[str, ...]], bool]
-"""Whether base data have a value at a path, given without ``data``."""
 
 
 class Location(TypedDict):
@@ -120,17 +117,6 @@ class Query:
         and ``trace``.
         """
         options = Options(now_ns=now, strict=strict_errors, printed=printed, notes=notes)
-        return self.run(input, data, deadline=deadline, options=options)
-
-    def run(
-        self,
-        input: Value = UNDEFINED,
-        data: Value = None,
-        *,
-        deadline: Deadline | None = None,
-        options: Options = DEFAULTS,
-    ) -> list[Result]:
-        """The same with all that may be said of an evaluation."""
         meter = Meter(self._loaded.limits, deadline)
         state = EvalState(self._loaded, input, {} if data is None else data, meter, options)
         rows: list[tuple[Value, ...]] = []
@@ -154,85 +140,62 @@ class Query:
         return result
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a program is compiled for."""
+
+    dialect: Dialect
+    rows: Mapping[str, Builtin]
+    capabilities: Capabilities
+    limits: Limits
+
+
 class Program:
     """Compiled modules. Immutable; evaluations may run in several threads at once."""
 
-    def __init__(
-        self,
-        checked: Checked,
-        dialect: Dialect,
-        rows: Mapping[str, Builtin],
-        capabilities: Capabilities,
-        limits: Limits,
-        *,
-        strict: bool = False,
-    ) -> None:
-        self._sources = tuple(module.source for module in checked.modules)
-        self._dialect = dialect
-        self._builtins = rows
-        self._capabilities = capabilities
-        self._limits = limits
-        self._strict = strict
-        self._unit = Unit(checked, rows)
-        self._groups = self._unit.groups()
-        self._effects = effects(group_blocks(self._groups), self._unit.tree)
-        self._code, self._image = self._generate(self._effects)
-        self._loaded, self._globals = self._load(self._image)
-        self._queries: dict[tuple[str, str, tuple[str, ...]], Query] = {}
+    def __init__(self, sources: tuple[Source, ...], image: Image, settings: Settings) -> None:
+        self._sources = sources
+        self._image = image
+        self._settings = settings
+        self._effects = Effects(frozenset(image.mockable), frozenset(image.overridable))
+        self._loaded, self._globals = self._load(image)
+        self._queries: dict[str, Query] = {}
 
-    def _generate(self, found: Effects) -> tuple[CodeUnit, Image]:
-        unit = CodeUnit(
-            sources=self._sources,
-            builtins=self._builtins,
-            paths=tuple(self._unit.tree.paths),
-            packages=tuple(self._unit.tree.packages),
-            mockable=found.mockable,
-            overridable=found.overridable,
-        )
-        return unit, generate(unit, self._groups)
+    def rule(self, path: str) -> Entry:
+        """The entry of a rule (``data.template.violation``). DiagnosticError (REG530) if there is none."""
+        node: Node | None = self._loaded.tree
+        for step in path.split(".")[1:]:
+            node = node.children.get(step) if node is not None else None
+        if node is None or node.group < 0 or node.group in self._loaded.functions:
+            raise error(codes.NO_SUCH_RULE, f"there is no rule {path}", None)
+        return Entry(self._loaded, self._loaded.rules[node.group])
 
-    def _load(self, image: Image) -> tuple[Loaded, dict[str, Any]]:
-        return load(image, self._sources, self._builtins, self._capabilities, self._limits)
-
-    def rule(self, path: str | Sequence[str]) -> Entry:
-        """The entry of a rule: ``data.template.violation``, or the steps of such a path below ``data``.
-
-        DiagnosticError (REG530) if there is none.
-        """
-        steps = tuple(path.split(".")[1:]) if isinstance(path, str) else tuple(path)
-        number = self._unit.tree.group(steps)
-        if number < 0 or number in self._loaded.functions:
-            name = path if isinstance(path, str) else ".".join(("data", *steps))
-            raise DiagnosticError(Diagnostic(code=codes.NO_SUCH_RULE, message=f"there is no rule {name}"))
-        return Entry(self._loaded, self._loaded.rules[number])
-
-    def query(self, text: str, *, package: str = "", imports: Sequence[str] = ()) -> Query:
-        """Prepare a query. DiagnosticError (REG1xx to REG4xx) if it cannot be compiled.
-
-        Names in it are those of ``package`` (``a.b``) and of ``imports`` (``data.a.b as c``).
-        """
-        place = (text, package, tuple(imports))
-        query = self._queries.get(place)
+    def query(self, text: str) -> Query:
+        """Prepare a query. DiagnosticError (REG1xx to REG4xx) if it cannot be compiled."""
+        query = self._queries.get(text)
         if query is None:
-            query = self._queries[place] = self._prepare(Source(QUERY, text), package, imports)
+            query = self._queries[text] = self._prepare(Source("query", text))
         return query
 
-    def _prepare(self, source: Source, package: str, imports: Sequence[str]) -> Query:
-        module = _surroundings(source, self._dialect, package, imports)
-        body = parse_query(source, dialect=self._dialect, keywords=module.keywords)
-        if not body:
-            at = Span(source, 0, len(source.text))
-            raise DiagnosticError(Diagnostic(code=codes.EMPTY_QUERY, message="the query is empty", at=at))
-        query = check_query(  # type: ignore[no-untyped-call]
-            self._unit.checked, body, module, capabilities=self._capabilities, strict=self._strict
-        )
+    @cached_property
+    def _unit(self) -> Unit:
+        checked = _checked(self._sources, self._settings)
+        return Unit(checked, self._settings.rows)
+
+    def _load(self, image: Image) -> tuple[Loaded, dict[str, Any]]:
+        settings = self._settings
+        return load(image, self._sources, settings.rows, settings.capabilities, settings.limits)
+
+    def _prepare(self, source: Source) -> Query:
+        body = parse_query(source, dialect=self._settings.dialect)
+        query = check_query(self._unit.checked, body, source)  # type: ignore[no-untyped-call]
         plan = plan_query(self._unit, len(self._sources), query)
         found = self._effects.union(effects([plan.block], self._unit.tree))
-        loaded, names, unit = self._loaded, self._globals, self._code
+        image, loaded, names = self._image, self._loaded, self._globals
         if found != self._effects:
-            unit, image = self._generate(found)
+            image = _image(self._unit, self._sources, found)
             loaded, names = self._load(image)
-        loaded, function = _query_code(loaded, names, unit, source, plan)
+        loaded, function = _query_code(image, loaded, names, source, plan)
         texts = []
         for expr, _ in query.expressions:
             line, column = source.position(expr.start)
@@ -241,35 +204,45 @@ class Program:
 
 
 def _query_code(
-    loaded: Loaded, names: dict[str, Any], unit: CodeUnit, source: Source, plan: QueryPlan
+    image: Image, loaded: Loaded, names: dict[str, Any], source: Source, plan: QueryPlan
 ) -> tuple[Loaded, Callable[[EvalState, list[tuple[Value, ...]]], None]]:
-    code = replace(
-        unit,
-        sources=(*unit.sources, source),
-        positions=list(unit.positions),
-        constants=[],
-        used={},
+    unit = CodeUnit(
+        sources=(*loaded.sources, source),
+        builtins=loaded.builtins,
+        paths=image.paths,
+        packages=image.packages,
+        mockable=frozenset(image.mockable),
+        overridable=frozenset(image.overridable),
+        positions=list(image.positions),
         prefix="q",
     )
-    writer = QueryWriter(Writer(), code, len(unit.sources))
+    writer = QueryWriter(Writer(), unit, len(loaded.sources))
     operands = [*plan.values, *(operand for _, operand in plan.bindings)]
     function = writer.write("query", plan.block, operands)
-    scope = new_globals(tuple(code.used.items()), code.builtins)
-    scope = {**names, **scope}
-    exec(compile_module([*code.constants, function], source.name), scope)  # noqa: S102 - as image.load
-    changed = replace(loaded, sources=code.sources, positions=tuple(code.positions))
-    return changed, scope["query"]
+    scope = {**names, **new_globals(tuple(unit.used.items()), unit.builtins)}
+    exec(compile_module([*unit.constants, function], source.name), scope)  # noqa: S102 - as image.load
+    return replace(loaded, sources=unit.sources, positions=tuple(unit.positions)), scope["query"]
 
 
-def _surroundings(source: Source, dialect: Dialect, package: str, imports: Sequence[str]) -> Module:
-    """The module that a query stands in: its package and imports, without rules."""
-    if not package and not imports:
-        return Module(source=source, dialect=dialect, package=Package(path=()))
-    lines = [f"package {package or QUERY}", *(f"import {path}" for path in imports)]
-    header = parse_module(Source("imports of the query", "\n".join(lines) + "\n"), dialect=dialect)
-    if not package:
-        header = replace(header, package=Package(path=()))
-    return replace(header, source=source)
+def _checked(sources: tuple[Source, ...], settings: Settings) -> Checked:
+    modules = [parse_module(source, dialect=settings.dialect) for source in sources]
+    return check(modules)  # type: ignore[no-untyped-call, no-any-return]
+
+
+def _image(unit: Unit, sources: tuple[Source, ...], found: Effects | None = None) -> Image:
+    """The image of a unit, whose code lets a ``with`` replace what it uses itself, or ``found``."""
+    groups = unit.groups()
+    if found is None:
+        found = effects(group_blocks(groups), unit.tree)
+    code = CodeUnit(
+        sources=sources,
+        builtins=unit.builtins,
+        paths=tuple(unit.tree.paths),
+        packages=tuple(unit.tree.packages),
+        mockable=found.mockable,
+        overridable=found.overridable,
+    )
+    return generate(code, groups)
 
 
 def _stopped(exhausted: Exhausted) -> DiagnosticError:
@@ -283,29 +256,48 @@ def _too_deep() -> DiagnosticError:
 
 
 def compile(
-    modules: Mapping[str, str | Source | Module],
+    modules: Mapping[str, str | Source],
     *,
     dialect: Dialect = Dialect.V1,
     capabilities: Capabilities = NONE,
     limits: Limits | None = None,
-    strict: bool = False,
-    exists: Exists | None = None,
+    cache: Programs | None = None,
 ) -> Program:
-    """Compile modules, given by name: texts, sources, or trees of ``parse_module``.
+    """Compile modules, given by name. DiagnosticError (REG1xx to REG4xx) for what is wrong with them.
 
-    ``strict`` adds the checks of ``opa check --strict``; ``exists`` says where base data have values, which
-    rules must not hide. DiagnosticError (REG1xx to REG4xx) for what is wrong with the modules.
+    With a ``cache`` (see ``program_cache``), what was compiled before is taken from there; its warnings are
+    not found again.
     """
-    parsed = []
-    for name, text in modules.items():
-        if isinstance(text, Module):
-            parsed.append(text)
-            continue
-        source = text if isinstance(text, Source) else Source(name, text)
-        parsed.append(parse_module(source, dialect=dialect))
+    sources = tuple(
+        text if isinstance(text, Source) else Source(name, text) for name, text in modules.items()
+    )
     rows = available(capabilities)
-    checked = check(parsed, capabilities=capabilities, strict=strict, exists=exists)  # type: ignore[no-untyped-call]
-    return Program(checked, dialect, rows, capabilities, limits or Limits(), strict=strict)
+    settings = Settings(dialect=dialect, rows=rows, capabilities=capabilities, limits=limits or Limits())
+    key = "" if cache is None else _key(cache, sources, settings)
+    image = Image.of_row(cache.get(key)) if cache is not None else None
+    if image is not None:
+        return Program(sources, image, settings)
+    unit = Unit(_checked(sources, settings), rows)
+    image = _image(unit, sources)
+    if cache is not None:
+        cache.put(key, image.row())
+    program = Program(sources, image, settings)
+    program.__dict__["_unit"] = unit
+    return program
+
+
+def program_cache(root: str | None) -> Programs:
+    """The cache of Rego programs in a cache folder (see ``sekisho.cache``); None keeps nothing."""
+    return Programs(root, kind="rego", form=FORMAT)
+
+
+def _key(cache: Programs, sources: tuple[Source, ...], settings: Settings) -> str:
+    capabilities = settings.capabilities
+    names = ",".join(sorted(settings.rows))
+    parts = [__version__, settings.dialect.value, names, str(capabilities.deprecated)]
+    for source in sources:
+        parts += [source.name, source.text]
+    return cache.key(*(part.encode("utf-8", "surrogatepass") for part in parts))
 
 
 def available(capabilities: Capabilities) -> Mapping[str, Builtin]:
@@ -322,4 +314,4 @@ def available(capabilities: Capabilities) -> Mapping[str, Builtin]:
     return rows
 
 
-__all__ = ["Entry", "Program", "Query", "Span", "compile"]
+__all__ = ["Entry", "Program", "Query", "Settings", "compile", "program_cache"]

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import CodeType
-from typing import Any
+from typing import Any, Final
 
 from sekisho.diag import Source
 from sekisho.lang.meter import Limits
@@ -27,9 +27,16 @@ from sekisho.rego.state import NEW, Loaded
 Position = tuple[int, int, int, str]
 
 
+FORMAT: Final = 1
+"""The number of the form of images and of the code in them: raise it with every change of either."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """Compiled code. ``paths`` and ``functions`` describe the groups; ``used`` maps built-ins to globals."""
+    """Compiled code. ``paths`` and ``functions`` describe the groups; ``used`` maps built-ins to globals.
+
+    ``mockable`` and ``overridable`` are what the code lets a ``with`` replace.
+    """
 
     codes: tuple[CodeType, ...]
     positions: tuple[Position, ...]
@@ -37,6 +44,20 @@ class Image:
     paths: tuple[tuple[str, ...], ...]
     packages: tuple[tuple[str, ...], ...]
     functions: tuple[int, ...]
+    mockable: tuple[str, ...]
+    overridable: tuple[int, ...]
+
+    def row(self) -> tuple[Any, ...]:
+        """The image as a tuple that ``marshal`` can store."""
+        return tuple(getattr(self, field.name) for field in fields(self))
+
+    @classmethod
+    def of_row(cls, row: object) -> Image | None:
+        """The image that this tuple holds; None if it is no such tuple."""
+        names = [field.name for field in fields(cls)]
+        if not isinstance(row, tuple) or len(row) != len(names):
+            return None
+        return cls(**dict(zip(names, row, strict=True)))
 
 
 def generate(unit: Unit, groups: Sequence[Group]) -> Image:
@@ -54,6 +75,8 @@ def generate(unit: Unit, groups: Sequence[Group]) -> Image:
         paths=unit.paths,
         packages=unit.packages,
         functions=tuple(g.number for g in groups if g.form is Form.FUNCTION and g.params),
+        mockable=tuple(sorted(unit.mockable)),
+        overridable=tuple(sorted(unit.overridable)),
     )
 
 
