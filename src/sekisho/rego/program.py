@@ -16,17 +16,16 @@ from sekisho.lang.pyast import Writer, compile_module
 from sekisho.rego import builtins, codes
 from sekisho.rego.builtins.table import Builtin
 from sekisho.rego.capabilities import NONE, Capabilities
-from sekisho.rego.check.program import Checked
+from sekisho.rego.check import Checked, check, check_query, known_builtins
 from sekisho.rego.codegen.functions import QueryWriter
 from sekisho.rego.codegen.image import FORMAT, Image, generate, load, new_globals
 from sekisho.rego.codegen.unit import Unit as CodeUnit
-from sekisho.rego.nodes import Dialect
+from sekisho.rego.nodes import Dialect, Module, Package
 from sekisho.rego.parser import parse_module, parse_query
 from sekisho.rego.plan.effects import Effects, effects, group_blocks
 from sekisho.rego.plan.planner import Unit
 from sekisho.rego.plan.query import QueryPlan, plan_query
 from sekisho.rego.plan.tree import Node
-from sekisho.rego.shim import check, check_query
 from sekisho.rego.state import DEFAULTS, EvalState, Loaded, Options, error
 from sekisho.rego.values import UNDEFINED, Value
 
@@ -148,6 +147,8 @@ class Settings:
     rows: Mapping[str, Builtin]
     capabilities: Capabilities
     limits: Limits
+    strict: bool
+    keep_print: bool
 
 
 class Program:
@@ -188,7 +189,15 @@ class Program:
 
     def _prepare(self, source: Source) -> Query:
         body = parse_query(source, dialect=self._settings.dialect)
-        query = check_query(self._unit.checked, body, source)  # type: ignore[no-untyped-call]
+        settings = self._settings
+        context = Module(source, settings.dialect, Package(()))
+        query = check_query(
+            self._unit.checked,
+            body,
+            context,
+            capabilities=settings.capabilities,
+            keep_print=settings.keep_print,
+        )
         plan = plan_query(self._unit, len(self._sources), query)
         found = self._effects.union(effects([plan.block], self._unit.tree))
         image, loaded, names = self._image, self._loaded, self._globals
@@ -226,7 +235,12 @@ def _query_code(
 
 def _checked(sources: tuple[Source, ...], settings: Settings) -> Checked:
     modules = [parse_module(source, dialect=settings.dialect) for source in sources]
-    return check(modules)  # type: ignore[no-untyped-call, no-any-return]
+    return check(
+        modules,
+        capabilities=settings.capabilities,
+        strict=settings.strict,
+        keep_print=settings.keep_print,
+    )
 
 
 def _image(unit: Unit, sources: tuple[Source, ...], found: Effects | None = None) -> Image:
@@ -261,18 +275,29 @@ def compile(
     dialect: Dialect = Dialect.V1,
     capabilities: Capabilities = NONE,
     limits: Limits | None = None,
+    strict: bool = False,
+    keep_print: bool = True,
     cache: Programs | None = None,
 ) -> Program:
     """Compile modules, given by name. DiagnosticError (REG1xx to REG4xx) for what is wrong with them.
 
+    ``strict`` adds the checks of ``opa check --strict``; without ``keep_print``, ``print`` calls are dropped.
     With a ``cache`` (see ``program_cache``), what was compiled before is taken from there; its warnings are
     not found again.
     """
     sources = tuple(
         text if isinstance(text, Source) else Source(name, text) for name, text in modules.items()
     )
-    rows = available(capabilities)
-    settings = Settings(dialect=dialect, rows=rows, capabilities=capabilities, limits=limits or Limits())
+    builtins.load()
+    rows = known_builtins(capabilities)
+    settings = Settings(
+        dialect=dialect,
+        rows=rows,
+        capabilities=capabilities,
+        limits=limits or Limits(),
+        strict=strict,
+        keep_print=keep_print,
+    )
     key = "" if cache is None else _key(cache, sources, settings)
     image = Image.of_row(cache.get(key)) if cache is not None else None
     if image is not None:
@@ -295,23 +320,10 @@ def _key(cache: Programs, sources: tuple[Source, ...], settings: Settings) -> st
     capabilities = settings.capabilities
     names = ",".join(sorted(settings.rows))
     parts = [__version__, settings.dialect.value, names, str(capabilities.deprecated)]
+    parts += [str(settings.strict), str(settings.keep_print)]
     for source in sources:
         parts += [source.name, source.text]
     return cache.key(*(part.encode("utf-8", "surrogatepass") for part in parts))
-
-
-def available(capabilities: Capabilities) -> Mapping[str, Builtin]:
-    """The built-ins of a capability set, by name."""
-    rows = {
-        name: row
-        for name, row in builtins.load().items()
-        if name not in capabilities.denied
-        and (capabilities.builtins is None or name in capabilities.builtins)
-    }
-    for name, row in capabilities.functions.items():
-        assert isinstance(row, Builtin)
-        rows[name] = row
-    return rows
 
 
 __all__ = ["Entry", "Program", "Query", "Settings", "compile", "program_cache"]

@@ -358,7 +358,11 @@ class TermPlanner(ABC):
         for x, y in ((a, b), (b, a)):
             if isinstance(x, Var) and self.free(x):
                 if self.ready(y):
-                    self.bound[x.name] = self.value(y)
+                    operand = self.value(y)
+                    if self.free(x):
+                        self.bound[x.name] = operand
+                    else:  # a reference in ``y`` has just bound it
+                        self.emit(ir.Equal(self.bound[x.name], operand), x)
                     return []
                 if isinstance(y, Var) and (x.wildcard or y.name == x.name):
                     return []
