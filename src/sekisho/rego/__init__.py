@@ -3,7 +3,7 @@
 from sekisho.rego.capabilities import Capabilities
 from sekisho.rego.nodes import Dialect
 from sekisho.rego.parser import parse_module
-from sekisho.rego.program import QUERY, Entry, Program, Query, compile
+from sekisho.rego.program import QUERY, Entry, Program, Query, cached, compile, program_cache
 from sekisho.rego.state import Options
 
 __all__ = [
@@ -14,6 +14,8 @@ __all__ = [
     "Options",
     "Program",
     "Query",
+    "cached",
     "compile",
     "parse_module",
+    "program_cache",
 ]

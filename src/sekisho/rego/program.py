@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from sekisho import __version__
-from sekisho.diag import DiagnosticError, Source
+from sekisho.diag import DiagnosticError, Source, Span
 from sekisho.lang.meter import Exhausted, Limits, Meter
 from sekisho.lang.programs import Programs
 from sekisho.lang.pyast import Writer, compile_module
 from sekisho.rego import builtins, codes
 from sekisho.rego.builtins.table import Builtin
 from sekisho.rego.capabilities import NONE, Capabilities
-from sekisho.rego.check import Checked, check, check_query, known_builtins
+from sekisho.rego.check import check, check_query, known_builtins
 from sekisho.rego.codegen.functions import QueryWriter
 from sekisho.rego.codegen.image import FORMAT, Image, generate, load, new_globals
 from sekisho.rego.codegen.unit import Unit as CodeUnit
@@ -25,12 +25,18 @@ from sekisho.rego.parser import parse_module, parse_query
 from sekisho.rego.plan.effects import Effects, effects, group_blocks
 from sekisho.rego.plan.planner import Unit
 from sekisho.rego.plan.query import QueryPlan, plan_query
-from sekisho.rego.plan.tree import Node
 from sekisho.rego.state import DEFAULTS, EvalState, Loaded, Options, error
 from sekisho.rego.values import UNDEFINED, Value
 
 if TYPE_CHECKING:
-    from sekisho.diag import Deadline
+    from sekisho import __version__
+from sekisho.diag import Deadline
+
+QUERY: Final = "query"
+"""The name of a query's source."""
+
+Exists = Callable[[tuple[str, ...]], bool]
+"""Whether base data have a value at a path, given without ``data``."""
 
 
 class Location(TypedDict):
@@ -116,6 +122,17 @@ class Query:
         and ``trace``.
         """
         options = Options(now_ns=now, strict=strict_errors, printed=printed, notes=notes)
+        return self.run(input, data, deadline=deadline, options=options)
+
+    def run(
+        self,
+        input: Value = UNDEFINED,
+        data: Value = None,
+        *,
+        deadline: Deadline | None = None,
+        options: Options = DEFAULTS,
+    ) -> list[Result]:
+        """The same with all that may be said of an evaluation."""
         meter = Meter(self._loaded.limits, deadline)
         state = EvalState(self._loaded, input, {} if data is None else data, meter, options)
         rows: list[tuple[Value, ...]] = []
@@ -152,58 +169,74 @@ class Settings:
 
 
 class Program:
-    """Compiled modules. Immutable; evaluations may run in several threads at once."""
+    """Compiled modules. Immutable; evaluations may run in several threads at once.
 
-    def __init__(self, sources: tuple[Source, ...], image: Image, settings: Settings) -> None:
+    ``image`` is the code as data. ``origin`` gives what it was made from when a query asks for that.
+    """
+
+    def __init__(
+        self,
+        sources: tuple[Source, ...],
+        image: Image,
+        loaded: tuple[Loaded, dict[str, Any]],
+        origin: Callable[[], tuple[Unit, Settings]],
+    ) -> None:
         self._sources = sources
-        self._image = image
-        self._settings = settings
-        self._effects = Effects(frozenset(image.mockable), frozenset(image.overridable))
-        self._loaded, self._globals = self._load(image)
-        self._queries: dict[str, Query] = {}
+        self.image = image
+        self._loaded, self._globals = loaded
+        self._origin = origin
+        self._queries: dict[tuple[str, str, tuple[str, ...]], Query] = {}
 
-    def rule(self, path: str) -> Entry:
-        """The entry of a rule (``data.template.violation``). DiagnosticError (REG530) if there is none."""
-        node: Node | None = self._loaded.tree
-        for step in path.split(".")[1:]:
-            node = node.children.get(step) if node is not None else None
+    def rule(self, path: str | Sequence[str]) -> Entry:
+        """The entry of a rule: ``data.template.violation``, or the steps of such a path below ``data``.
+
+        DiagnosticError (REG530) if there is none.
+        """
+        steps = tuple(path.split(".")[1:]) if isinstance(path, str) else tuple(path)
+        node = self._loaded.tree.find(steps)
         if node is None or node.group < 0 or node.group in self._loaded.functions:
-            raise error(codes.NO_SUCH_RULE, f"there is no rule {path}", None)
+            name = path if isinstance(path, str) else ".".join(("data", *steps))
+            raise error(codes.NO_SUCH_RULE, f"there is no rule {name}", None)
         return Entry(self._loaded, self._loaded.rules[node.group])
 
-    def query(self, text: str) -> Query:
-        """Prepare a query. DiagnosticError (REG1xx to REG4xx) if it cannot be compiled."""
-        query = self._queries.get(text)
+    def query(self, text: str, *, package: str = "", imports: Sequence[str] = ()) -> Query:
+        """Prepare a query. DiagnosticError (REG1xx to REG4xx) if it cannot be compiled.
+
+        Names in it are those of ``package`` (``a.b``) and of ``imports`` (``data.a.b as c``).
+        """
+        place = (text, package, tuple(imports))
+        query = self._queries.get(place)
         if query is None:
-            query = self._queries[text] = self._prepare(Source("query", text))
+            unit, settings = self.origin
+            module = _surroundings(Source(QUERY, text), settings.dialect, package, imports)
+            query = self._queries[place] = self._prepare(module, unit, settings)
         return query
 
     @cached_property
-    def _unit(self) -> Unit:
-        checked = _checked(self._sources, self._settings)
-        return Unit(checked, self._settings.rows)
+    def origin(self) -> tuple[Unit, Settings]:
+        """What the program was compiled from, and how."""
+        return self._origin()
 
-    def _load(self, image: Image) -> tuple[Loaded, dict[str, Any]]:
-        settings = self._settings
-        return load(image, self._sources, settings.rows, settings.capabilities, settings.limits)
-
-    def _prepare(self, source: Source) -> Query:
-        body = parse_query(source, dialect=self._settings.dialect)
-        settings = self._settings
-        context = Module(source, settings.dialect, Package(()))
+    def _prepare(self, module: Module, unit: Unit, settings: Settings) -> Query:
+        source = module.source
+        body = parse_query(source, dialect=settings.dialect, keywords=module.keywords)
+        if not body:
+            raise error(codes.EMPTY_QUERY, "the query is empty", Span(source, 0, len(source.text)))
         query = check_query(
-            self._unit.checked,
+            unit.checked,
             body,
-            context,
+            module,
             capabilities=settings.capabilities,
+            strict=settings.strict,
             keep_print=settings.keep_print,
         )
-        plan = plan_query(self._unit, len(self._sources), query)
-        found = self._effects.union(effects([plan.block], self._unit.tree))
-        image, loaded, names = self._image, self._loaded, self._globals
-        if found != self._effects:
-            image = _image(self._unit, self._sources, found)
-            loaded, names = self._load(image)
+        plan = plan_query(unit, len(self._sources), query)
+        image, loaded, names = self.image, self._loaded, self._globals
+        own = Effects(frozenset(image.mockable), frozenset(image.overridable))
+        found = own.union(effects([plan.block], unit.tree))
+        if found != own:
+            image = _image(unit, self._sources, found)
+            loaded, names = _load(image, self._sources, settings)
         loaded, function = _query_code(image, loaded, names, source, plan)
         texts = []
         for expr, _ in query.expressions:
@@ -233,14 +266,15 @@ def _query_code(
     return replace(loaded, sources=unit.sources, positions=tuple(unit.positions)), scope["query"]
 
 
-def _checked(sources: tuple[Source, ...], settings: Settings) -> Checked:
-    modules = [parse_module(source, dialect=settings.dialect) for source in sources]
-    return check(
-        modules,
-        capabilities=settings.capabilities,
-        strict=settings.strict,
-        keep_print=settings.keep_print,
-    )
+def _surroundings(source: Source, dialect: Dialect, package: str, imports: Sequence[str]) -> Module:
+    """The module that a query stands in: its package and imports, without rules."""
+    if not package and not imports:
+        return Module(source=source, dialect=dialect, package=Package(path=()))
+    lines = [f"package {package or QUERY}", *(f"import {path}" for path in imports)]
+    header = parse_module(Source("imports of the query", "\n".join(lines) + "\n"), dialect=dialect)
+    if not package:
+        header = replace(header, package=Package(path=()))
+    return replace(header, source=source)
 
 
 def _image(unit: Unit, sources: tuple[Source, ...], found: Effects | None = None) -> Image:
@@ -259,6 +293,10 @@ def _image(unit: Unit, sources: tuple[Source, ...], found: Effects | None = None
     return generate(code, groups)
 
 
+def _load(image: Image, sources: tuple[Source, ...], settings: Settings) -> tuple[Loaded, dict[str, Any]]:
+    return load(image, sources, settings.rows, settings.capabilities, settings.limits)
+
+
 def _stopped(exhausted: Exhausted) -> DiagnosticError:
     code = codes.EVAL_LIMIT if exhausted.limit else codes.EVAL_TIME
     return error(code, str(exhausted), None)
@@ -270,45 +308,46 @@ def _too_deep() -> DiagnosticError:
 
 
 def compile(
-    modules: Mapping[str, str | Source],
+    modules: Mapping[str, str | Source | Module],
     *,
     dialect: Dialect = Dialect.V1,
     capabilities: Capabilities = NONE,
     limits: Limits | None = None,
     strict: bool = False,
     keep_print: bool = True,
-    cache: Programs | None = None,
+    exists: Exists | None = None,
 ) -> Program:
-    """Compile modules, given by name. DiagnosticError (REG1xx to REG4xx) for what is wrong with them.
+    """Compile modules, given by name: texts, sources, or trees of ``parse_module``.
 
     ``strict`` adds the checks of ``opa check --strict``; without ``keep_print``, ``print`` calls are dropped.
-    With a ``cache`` (see ``program_cache``), what was compiled before is taken from there; its warnings are
-    not found again.
+    ``exists`` says where base data have values, which rules must not hide. DiagnosticError (REG1xx to REG4xx)
+    for what is wrong with the modules.
     """
-    sources = tuple(
-        text if isinstance(text, Source) else Source(name, text) for name, text in modules.items()
-    )
-    builtins.load()
-    rows = known_builtins(capabilities)
+    parsed = [_parsed(name, text, dialect) for name, text in modules.items()]
     settings = Settings(
         dialect=dialect,
-        rows=rows,
+        rows=_rows(capabilities),
         capabilities=capabilities,
         limits=limits or Limits(),
         strict=strict,
         keep_print=keep_print,
     )
-    key = "" if cache is None else _key(cache, sources, settings)
-    image = Image.of_row(cache.get(key)) if cache is not None else None
-    if image is not None:
-        return Program(sources, image, settings)
-    unit = Unit(_checked(sources, settings), rows)
+    checked = check(parsed, capabilities=capabilities, strict=strict, keep_print=keep_print, exists=exists)
+    unit = Unit(checked, settings.rows)
+    sources = tuple(module.source for module in checked.modules)
     image = _image(unit, sources)
-    if cache is not None:
-        cache.put(key, image.row())
-    program = Program(sources, image, settings)
-    program.__dict__["_unit"] = unit
-    return program
+    return Program(sources, image, _load(image, sources, settings), lambda: (unit, settings))
+
+
+def _parsed(name: str, text: str | Source | Module, dialect: Dialect) -> Module:
+    if isinstance(text, Module):
+        return text
+    return parse_module(text if isinstance(text, Source) else Source(name, text), dialect=dialect)
+
+
+def _rows(capabilities: Capabilities) -> Mapping[str, Builtin]:
+    builtins.load()
+    return known_builtins(capabilities)
 
 
 def program_cache(root: str | None) -> Programs:
@@ -316,14 +355,32 @@ def program_cache(root: str | None) -> Programs:
     return Programs(root, kind="rego", form=FORMAT)
 
 
-def _key(cache: Programs, sources: tuple[Source, ...], settings: Settings) -> str:
-    capabilities = settings.capabilities
-    names = ",".join(sorted(settings.rows))
-    parts = [__version__, settings.dialect.value, names, str(capabilities.deprecated)]
-    parts += [str(settings.strict), str(settings.keep_print)]
-    for source in sources:
-        parts += [source.name, source.text]
-    return cache.key(*(part.encode("utf-8", "surrogatepass") for part in parts))
+def cached(
+    build: Callable[[], Program],
+    *,
+    cache: Programs,
+    sources: Sequence[Source],
+    salt: Sequence[str] = (),
+    capabilities: Capabilities = NONE,
+    limits: Limits | None = None,
+) -> Program:
+    """What ``build`` compiles from these sources, in their order; from the cache if that was done before.
+
+    ``salt`` says all else that the result depends on: the dialect, how sources are changed before they are
+    compiled. Capabilities and limits are those that ``build`` gives to ``compile``. A program from the cache
+    builds itself when it is asked for a query.
+    """
+    rows = _rows(capabilities)
+    parts = [__version__, ",".join(sorted(rows)), ",".join(sorted(capabilities.denied)), *salt, ""]
+    parts += [part for source in sources for part in (source.name, source.text)]
+    key = cache.key(*(part.encode("utf-8", "surrogatepass") for part in parts))
+    image = Image.of_row(cache.get(key))
+    if image is None:
+        program = build()
+        cache.put(key, program.image.row())
+        return program
+    loaded = load(image, tuple(sources), rows, capabilities, limits or Limits())
+    return Program(tuple(sources), image, loaded, lambda: build().origin)
 
 
-__all__ = ["Entry", "Program", "Query", "Settings", "compile", "program_cache"]
+__all__ = ["QUERY", "Entry", "Program", "Query", "Settings", "cached", "compile", "program_cache"]

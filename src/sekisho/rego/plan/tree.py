@@ -39,6 +39,15 @@ class Node:
             node = node.children.setdefault(step, Node())
         return node
 
+    def find(self, path: Path) -> Node | None:
+        """The node at a path below this one, or None."""
+        node: Node | None = self
+        for step in path:
+            if node is None:
+                return None
+            node = node.children.get(step)
+        return node
+
 
 @dataclass(slots=True)
 class RuleTree:
@@ -51,23 +60,14 @@ class RuleTree:
     packages: list[Path] = field(default_factory=list)
     definitions: list[list[Definition]] = field(default_factory=list)
 
-    def find(self, path: Path) -> Node | None:
-        """The node at a path, or None."""
-        node: Node | None = self.root
-        for step in path:
-            if node is None:
-                return None
-            node = node.children.get(step)
-        return node
-
     def group(self, path: Path) -> int:
         """The number of the group whose path this is, or -1."""
-        node = self.find(path)
+        node = self.root.find(path)
         return -1 if node is None else node.group
 
     def below(self, path: Path) -> Iterator[int]:
         """The groups at and below a path."""
-        node = self.find(path)
+        node = self.root.find(path)
         stack = [node] if node is not None else []
         while stack:
             node = stack.pop()
