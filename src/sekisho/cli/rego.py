@@ -11,8 +11,13 @@ from sekisho.cli.main import LazyGroup
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+MAX_ERRORS: Final = 10
+"""How many errors of compilation are shown: OPA's figure."""
+
 VERBS: Final = {
+    "check": ("sekisho.cli.rego_check", "Check Rego sources for errors."),
     "eval": ("sekisho.cli.rego_eval", "Evaluate a query."),
+    "test": ("sekisho.cli.rego_test", "Run the tests among Rego sources."),
 }
 
 

@@ -19,7 +19,7 @@ def render(report: Report, stream: IO[str]) -> None:
     stream.write(f'<testsuites name="sekisho" tests="{len(report.findings)}" failures="{errors}">\n')
     for name, findings in suites.items():
         failed = sum(finding.level is Level.ERROR for finding in findings)
-        stream.write(f'  <testsuite name={_attribute(name)} tests="{len(findings)}" failures="{failed}">\n')
+        stream.write(f'  <testsuite name={attribute(name)} tests="{len(findings)}" failures="{failed}">\n')
         for finding in findings:
             stream.write(_case(finding))
         stream.write("  </testsuite>\n")
@@ -36,10 +36,10 @@ def _suite(finding: Diagnostic) -> str:
 def _case(finding: Diagnostic) -> str:
     title = finding.policy or finding.code.title
     name = f"{finding.code.id} {title} {place(finding.at)}".rstrip()
-    head = f"    <testcase classname={_attribute(finding.code.id)} name={_attribute(name)}>\n"
-    body = _escape(_legal(format_finding(finding)))
+    head = f"    <testcase classname={attribute(finding.code.id)} name={attribute(name)}>\n"
+    body = _escape(legal(format_finding(finding)))
     if finding.level is Level.ERROR:
-        message = _attribute(finding.message)
+        message = attribute(finding.message)
         return f"{head}      <failure message={message}>{body}</failure>\n    </testcase>\n"
     return f"{head}      <system-out>{body}</system-out>\n    </testcase>\n"
 
@@ -48,14 +48,15 @@ def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _attribute(text: str) -> str:
-    escaped = _escape(_legal(text)).replace('"', "&quot;")
+def attribute(text: str) -> str:
+    """A text as an attribute's value, with its quotes; line breaks and tabs survive."""
+    escaped = _escape(legal(text)).replace('"', "&quot;")
     for char in "\n\r\t":
         escaped = escaped.replace(char, f"&#{ord(char)};")
     return f'"{escaped}"'
 
 
-def _legal(text: str) -> str:
+def legal(text: str) -> str:
     """XML 1.0 cannot hold most control characters at all, not even escaped."""
     return "".join(
         char

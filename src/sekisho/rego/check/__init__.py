@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from sekisho.rego.builtins.table import TABLE, Builtin
 from sekisho.rego.capabilities import NONE, Capabilities
+from sekisho.rego.check.errors import ERRORS
 from sekisho.rego.check.pipeline import Check
 from sekisho.rego.check.program import Checked, CheckedQuery, FunctionWith, Rule, TreeNode, written_name
 from sekisho.rego.check.tree import Exists
@@ -31,13 +32,22 @@ def check(
     strict: bool = False,
     keep_print: bool = True,
     exists: Exists | None = None,
+    max_errors: int = ERRORS.value,
 ) -> Checked:
-    """Check modules together. DiagnosticError (REG2xx to REG4xx) with up to ten errors if they do not pass.
+    """Check modules together. DiagnosticError (REG2xx to REG4xx) with the errors if they do not pass.
 
     ``strict`` adds the checks of ``opa check --strict``. Without ``keep_print``, calls of ``print`` are
-    dropped. ``exists`` says whether base data has a value at a path, for conflicts of rules with data.
+    dropped. ``exists`` says whether base data has a value at a path, for conflicts of rules with data. At
+    most ``max_errors`` errors are told; 0 means all.
+
     """
-    one = Check(known_builtins(capabilities), capabilities, strict=strict, keep_print=keep_print)
+    one = Check(
+        known_builtins(capabilities),
+        capabilities,
+        strict=strict,
+        keep_print=keep_print,
+        max_errors=max_errors,
+    )
     return one.modules(modules, exists)
 
 

@@ -42,9 +42,10 @@ class Stage(IntEnum):
 class Errors:
     """The errors found so far."""
 
-    __slots__ = ("_found", "_seen")
+    __slots__ = ("_found", "_limit", "_seen")
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = ERRORS.value) -> None:
+        self._limit = limit
         self._found: list[tuple[Stage, Diagnostic]] = []
         self._seen: set[tuple[str, int, str]] = set()
 
@@ -82,7 +83,7 @@ class Errors:
             return
         first = min(stage for stage, _ in self._found)
         told = [found for stage, found in self._found if stage is first]
-        if len(told) >= ERRORS.value:
-            told = told[: ERRORS.value]
+        if 0 < self._limit <= len(told):
+            told = told[: self._limit]
             told.append(Diagnostic(code=codes.TOO_MANY, message="error limit reached"))
         raise DiagnosticError(told)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from sekisho.rego.builtins.table import Builtin
 from sekisho.rego.capabilities import Capabilities
 from sekisho.rego.check.bindings import Arity
-from sekisho.rego.check.errors import Errors
+from sekisho.rego.check.errors import ERRORS, Errors
 from sekisho.rego.check.functions import Functions
 from sekisho.rego.check.globals import ModuleNames, head_name
 from sekisho.rego.check.metadata import Annotations
@@ -33,12 +33,13 @@ class Check:
         *,
         strict: bool,
         keep_print: bool,
+        max_errors: int = ERRORS.value,
     ) -> None:
         self._builtins = builtins
         self._capabilities = capabilities
         self._strict = strict
         self._keep_print = keep_print
-        self._errors = Errors()
+        self._errors = Errors(max_errors)
 
     def modules(self, modules: Sequence[Module], exists: Exists | None) -> Checked:
         """Check modules together."""

@@ -1,0 +1,134 @@
+"""``sekisho rego test``: run the tests among Rego sources."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from sekisho.cli.rego import Duration, OpaCommand, source_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sekisho.rego.testing import Result, Suite, Test
+    from sekisho.rego.values import Value
+
+FORMS: Final = ("pretty", "json", "junit")
+SECONDS: Final = 5.0
+"""How long a test may take when ``--timeout`` does not say; OPA's figure."""
+
+
+@click.command(cls=OpaCommand, epilog="Example: sekisho rego test -v policies/")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option("--verbose", "-v", is_flag=True, help="Show every test, and the notes of those that failed.")
+@click.option(
+    "--format", "-f", "form", type=click.Choice(FORMS), default="pretty", help="Form of the report."
+)
+@click.option("--run", "-r", "pattern", metavar="REGEX", help="Only tests whose full name matches.")
+@click.option(
+    "--timeout",
+    type=Duration(),
+    default=SECONDS,
+    metavar="DURATION",
+    help="Stop a test after this time (5s).",
+)
+@click.option("--count", type=click.IntRange(1), default=1, help="How often to run the tests.")
+@click.option("--fail-on-empty", is_flag=True, help="Exit with 1 if there are no tests.")
+@click.option(
+    "--exit-zero-on-skipped", "-z", "skipped_pass", is_flag=True, help="Skipped tests are no failures."
+)
+@click.option(
+    "--sort", type=click.Choice(["none", "duration"]), default="none", help="Order of the json report."
+)
+@click.option("--parallel", "-p", type=int, hidden=True, expose_value=False)
+@source_options
+def command(
+    *, paths: tuple[str, ...], form: str, verbose: bool, pattern: str | None, count: int, **options: Any
+) -> int:
+    """Run the tests in the files and directories at PATH: the rules whose names begin with test_.
+
+    Tests called todo_test_ are skipped. Exit status: 0; 1 if the sources cannot be used, or for wrong usage;
+    2 if a test failed or was skipped.
+    """
+    from sekisho.cli.regotext import tell
+    from sekisho.diag import DiagnosticError
+
+    try:
+        suite, data = _load(paths, options)
+    except DiagnosticError as error:
+        tell(error.diagnostics)
+        return 1
+    tests = suite.tests if pattern is None else _matching(suite.tests, pattern)
+    for _ in range(count):
+        results = _run(
+            suite, data, tests, form=form, verbose=verbose, by_duration=options["sort"] == "duration"
+        )
+        if not results and options["fail_on_empty"]:
+            print("no tests were run", file=sys.stderr)
+            return 1
+        if any(_failed(result, skipped_pass=options["skipped_pass"]) for result in results):
+            return 2
+    return 0
+
+
+def _load(paths: Sequence[str], options: dict[str, Any]) -> tuple[Suite, Value]:
+    from sekisho import rego
+    from sekisho.cli.regofiles import load_files, read_capabilities
+    from sekisho.cli.regotext import tell
+    from sekisho.rego.testing import Suite
+
+    dialect = rego.Dialect.V0 if options["v0_compatible"] else rego.Dialect.V1
+    capabilities = read_capabilities(options["capabilities"])
+    files = load_files(paths, dialect=dialect, ignore=options["ignore"])
+    files.raise_errors()
+    tell(files.problems)
+    suite = Suite.of(
+        files.modules,
+        dialect=dialect,
+        capabilities=capabilities,
+        seconds=options["timeout"],
+        exists=files.exists,
+    )
+    return suite, files.data
+
+
+def _matching(tests: Sequence[Test], pattern: str) -> list[Test]:
+    """The tests whose full name (``data.package.test_x``) an RE2 pattern is found in."""
+    import re2
+
+    settings = re2.Options()
+    settings.log_errors = False
+    try:
+        compiled = re2.compile(pattern, settings)
+    except re2.error as error:
+        text = error.args[0] if error.args else error
+        detail = text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
+        raise click.UsageError(f"--run: {pattern!r} is no regular expression: {detail}") from None
+    return [test for test in tests if compiled.search(test.full_name)]
+
+
+def _run(
+    suite: Suite, data: Value, tests: Sequence[Test], *, form: str, verbose: bool, by_duration: bool
+) -> list[Result]:
+    from sekisho.cli import regoreport
+
+    running = suite.run(data, tests=tests)
+    if form == "pretty":
+        return regoreport.pretty(running, sys.stdout, verbose=verbose)
+    results = list(running)
+    if by_duration:
+        results.sort(key=lambda result: -result.duration)
+    if form == "json":
+        regoreport.json(results, sys.stdout)
+    else:
+        regoreport.junit(results, sys.stdout)
+    return results
+
+
+def _failed(result: Result, *, skipped_pass: bool) -> bool:
+    from sekisho.rego.testing import Outcome
+
+    passing = (Outcome.PASS, Outcome.SKIPPED) if skipped_pass else (Outcome.PASS,)
+    return result.outcome not in passing
