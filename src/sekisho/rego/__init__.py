@@ -5,6 +5,7 @@ from sekisho.rego.nodes import Dialect
 from sekisho.rego.parser import parse_module
 from sekisho.rego.program import QUERY, Entry, Program, Query, cached, compile, program_cache
 from sekisho.rego.state import Options
+from sekisho.rego.trail import Read
 
 __all__ = [
     "QUERY",
@@ -14,6 +15,7 @@ __all__ = [
     "Options",
     "Program",
     "Query",
+    "Read",
     "cached",
     "compile",
     "parse_module",

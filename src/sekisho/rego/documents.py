@@ -93,14 +93,15 @@ def rule_or_data(state: EvalState, group: int, rule: Rule, path: Step) -> Value:
     """The value of a rule that a ``with`` on data may have hidden."""
     for target in state.targets:
         if path[: len(target)] == target:
-            return _data_at(state, path)
+            return data_at(state, path)
     value = state.slots[group]
     if value is NEW:
         value = state.slots[group] = rule(state)
     return value
 
 
-def _data_at(state: EvalState, path: Step) -> Value:
+def data_at(state: EvalState, path: Step) -> Value:
+    """The base data at a path, or UNDEFINED."""
     value = state.data
     for step in path:
         value = _lookup(value, step)
@@ -112,11 +113,11 @@ def document(state: EvalState, path: Step) -> Value:
     node = state.loaded.tree
     for length, step in enumerate(path, 1):
         if path[:length] in state.targets:
-            return _data_at(state, path)
+            return data_at(state, path)
         node = node.children[step]
     if () in state.targets:
-        return _data_at(state, path)
-    return Document(state, path, node, _data_at(state, path))
+        return data_at(state, path)
+    return Document(state, path, node, data_at(state, path))
 
 
 def document_get(base: Value, step: Value) -> Value:

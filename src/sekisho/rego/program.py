@@ -14,11 +14,11 @@ from sekisho.lang.meter import Exhausted, Limits, Meter
 from sekisho.lang.programs import Programs
 from sekisho.lang.pyast import Writer, compile_module
 from sekisho.rego import builtins, codes
-from sekisho.rego.builtins.table import Builtin
 from sekisho.rego.capabilities import NONE, Capabilities
 from sekisho.rego.check import check, check_query, known_builtins
-from sekisho.rego.codegen.functions import QueryWriter
-from sekisho.rego.codegen.image import FORMAT, Image, generate, load, new_globals
+from sekisho.rego.codegen.functions import GroupWriter, QueryWriter
+from sekisho.rego.codegen.image import FORMAT, Image, Surroundings, generate, load, new_globals
+from sekisho.rego.codegen.traced import TracedWriter
 from sekisho.rego.codegen.unit import Unit as CodeUnit
 from sekisho.rego.nodes import Dialect, Module, Package
 from sekisho.rego.parser import parse_module, parse_query
@@ -26,7 +26,8 @@ from sekisho.rego.plan.effects import Effects, effects, group_blocks
 from sekisho.rego.plan.planner import Unit
 from sekisho.rego.plan.query import QueryPlan, plan_query
 from sekisho.rego.state import DEFAULTS, EvalState, Loaded, Options, error
-from sekisho.rego.values import UNDEFINED, Value
+from sekisho.rego.trail import TRACED_GLOBALS, Read, Trail, input_paths, reads_of, trail_rule
+from sekisho.rego.values import UNDEFINED, Set, Value, key
 
 if TYPE_CHECKING:
     from sekisho import __version__
@@ -133,15 +134,9 @@ class Query:
         options: Options = DEFAULTS,
     ) -> list[Result]:
         """The same with all that may be said of an evaluation."""
-        meter = Meter(self._loaded.limits, deadline)
-        state = EvalState(self._loaded, input, {} if data is None else data, meter, options)
+        state = _state(self._loaded, input, data, deadline, options)
         rows: list[tuple[Value, ...]] = []
-        try:
-            self._function(state, rows)
-        except Exhausted as exhausted:
-            raise _stopped(exhausted) from None
-        except RecursionError:
-            raise _too_deep() from None
+        _run(lambda: self._function(state, rows))
         return [self._result(row) for row in rows]
 
     def _result(self, row: tuple[Value, ...]) -> Result:
@@ -161,9 +156,7 @@ class Settings:
     """What a program is compiled for."""
 
     dialect: Dialect
-    rows: Mapping[str, Builtin]
-    capabilities: Capabilities
-    limits: Limits
+    surroundings: Surroundings
     strict: bool
     keep_print: bool
 
@@ -192,12 +185,7 @@ class Program:
 
         DiagnosticError (REG530) if there is none.
         """
-        steps = tuple(path.split(".")[1:]) if isinstance(path, str) else tuple(path)
-        node = self._loaded.tree.find(steps)
-        if node is None or node.group < 0 or node.group in self._loaded.functions:
-            name = path if isinstance(path, str) else ".".join(("data", *steps))
-            raise error(codes.NO_SUCH_RULE, f"there is no rule {name}", None)
-        return Entry(self._loaded, self._loaded.rules[node.group])
+        return Entry(self._loaded, self._loaded.rules[_group(self._loaded, path)])
 
     def query(self, text: str, *, package: str = "", imports: Sequence[str] = ()) -> Query:
         """Prepare a query. DiagnosticError (REG1xx to REG4xx) if it cannot be compiled.
@@ -208,7 +196,7 @@ class Program:
         query = self._queries.get(place)
         if query is None:
             unit, settings = self.origin
-            module = _surroundings(Source(QUERY, text), settings.dialect, package, imports)
+            module = _context(Source(QUERY, text), settings.dialect, package, imports)
             query = self._queries[place] = self._prepare(module, unit, settings)
         return query
 
@@ -216,6 +204,43 @@ class Program:
     def origin(self) -> tuple[Unit, Settings]:
         """What the program was compiled from, and how."""
         return self._origin()
+
+    def explain_reads(
+        self,
+        path: str,
+        input: Value,
+        data: Value = None,
+        *,
+        deadline: Deadline | None = None,
+        options: Options = DEFAULTS,
+    ) -> list[tuple[Value, tuple[Read, ...]]]:
+        """Evaluate a rule, and say what of the input its value stands on.
+
+        For each element of a partial set, the reads of its first derivation, in their order; for any other
+        rule, its value and the reads of it, or nothing where it is undefined.
+        """
+        loaded = self._traced
+        rule = _group(loaded, path)
+        state = _state(loaded, input, data, deadline, options)
+        state.trail = trail = Trail()
+        value = _run(lambda: trail_rule(state, rule, loaded.rules[rule], None))
+        if value is UNDEFINED:
+            return []
+        paths = input_paths(state.input)
+        notes = trail.notes.get(id(value))
+        if type(value) is not Set or notes is None:
+            return [(value, reads_of(trail, trail.entries, paths, loaded.span))]
+        return [
+            (element, reads_of(trail, notes.elements[key(element)], paths, loaded.span)) for element in value
+        ]
+
+    @cached_property
+    def _traced(self) -> Loaded:
+        """The code that notes what it reads, made when it is first asked for."""
+        unit, settings = self.origin
+        own = Effects(frozenset(self.image.mockable), frozenset(self.image.overridable))
+        image = _image(unit, self._sources, own, TracedWriter)
+        return load(image, self._sources, settings.surroundings, TRACED_GLOBALS)[0]
 
     def _prepare(self, module: Module, unit: Unit, settings: Settings) -> Query:
         source = module.source
@@ -226,7 +251,7 @@ class Program:
             unit.checked,
             body,
             module,
-            capabilities=settings.capabilities,
+            capabilities=settings.surroundings.capabilities,
             strict=settings.strict,
             keep_print=settings.keep_print,
         )
@@ -236,13 +261,40 @@ class Program:
         found = own.union(effects([plan.block], unit.tree))
         if found != own:
             image = _image(unit, self._sources, found)
-            loaded, names = _load(image, self._sources, settings)
+            loaded, names = load(image, self._sources, settings.surroundings)
         loaded, function = _query_code(image, loaded, names, source, plan)
         texts = []
         for expr, _ in query.expressions:
             line, column = source.position(expr.start)
             texts.append((source.text[expr.start : expr.end], line, column))
         return Query(loaded, function, tuple(texts), tuple(name for name, _ in plan.bindings))
+
+
+def _group(loaded: Loaded, path: str | Sequence[str]) -> int:
+    """The number of the rule at a path."""
+    steps = tuple(path.split(".")[1:]) if isinstance(path, str) else tuple(path)
+    node = loaded.tree.find(steps)
+    if node is None or node.group < 0 or node.group in loaded.functions:
+        name = path if isinstance(path, str) else ".".join(("data", *steps))
+        raise error(codes.NO_SUCH_RULE, f"there is no rule {name}", None)
+    return node.group
+
+
+def _state(
+    loaded: Loaded, input: Value, data: Value, deadline: Deadline | None, options: Options
+) -> EvalState:
+    meter = Meter(loaded.limits, deadline)
+    return EvalState(loaded, input, {} if data is None else data, meter, options)
+
+
+def _run(work: Callable[[], Value]) -> Value:
+    """What an evaluation gives; its limits end it with a diagnostic."""
+    try:
+        return work()
+    except Exhausted as exhausted:
+        raise _stopped(exhausted) from None
+    except RecursionError:
+        raise _too_deep() from None
 
 
 def _query_code(
@@ -266,7 +318,7 @@ def _query_code(
     return replace(loaded, sources=unit.sources, positions=tuple(unit.positions)), scope["query"]
 
 
-def _surroundings(source: Source, dialect: Dialect, package: str, imports: Sequence[str]) -> Module:
+def _context(source: Source, dialect: Dialect, package: str, imports: Sequence[str]) -> Module:
     """The module that a query stands in: its package and imports, without rules."""
     if not package and not imports:
         return Module(source=source, dialect=dialect, package=Package(path=()))
@@ -277,7 +329,12 @@ def _surroundings(source: Source, dialect: Dialect, package: str, imports: Seque
     return replace(header, source=source)
 
 
-def _image(unit: Unit, sources: tuple[Source, ...], found: Effects | None = None) -> Image:
+def _image(
+    unit: Unit,
+    sources: tuple[Source, ...],
+    found: Effects | None = None,
+    write: type[GroupWriter] = GroupWriter,
+) -> Image:
     """The image of a unit, whose code lets a ``with`` replace what it uses itself, or ``found``."""
     groups = unit.groups()
     if found is None:
@@ -290,11 +347,7 @@ def _image(unit: Unit, sources: tuple[Source, ...], found: Effects | None = None
         mockable=found.mockable,
         overridable=found.overridable,
     )
-    return generate(code, groups)
-
-
-def _load(image: Image, sources: tuple[Source, ...], settings: Settings) -> tuple[Loaded, dict[str, Any]]:
-    return load(image, sources, settings.rows, settings.capabilities, settings.limits)
+    return generate(code, groups, write)
 
 
 def _stopped(exhausted: Exhausted) -> DiagnosticError:
@@ -324,19 +377,13 @@ def compile(
     for what is wrong with the modules.
     """
     parsed = [_parsed(name, text, dialect) for name, text in modules.items()]
-    settings = Settings(
-        dialect=dialect,
-        rows=_rows(capabilities),
-        capabilities=capabilities,
-        limits=limits or Limits(),
-        strict=strict,
-        keep_print=keep_print,
-    )
+    surroundings = _surroundings(capabilities, limits)
+    settings = Settings(dialect=dialect, surroundings=surroundings, strict=strict, keep_print=keep_print)
     checked = check(parsed, capabilities=capabilities, strict=strict, keep_print=keep_print, exists=exists)
-    unit = Unit(checked, settings.rows)
+    unit = Unit(checked, surroundings.builtins)
     sources = tuple(module.source for module in checked.modules)
     image = _image(unit, sources)
-    return Program(sources, image, _load(image, sources, settings), lambda: (unit, settings))
+    return Program(sources, image, load(image, sources, surroundings), lambda: (unit, settings))
 
 
 def _parsed(name: str, text: str | Source | Module, dialect: Dialect) -> Module:
@@ -345,9 +392,10 @@ def _parsed(name: str, text: str | Source | Module, dialect: Dialect) -> Module:
     return parse_module(text if isinstance(text, Source) else Source(name, text), dialect=dialect)
 
 
-def _rows(capabilities: Capabilities) -> Mapping[str, Builtin]:
+def _surroundings(capabilities: Capabilities, limits: Limits | None) -> Surroundings:
     builtins.load()
-    return known_builtins(capabilities)
+    rows = known_builtins(capabilities)
+    return Surroundings(builtins=rows, capabilities=capabilities, limits=limits or Limits())
 
 
 def program_cache(root: str | None) -> Programs:
@@ -370,8 +418,14 @@ def cached(
     compiled. Capabilities and limits are those that ``build`` gives to ``compile``. A program from the cache
     builds itself when it is asked for a query.
     """
-    rows = _rows(capabilities)
-    parts = [__version__, ",".join(sorted(rows)), ",".join(sorted(capabilities.denied)), *salt, ""]
+    surroundings = _surroundings(capabilities, limits)
+    parts = [
+        __version__,
+        ",".join(sorted(surroundings.builtins)),
+        ",".join(sorted(capabilities.denied)),
+        *salt,
+        "",
+    ]
     parts += [part for source in sources for part in (source.name, source.text)]
     key = cache.key(*(part.encode("utf-8", "surrogatepass") for part in parts))
     image = Image.of_row(cache.get(key))
@@ -379,7 +433,7 @@ def cached(
         program = build()
         cache.put(key, program.image.row())
         return program
-    loaded = load(image, tuple(sources), rows, capabilities, limits or Limits())
+    loaded = load(image, tuple(sources), surroundings)
     return Program(tuple(sources), image, loaded, lambda: build().origin)
 
 

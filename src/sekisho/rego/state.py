@@ -69,7 +69,10 @@ DEFAULTS: Final = Options()
 
 
 class EvalState:
-    """One evaluation. Generated code reads ``input``, ``data``, ``slots`` and ``meter`` directly."""
+    """One evaluation. Generated code reads ``input``, ``data``, ``slots`` and ``meter`` directly.
+
+    ``trail`` is a ``trail.Trail`` where the code explains what it reads.
+    """
 
     __slots__ = (
         "_context",
@@ -82,6 +85,7 @@ class EvalState:
         "options",
         "slots",
         "targets",
+        "trail",
     )
 
     def __init__(self, loaded: Loaded, input: Value, data: Value, meter: Meter, options: Options) -> None:
@@ -94,6 +98,7 @@ class EvalState:
         self.targets: tuple[Step, ...] = ()
         self.mocks: dict[str, tuple[bool, Any]] | None = None
         self.documents: dict[Step, Value] | None = None
+        self.trail: object = None
         self._context: EvalContext | None = None
 
     def context(self) -> EvalContext:
@@ -115,6 +120,7 @@ class EvalState:
         other = EvalState(self.loaded, self.input, self.data, self.meter, self.options)
         other.targets = self.targets
         other.mocks = self.mocks
+        other.trail = self.trail
         other._context = self.context()
         return other
 

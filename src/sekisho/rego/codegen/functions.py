@@ -30,23 +30,51 @@ class GroupWriter(InstructionWriter):
         body: list[ast.stmt] = []
         first = group.clauses[0] if group.clauses else group.default
         assert first is not None
-        self._enter(first)
+        self.enter(first)
+        body.extend(self.beginning())
         if group.form is Form.FUNCTION:
             body.append(self.py.do(self.py.call("enter", self.py.name("s"))))
         if group.form is Form.SET:
             self._set(body)
         elif group.form is Form.OBJECT:
-            self._object(body)
+            self.object(body)
         else:
             self._single(body)
         return self.py.function(rule_name(group.number), ("s", *group.params), body)
 
-    def _enter(self, clause: Clause) -> None:
+    def enter(self, clause: Clause) -> None:
+        """Begin to write a clause."""
         self.module = clause.module
         self.move(clause.at)
 
-    def _position(self, clause: Clause) -> ast.expr:
+    def clause_position(self, clause: Clause) -> ast.expr:
+        """The number of a clause's position, as an argument."""
         return self.py.const(self.unit.position(clause.module, clause.at, clause.to))
+
+    # --- for subclasses that note more than values ---
+
+    kept: tuple[str, ...] = ()
+    """Locals that ``keeping`` assigns."""
+
+    def beginning(self) -> list[ast.stmt]:
+        """Statements that a function begins with."""
+        return []
+
+    def opening(self) -> list[ast.stmt]:
+        """Statements before a clause."""
+        return []
+
+    def settling(self) -> list[ast.stmt]:
+        """Statements before the value of a solution is returned."""
+        return []
+
+    def keeping(self) -> list[ast.stmt]:
+        """Statements where a solution was found, and more are looked for."""
+        return []
+
+    def settled(self) -> list[ast.stmt]:
+        """Statements before the value that solutions agree on is returned."""
+        return []
 
     # --- partial rules ---
 
@@ -54,30 +82,39 @@ class GroupWriter(InstructionWriter):
         sink = self.sink("c_", [(clause.block, clause.value) for clause in self.group.clauses])
         body.append(sink.start)
         for clause in self.group.clauses:
-            self._enter(clause)
+            self.enter(clause)
 
             def add(out: list[ast.stmt], value: ir.Operand = clause.value) -> None:
                 out.append(sink.add(value))
 
+            body.extend(self.opening())
             self.inline(clause.block, body, 0, Done(emit=add, grows=sink.name))
         body.append(self.py.give(sink.result))
 
-    def _object(self, body: list[ast.stmt]) -> None:
+    def object(self, body: list[ast.stmt]) -> None:
+        """The body of a partial object."""
         py = self.py
-        deep = any(len(c.keys) != 1 or c.member for c in self.group.clauses)
+        deep = self.deep
         body.append(py.assign("c_", py.call("Nested") if deep else py.dict_of([])))
         for clause in self.group.clauses:
-            self._enter(clause)
+            self.enter(clause)
 
             def put(out: list[ast.stmt], clause: Clause = clause) -> None:
-                out.append(py.do(self._put(clause, deep)))
+                out.append(py.do(self._put(clause)))
 
+            body.extend(self.opening())
             self.inline(clause.block, body, 0, Done(emit=put, grows=None if deep else "c_"))
         body.append(py.give(py.attr(py.name("c_"), "root") if deep else py.name("c_")))
 
-    def _put(self, clause: Clause, deep: bool) -> ast.expr:
+    @property
+    def deep(self) -> bool:
+        """Whether solutions of a partial object lie deeper than one key."""
+        return any(len(clause.keys) != 1 or clause.member for clause in self.group.clauses)
+
+    def _put(self, clause: Clause) -> ast.expr:
         py = self.py
-        place = [py.name("s"), self._position(clause), py.name("c_")]
+        deep = self.deep
+        place = [py.name("s"), self.clause_position(clause), py.name("c_")]
         keys = [self.hashable(key) for key in clause.keys]
         name = "add_deep" if clause.member else "put_deep"
         where = py.tuple_of(keys) if deep else keys[0]
@@ -96,7 +133,8 @@ class GroupWriter(InstructionWriter):
         """The first solution is the value."""
         links = [link for clause in self.group.clauses for link in chain(clause)]
         for number, link in enumerate(links):
-            self._enter(link)
+            self.enter(link)
+            body.extend(self.opening())
             done = self._returning(link)
             if number == len(links) - 1 and self.group.default is None:
                 self.block(link.block, body, Frame(Leave.RETURN, 0), done)
@@ -109,8 +147,8 @@ class GroupWriter(InstructionWriter):
     def _returning(self, link: Clause) -> Done:
         py = self.py
         return Done(
-            emit=lambda out: out.append(py.give(self.operand(link.value))),
-            emit_moved=lambda out: out.append(py.assign("v_", self.operand(link.value))),
+            emit=lambda out: out.extend([*self.settling(), py.give(self.operand(link.value))]),
+            emit_moved=lambda out: out.extend([*self.settling(), py.assign("v_", self.operand(link.value))]),
             stop=Stop.RETURN,
             result="v_",
         )
@@ -120,7 +158,7 @@ class GroupWriter(InstructionWriter):
         if default is None:
             body.append(self.py.give(self.py.name("U")))
             return
-        self._enter(default)
+        self.enter(default)
         done = self._returning(default)
         self.block(default.block, body, Frame(Leave.RETURN, 0), done)
         if not isinstance(body[-1], ast.Return):
@@ -135,7 +173,7 @@ class GroupWriter(InstructionWriter):
             if len(links) == 1:
                 self._accumulate(clause, "v_", body)
                 continue
-            self._enter(clause)
+            self.enter(clause)
             tries: list[ast.stmt] = [py.assign("w_", py.name("U"))]
             for link in links:
                 self._accumulate(link, "w_", tries)
@@ -144,10 +182,11 @@ class GroupWriter(InstructionWriter):
                     tries.append(py.when(found, [py.leave()]))
             body.append(py.once(tries))
             found = py.compare(py.name("w_"), "is not", py.name("U"))
-            agree = py.call(self._agree(), py.name("s"), self._position(clause), py.name("v_"), py.name("w_"))
+            place = [py.name("s"), self.clause_position(clause)]
+            agree = py.call(self._agree(), *place, py.name("v_"), py.name("w_"))
             body.append(py.when(found, [py.assign("v_", agree)]))
-        undefined = py.compare(py.name("v_"), "is not", py.name("U"))
-        body.append(py.when(undefined, [py.give(py.name("v_"))]))
+        defined = py.compare(py.name("v_"), "is not", py.name("U"))
+        body.append(py.when(defined, [*self.settled(), py.give(py.name("v_"))]))
         self._otherwise(body)
 
     def _agree(self) -> str:
@@ -155,15 +194,18 @@ class GroupWriter(InstructionWriter):
 
     def _accumulate(self, link: Clause, name: str, body: list[ast.stmt]) -> None:
         py = self.py
-        self._enter(link)
+        self.enter(link)
         function = self._agree()
         value = self.operand
 
         def note(out: list[ast.stmt]) -> None:
-            place = [py.name("s"), self._position(link), py.name(name)]
+            place = [py.name("s"), self.clause_position(link), py.name(name)]
             out.append(py.assign(name, py.call(function, *place, value(link.value))))
+            out.extend(self.keeping())
 
-        self.inline(link.block, body, 0 if name == "v_" else 1, Done(emit=note, writes=(name,)))
+        body.extend(self.opening())
+        done = Done(emit=note, writes=(name, *self.kept))
+        self.inline(link.block, body, 0 if name == "v_" else 1, done)
 
 
 class QueryWriter(InstructionWriter):

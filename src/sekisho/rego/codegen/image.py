@@ -60,11 +60,20 @@ class Image:
         return cls(**dict(zip(names, row, strict=True)))
 
 
-def generate(unit: Unit, groups: Sequence[Group]) -> Image:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What code runs in: the built-ins it may call, what they may touch, and how much it may use."""
+
+    builtins: Mapping[str, Builtin]
+    capabilities: Capabilities
+    limits: Limits
+
+
+def generate(unit: Unit, groups: Sequence[Group], write: type[GroupWriter] = GroupWriter) -> Image:
     """The image of these groups. Functions stand in the module of their first clause."""
     modules: dict[int, list[ast.stmt]] = {}
     for group in groups:
-        writer = GroupWriter(Writer(), unit, group)
+        writer = write(Writer(), unit, group)
         modules.setdefault(writer.module, []).append(writer.write())
     codes = [compile_module(unit.constants, "<constants>")]
     codes.extend(compile_module(modules[number], unit.sources[number].name) for number in sorted(modules))
@@ -83,31 +92,30 @@ def generate(unit: Unit, groups: Sequence[Group]) -> Image:
 def load(
     image: Image,
     sources: tuple[Source, ...],
-    builtins: Mapping[str, Builtin],
-    capabilities: Capabilities,
-    limits: Limits,
+    surroundings: Surroundings,
+    names: Mapping[str, object] = GLOBALS,
 ) -> tuple[Loaded, dict[str, Any]]:
-    """Run the image's module code; what evaluations share, and the globals of the code."""
-    names = new_globals(image.used, builtins)
+    """Run the image's module code, which sees ``names``; what evaluations share, and the code's globals."""
+    scope = {**names, **new_globals(image.used, surroundings.builtins)}
     for code in image.codes:
-        exec(code, names)  # noqa: S102 - generated from syntax trees; sees nothing but ``names``
+        exec(code, scope)  # noqa: S102 - generated from syntax trees; sees nothing but ``scope``
     loaded = Loaded(
         sources=sources,
         positions=image.positions,
         tree=tree_of(image.paths, image.packages),
-        rules=tuple(names[rule_name(number)] for number in range(len(image.paths))),
+        rules=tuple(scope[rule_name(number)] for number in range(len(image.paths))),
         functions=frozenset(image.functions),
-        builtins=builtins,
-        capabilities=capabilities,
-        limits=limits,
+        builtins=surroundings.builtins,
+        capabilities=surroundings.capabilities,
+        limits=surroundings.limits,
         fresh=(NEW,) * len(image.paths),
     )
-    return loaded, names
+    return loaded, scope
 
 
 def new_globals(used: Sequence[tuple[str, str]], builtins: Mapping[str, Builtin]) -> dict[str, Any]:
-    """The globals that code may see: the runtime's list and the built-ins it uses."""
-    names: dict[str, Any] = {**GLOBALS, "__builtins__": {}}
+    """The globals of the built-ins that code uses, and no ``__builtins__``."""
+    names: dict[str, Any] = {"__builtins__": {}}
     for name, alias in used:
         names[alias] = builtins[name].function
     return names

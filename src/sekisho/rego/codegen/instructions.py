@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from sekisho.rego.codegen import inline
 from sekisho.rego.codegen.blocks import Done, Frame, Leave, Stop
@@ -20,7 +19,7 @@ class InstructionWriter(OperandWriter):
 
     def instruction(self, ins: ir.Instruction, out: list[ast.stmt], frame: Frame) -> None:
         """Write an instruction that is no loop."""
-        _WRITERS[type(ins)](self, ins, out, frame)
+        getattr(self, _WRITERS[type(ins)])(ins, out, frame)
 
     def undefined(self, name: str, out: list[ast.stmt], frame: Frame) -> None:
         """Leave the frame when a local holds UNDEFINED."""
@@ -298,11 +297,9 @@ class InstructionWriter(OperandWriter):
         found = self.exists(ins.block, body, Frame(Leave.CONTINUE, frame.depth + 1))
         stop = [py.assign(fine, py.const(False)), py.leave()]
         body.append(py.when(py.negate(py.name(found)), stop))
-        state = py.name(ins.state)
-        if ins.key is None:
-            out.append(py.loop((ins.value or "_",), py.call("each_loose", state, base), body))
-        else:
-            out.append(py.loop((ins.key, ins.value or "_"), py.call("pairs_loose", state, base), body))
+        scan = ir.Scan(ins.base, ins.key, ins.value, ordered=False)
+        scan.at, scan.to, scan.state = ins.at, ins.to, ins.state
+        out.append(py.loop(*self.loop(scan, out, None), body))
         self.fail_when(py.negate(py.name(fine)), out, frame)
 
     def override(self, ins: ir.With, out: list[ast.stmt], frame: Frame) -> None:
@@ -365,28 +362,28 @@ class Sink:
         return py.method(items, "set")
 
 
-_WRITERS: Final[dict[type, Callable[[Any, Any, list[ast.stmt], Frame], None]]] = {
-    ir.Path: InstructionWriter.path,
-    ir.Index: InstructionWriter.index,
-    ir.Rule: InstructionWriter.rule,
-    ir.Document: InstructionWriter.document,
-    ir.DocumentIndex: InstructionWriter.document_index,
-    ir.DocumentValue: InstructionWriter.document_value,
-    ir.Truthy: InstructionWriter.truthy,
-    ir.Equal: InstructionWriter.equal,
-    ir.IsArray: InstructionWriter.is_array,
-    ir.IsObject: InstructionWriter.is_object,
-    ir.Element: InstructionWriter.element,
-    ir.Copy: InstructionWriter.copy,
-    ir.MakeArray: InstructionWriter.make_array,
-    ir.MakeSet: InstructionWriter.make_set,
-    ir.MakeObject: InstructionWriter.make_object,
-    ir.Collect: InstructionWriter.collect,
-    ir.CallBuiltin: InstructionWriter.call_builtin,
-    ir.CallFunction: InstructionWriter.call_function,
-    ir.Not: InstructionWriter.negation,
-    ir.Every: InstructionWriter.every,
-    ir.With: InstructionWriter.override,
+_WRITERS: Final[dict[type, str]] = {
+    ir.Path: "path",
+    ir.Index: "index",
+    ir.Rule: "rule",
+    ir.Document: "document",
+    ir.DocumentIndex: "document_index",
+    ir.DocumentValue: "document_value",
+    ir.Truthy: "truthy",
+    ir.Equal: "equal",
+    ir.IsArray: "is_array",
+    ir.IsObject: "is_object",
+    ir.Element: "element",
+    ir.Copy: "copy",
+    ir.MakeArray: "make_array",
+    ir.MakeSet: "make_set",
+    ir.MakeObject: "make_object",
+    ir.Collect: "collect",
+    ir.CallBuiltin: "call_builtin",
+    ir.CallFunction: "call_function",
+    ir.Not: "negation",
+    ir.Every: "every",
+    ir.With: "override",
 }
 
-__all__ = ["InstructionWriter"]
+__all__ = ["InstructionWriter", "Sink"]
