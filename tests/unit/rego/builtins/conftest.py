@@ -13,6 +13,7 @@ import sekisho.rego.builtins.documents
 import sekisho.rego.builtins.graph
 import sekisho.rego.builtins.graphql
 import sekisho.rego.builtins.http
+import sekisho.rego.builtins.jsonschema
 import sekisho.rego.builtins.jwt
 import sekisho.rego.builtins.net
 import sekisho.rego.builtins.providers
