@@ -12,7 +12,7 @@ from typing import IO, Any, Final
 from sekisho.cli.regotext import Fields, dumps, error_fields, table, tell
 from sekisho.diag import Diagnostic, Level
 from sekisho.rego.builtins.jsontext import marshal
-from sekisho.rego.builtins.valuetext import text as term
+from sekisho.rego.text import text as term
 from sekisho.rego.program import Result
 from sekisho.rego.values import Number, Value
 

@@ -22,7 +22,7 @@ objects < sets (policy.md 2.2, 12).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cmp_to_key
 from typing import Any, Final, TypeAlias
 
@@ -52,8 +52,14 @@ class Number(Decimal):
     text: str
 
     def __new__(cls, text: str) -> Number:
-        """The number that this decimal literal denotes."""
-        self = super().__new__(cls, text)
+        """The number that this decimal literal denotes.
+
+        Raises ValueError when its exponent has more than 18 digits.
+        """
+        try:
+            self = super().__new__(cls, text)
+        except InvalidOperation:
+            raise ValueError(f"number too big: {text}") from None
         self.text = text
         return self
 

@@ -19,7 +19,47 @@ _SHORT: Final = {
 
 def quote(text: str) -> str:
     """A string as ``%q`` prints it: in double quotes, what cannot be printed escaped."""
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
     return '"' + "".join(map(_char, text)) + '"'
+
+
+def quote_ascii(text: str) -> str:
+    """A string as ``%+q`` prints it: what is not ASCII is escaped too."""
+    return '"' + "".join(map(_ascii_char, text)) + '"'
+
+
+def quote_bytes(text: str) -> str:
+    """A string as package time quotes it: each byte that is no printable ASCII character as ``\\x..``."""
+    out = []
+    for char in text:
+        if " " <= char < "\x80":
+            out.append(f"\\{char}" if char in '"\\' else char)
+        else:
+            out += [f"\\x{byte:02x}" for byte in char.encode("utf-8", "surrogateescape")]
+    return f'"{"".join(out)}"'
+
+
+def quote_char(char: str) -> str:
+    """A character as ``%q`` prints an integer."""
+    return "'" + ("\\'" if char == "'" else '"' if char == '"' else _char(char)) + "'"
+
+
+def quote_char_ascii(char: str) -> str:
+    """A character as ``%+q`` prints an integer."""
+    return quote_char(char) if char.isascii() else f"'{_ascii_char(char)}'"
+
+
+def can_backquote(text: str) -> bool:
+    """Whether a string can stand between backquotes: one line, no control characters but tabs."""
+    return not any(c in "`\x7f\ufeff" or (c < " " and c != "\t") or "\udc80" <= c <= "\udcff" for c in text)
+
+
+def _ascii_char(char: str) -> str:
+    code = ord(char)
+    if code < 0x80 or 0xDC80 <= code <= 0xDCFF:
+        return _char(char)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _char(char: str) -> str:
@@ -28,6 +68,9 @@ def _char(char: str) -> str:
     if char.isprintable():
         return char
     code = ord(char)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8 (see ``rego.text``)
+        code -= 0xDC00
+        return f"\\x{code:02x}"
     if code < 0x80:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

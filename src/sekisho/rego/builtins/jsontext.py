@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
-from decimal import Decimal
 from typing import Any, Final, NoReturn
 
 from sekisho.rego.builtins.table import BuiltinFault
+from sekisho.rego.numbers import text as number_text
 from sekisho.rego.values import Number, Set, Value, unkey
 
 INTEGER_DIGITS: Final = 4_000
@@ -25,26 +25,15 @@ _ESCAPES: Final = str.maketrans(
 )
 _quote: Final[Callable[[str], str]] = json.JSONEncoder(ensure_ascii=False).encode
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
+_ESCAPED: Final = re.compile("[<>&]")
 
 
 def quote(text: str) -> str:
     """A JSON string; ``< > &`` and the two line separators are escaped, as Go does."""
-    return _quote(text).translate(_ESCAPES)
-
-
-def number_text(value: int | Decimal | float) -> str:
-    """A number as it was written."""
-    kind = type(value)
-    if isinstance(value, Number):
-        return value.text
-    if kind is int:
-        try:
-            return str(value)
-        except ValueError:  # over 4,300 digits
-            return format(Decimal(value), "f")
-    if kind is float:
-        return repr(value)
-    return str(value)
+    if text.isascii():
+        quoted = _quote(text)
+        return quoted.translate(_ESCAPES) if _ESCAPED.search(quoted) else quoted
+    return _SURROGATES.sub(r"\\ufffd", _quote(text)).translate(_ESCAPES)
 
 
 def key_text(form: Any) -> str:
@@ -92,12 +81,17 @@ def _first(pair: tuple[str, Value]) -> str:
 
 
 def plain(value: Value) -> Any:
-    """A value as JSON's own types: sets become sorted arrays, other keys than strings their JSON text."""
+    """A value as JSON's own types: sets become sorted arrays, other keys than strings their JSON text.
+
+    Bytes of a string that are not UTF-8 (``text.from_octets``) become U+FFFD.
+    """
     kind = type(value)
     if kind is dict:
-        return {key_text(k): plain(v) for k, v in value.items()}
+        return {plain(key_text(k)): plain(v) for k, v in value.items()}
     if kind is list or kind is Set:
         return [plain(item) for item in value]
+    if kind is str and not value.isascii():
+        return _SURROGATES.sub("\ufffd", value)
     return value
 
 
@@ -137,6 +131,8 @@ def valid(text: str) -> bool:
         _DECODER.decode(text)
     except (ValueError, RecursionError):
         return False
+    except BuiltinFault:  # a number that nobody can compute with is JSON still
+        return True
     return True
 
 
@@ -148,7 +144,14 @@ def _no_constant(text: str) -> NoReturn:
     raise ValueError(text)
 
 
-_DECODER: Final = json.JSONDecoder(parse_int=_integer, parse_float=Number, parse_constant=_no_constant)
+def _decimal(text: str) -> Number:
+    try:
+        return Number(text)
+    except ValueError as error:
+        raise BuiltinFault(str(error)) from None
+
+
+_DECODER: Final = json.JSONDecoder(parse_int=_integer, parse_float=_decimal, parse_constant=_no_constant)
 
 
 def _repaired(value: Value) -> Value:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, NoReturn
 
+from sekisho.rego import numbers
 from sekisho.rego.builtins.table import BuiltinFault
 from sekisho.rego.values import Set, Value, is_number, type_name
+
+
+def refuse(message: str) -> NoReturn:
+    """Refuse the operands together."""
+    raise BuiltinFault(message, kind="eval_type_error")
 
 
 def fail(position: int, message: str) -> NoReturn:
@@ -45,15 +51,24 @@ def number(value: Value, position: int) -> int | Decimal | float:
 
 
 def integer(value: Value, position: int) -> int:
-    """An integer operand; 1.0 and 1e3 are integers too."""
-    if type(value) is int:
+    """An operand that is written as an integer of 64 bits; 1.0 is none."""
+    if type(value) is int and -(2**63) <= value < 2**63:
         return value
     if not is_number(value):
         wrong_type(position, value, "number")
-    whole = int(value)
-    if whole != value:
+    fail(position, "must be integer number but got floating-point number")
+
+
+def big_integer(value: Value, position: int) -> int:
+    """An operand that is an integer of any size; 1.0 and 1e3 are integers too."""
+    if type(value) is int:
+        return value
+    if not is_number(value):
+        wrong_type(position, value, "integer")
+    exact = numbers.whole(value)
+    if exact is None:
         fail(position, "must be integer number but got floating-point number")
-    return whole
+    return exact
 
 
 def array(value: Value, position: int) -> list[Value]:
@@ -75,6 +90,13 @@ def set_(value: Value, position: int) -> Set:
     if type(value) is not Set:
         wrong_type(position, value, "set")
     return value
+
+
+def check_strings(*values: Value) -> None:
+    """Refuse the first of these operands that is no string: for built-ins that looked at the types already."""
+    for position, value in enumerate(values, 1):
+        if type(value) is not str:
+            wrong_type(position, value, "string")
 
 
 def strings(value: Value, position: int) -> list[str]:

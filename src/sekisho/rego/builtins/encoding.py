@@ -1,0 +1,222 @@
+"""base64, base64url, hex, urlquery, and JSON as text (YAML is in ``yaml``).
+
+What is decoded may be any bytes; see ``rego.text`` for how a string holds them.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any, Final
+
+from sekisho.rego.builtins import base64text, gourl, jsontext, operands
+from sekisho.rego.builtins.gotext import quote_char
+from sekisho.rego.builtins.table import BuiltinFault, row
+from sekisho.rego.context import EvalContext
+from sekisho.rego.text import bounded, from_octets, octets, text
+from sekisho.rego.types import ANY, BOOLEAN, STRING, Array, Function, Object, SetOf, Union
+from sekisho.rego.values import Set, Value, sorted_keys, unkey
+
+
+def _octets(value: Value) -> bytes:
+    return octets(operands.string(value, 1))
+
+
+def _base64_encode(value: Value) -> str:
+    return base64.b64encode(_octets(value)).decode("ascii")
+
+
+def _base64_decode(value: Value) -> str:
+    return from_octets(base64text.decode(operands.string(value, 1)))
+
+
+def _base64_is_valid(value: Value) -> bool:
+    if type(value) is not str:
+        return False
+    try:
+        base64text.decode(value)
+    except BuiltinFault:
+        return False
+    return True
+
+
+def _base64url_encode(value: Value) -> str:
+    return base64.urlsafe_b64encode(_octets(value)).decode("ascii")
+
+
+def _base64url_encode_no_pad(value: Value) -> str:
+    return base64text.encode_url(_octets(value))
+
+
+def _base64url_decode(value: Value) -> str:
+    return from_octets(base64text.decode_url(operands.string(value, 1)))
+
+
+_HEX: Final = frozenset(b"0123456789abcdefABCDEF")
+
+
+def _hex_encode(value: Value) -> str:
+    return _octets(value).hex()
+
+
+def _hex_decode(value: Value) -> str:
+    data = _octets(value)
+    for at in range(0, len(data) - 1, 2):
+        for byte in data[at : at + 2]:
+            if byte not in _HEX:
+                raise _no_hex_digit(byte)
+    if len(data) % 2:
+        if data[-1] not in _HEX:
+            raise _no_hex_digit(data[-1])
+        raise BuiltinFault("encoding/hex: odd length hex string")
+    return from_octets(bytes.fromhex(data.decode("ascii")))
+
+
+def _no_hex_digit(byte: int) -> BuiltinFault:
+    shown = f" {quote_char(chr(byte))}" if chr(byte).isprintable() else ""
+    return BuiltinFault(f"encoding/hex: invalid byte: U+{byte:04X}{shown}")
+
+
+# --- urlquery ----------------------
+
+
+def _query_encode(value: Value) -> str:
+    return gourl.escape_query(operands.string(value, 1))
+
+
+def _query_decode(value: Value) -> str:
+    return gourl.unescape_query(operands.string(value, 1))
+
+
+def _query_encode_object(value: Value) -> str:
+    parameters: dict[str, list[str]] = {}
+    for name, item in operands.object_(value, 1).items():
+        items = [item] if type(item) is str else item
+        if type(items) not in {list, Set} or any(type(one) is not str for one in items):
+            operands.fail(1, "values must be string, array[string], or set[string]")
+        parameters[jsontext.key_text(name)] = list(items)
+    return gourl.encode_query(parameters)
+
+
+def _query_decode_object(value: Value) -> dict[str, list[str]]:
+    return gourl.parse_query(operands.string(value, 1))
+
+
+# --- JSON ----------------------
+
+
+def _marshal(context: EvalContext, value: Value) -> str:
+    return bounded(value, context.meter, jsontext.marshal)
+
+
+def _marshal_with_options(context: EvalContext, value: Value, options: Value) -> str:
+    prefix, indent, pretty = "", "\t", None
+    implied = False
+    chosen = operands.object_(options, 2)
+    for index, form in enumerate(sorted_keys(chosen)):
+        name, option = unkey(form), chosen[form]
+        if type(name) is not str:
+            why = f"operand {index} must be string but got {operands.type_name(name)}"
+            operands.fail(2, f"failed to stringify key {text(name)} at index {index}: {why}")
+        if name == "pretty":
+            if type(option) is not bool:
+                operands.fail(2, "key pretty failed cast to bool")
+            pretty = option
+        elif name in {"prefix", "indent"}:
+            if type(option) is not str:
+                why = f"operand {index} must be string but got {operands.type_name(option)}"
+                operands.fail(2, f"key {name} failed cast to string: {why}")
+            prefix, indent = (option, indent) if name == "prefix" else (prefix, option)
+            implied = True
+        else:
+            operands.fail(2, f"object contained unknown key {name}")
+    if not (implied if pretty is None else pretty):
+        return _marshal(context, value)
+    _marshal(context, value)  # pays for the text, and finds what is too deep
+    return prefix + "".join(_Pretty(context, prefix, indent).lines(value, 0))
+
+
+class _Pretty:
+    """JSON with an element a line, each line after the prefix and its indentation."""
+
+    def __init__(self, context: EvalContext, prefix: str, indent: str) -> None:
+        self.meter = context.meter
+        self.prefix = prefix
+        self.indent = indent
+        self.length = 0
+
+    def break_(self, depth: int) -> str:
+        self.length += 1 + len(self.prefix) + len(self.indent) * depth
+        self.meter.text(self.length)
+        return f"\n{self.prefix}{self.indent * depth}"
+
+    def lines(self, value: Value, depth: int) -> list[str]:
+        kind = type(value)
+        items: list[tuple[str, Any]]
+        if kind is dict:
+            named = sorted((jsontext.key_text(name), item) for name, item in _pairs(value))
+            items = [(f"{jsontext.quote(name)}: ", value[form]) for name, form in named]
+        elif kind is list or kind is Set:
+            items = [("", item) for item in value]
+        else:
+            return [jsontext.marshal(value)]
+        opening, closing = ("{", "}") if kind is dict else ("[", "]")
+        if not items:
+            return [opening + closing]
+        out = [opening]
+        for number, (label, item) in enumerate(items):
+            out.append(("," if number else "") + self.break_(depth + 1) + label)
+            out.extend(self.lines(item, depth + 1))
+        out.append(self.break_(depth) + closing)
+        return out
+
+
+def _pairs(value: dict[Any, Value]) -> list[tuple[Any, Any]]:
+    return [(form, form) for form in value]
+
+
+def _unmarshal(context: EvalContext, value: Value) -> Value:
+    source = operands.string(value, 1)
+    context.meter.charge(len(source) >> 3)
+    return jsontext.unmarshal(source)
+
+
+def _json_is_valid(value: Value) -> bool:
+    return type(value) is str and jsontext.valid(value)
+
+
+def _register() -> None:
+    same, check = Function((STRING,), STRING), Function((STRING,), BOOLEAN)
+    row("base64.encode", same, _base64_encode)
+    row("base64.decode", same, _base64_decode)
+    row("base64.is_valid", check, _base64_is_valid)
+    row("base64url.encode", same, _base64url_encode)
+    row("base64url.encode_no_pad", same, _base64url_encode_no_pad)
+    row("base64url.decode", same, _base64url_decode)
+    row("hex.encode", same, _hex_encode)
+    row("hex.decode", same, _hex_decode)
+    row("urlquery.encode", same, _query_encode)
+    row("urlquery.decode", same, _query_decode)
+    values = Union((STRING, Array(dynamic=STRING), SetOf(STRING)))
+    row(
+        "urlquery.encode_object",
+        Function((Object(dynamic=(STRING, values)),), STRING),
+        _query_encode_object,
+    )
+    row(
+        "urlquery.decode_object",
+        Function((STRING,), Object(dynamic=(STRING, Array(dynamic=STRING)))),
+        _query_decode_object,
+    )
+    row("json.marshal", Function((ANY,), STRING), _marshal, context=True)
+    options = Object(
+        static=(("indent", STRING), ("prefix", STRING), ("pretty", BOOLEAN)), dynamic=(STRING, ANY)
+    )
+    row(
+        "json.marshal_with_options", Function((ANY, options), STRING), _marshal_with_options, context=True
+    )
+    row("json.unmarshal", Function((STRING,), ANY), _unmarshal, context=True)
+    row("json.is_valid", check, _json_is_valid)
+
+
+_register()
