@@ -74,7 +74,7 @@ class Pattern:
         except re2.error as error:
             raise PatternError(_message(error)) from None
         self._engine = compiled
-        self._match: Any = compiled._regexp.Match  # noqa: SLF001 - four times as fast as the public way
+        self._match: Any = compiled._regexp.Match  # four times as fast as the public way
         self.size: int = compiled.programsize
         """Instructions of the program."""
         self.groups: int = compiled.groups
@@ -183,7 +183,7 @@ def _options() -> Any:
 def _unanchored() -> Any:
     import re2
 
-    return re2._Anchor.UNANCHORED  # noqa: SLF001 - as above
+    return re2._Anchor.UNANCHORED
 
 
 def _message(error: Exception) -> str:

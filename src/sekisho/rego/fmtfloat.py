@@ -48,8 +48,7 @@ def _parts(value: float) -> tuple[int, int]:
     """The mantissa of 53 bits (fewer where it is denormal) and the exponent of its last bit."""
     if value == 0:
         return 0, 0
-    fraction, power = math.frexp(value)
-    power = max(power - 53, -1074)
+    power = max(math.frexp(value)[1] - 53, -1074)
     return int(math.ldexp(value, -power)), power
 
 
@@ -59,7 +58,9 @@ def sharpened(text: str, verb: str, precision: int | None) -> str:
     if verb in {"v", "g", "G", "x"}:
         digits = 6 if precision is None else precision
     sign, body = ("-", text[1:]) if text[0] == "-" else ("", text)
-    cut = next((i for i, char in enumerate(body) if char in "pP" or (char in "eE" and verb not in "xX")), None)
+    cut = next(
+        (i for i, char in enumerate(body) if char in "pP" or (char in "eE" and verb not in "xX")), None
+    )
     tail = "" if cut is None else body[cut:]
     body = body[:cut]
     significant = body.replace(".", "").lstrip("0")

@@ -9,6 +9,7 @@ pair (m, e) here: m times 2 to the power of e, with at most 64 bits in m.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Final, TypeAlias
 
@@ -83,7 +84,7 @@ def truncate(value: Num) -> int:
 
 
 def add(a: Num, b: Num) -> Num:
-    """a + b."""
+    """A + b."""
     x, y = whole(a), whole(b)
     if x is not None and y is not None:
         return sized(x + y)
@@ -91,7 +92,7 @@ def add(a: Num, b: Num) -> Num:
 
 
 def subtract(a: Num, b: Num) -> Num:
-    """a - b."""
+    """A - b."""
     x, y = whole(a), whole(b)
     if x is not None and y is not None:
         return sized(x - y)
@@ -99,8 +100,16 @@ def subtract(a: Num, b: Num) -> Num:
     return _number(_sum(binary(a), (-m, e)))
 
 
+def total(values: Iterable[Num]) -> Num:
+    """The sum of numbers of which some are fractions, rounded at each step."""
+    out = 0, 0
+    for value in values:
+        out = _sum(out, binary(value))
+    return _number(out)
+
+
 def multiply(a: Num, b: Num) -> Num:
-    """a * b."""
+    """A * b."""
     x, y = whole(a), whole(b)
     if x is not None and y is not None:
         if x.bit_length() + y.bit_length() > BITS:
@@ -113,7 +122,7 @@ def multiply(a: Num, b: Num) -> Num:
 
 
 def divide(a: Num, b: Num) -> Num:
-    """a / b; exact where integers divide evenly. ``b`` is not zero."""
+    """A / b; exact where integers divide evenly. ``b`` is not zero."""
     x, y = whole(a), whole(b)
     if x is not None and y is not None and x % y == 0:
         return x // y
@@ -230,7 +239,7 @@ def _five(n: int) -> Binary:
 
 
 def _rounded(m: int, e: int, bits: int = _MANTISSA, *, sticky: bool = False) -> Binary:
-    """m times 2**e with at most ``bits`` bits, to the nearest, ties to even.
+    """M times 2**e with at most ``bits`` bits, to the nearest, ties to even.
 
     ``sticky`` says that something smaller than m's last bit was cut off.
     """
@@ -268,7 +277,8 @@ def _number(value: Binary) -> Num:
     digits, point = _shortest(abs(m), e)
     sign = "-" if m < 0 else ""
     if e + trailing >= 0:
-        return int(sign + digits) * 10 ** (point - len(digits))
+        scale: int = 10 ** (point - len(digits))
+        return int(sign + digits) * scale
     if -4 < point <= 6:
         if point <= 0:
             return Number(f"{sign}0.{'0' * -point}{digits}")
@@ -327,4 +337,5 @@ def _magnitude(value: int, unit: int) -> int:
 
 def _at_least(value: int, unit: int, power: int) -> bool:
     """Whether value / unit >= 10**power."""
-    return value >= unit * 10**power if power >= 0 else value * 10**-power >= unit
+    scale: int = 10 ** abs(power)
+    return value >= unit * scale if power >= 0 else value * scale >= unit

@@ -18,17 +18,17 @@ _by_order: Final = cmp_to_key(compare)
 
 def _count(collection: Value) -> int:
     kind = type(collection)
-    if kind is str or kind is list or kind is dict or kind is Set:
-        return len(collection)
-    operands.wrong_type(1, collection, "array", "object", "set", "string")
+    if kind is not str and kind is not list and kind is not dict and kind is not Set:
+        operands.wrong_type(1, collection, "array", "object", "set", "string")
+    return len(collection)
 
 
 def _elements(collection: Value) -> list[Value]:
-    if type(collection) is list:
-        return collection
     if type(collection) is Set:
-        return collection.sorted()  # type: ignore[no-any-return]
-    operands.wrong_type(1, collection, "set", "array")
+        return collection.sorted()
+    if type(collection) is not list:
+        operands.wrong_type(1, collection, "set", "array")
+    return collection
 
 
 def _check_numbers(collection: Value, elements: list[Value]) -> None:
@@ -45,10 +45,7 @@ def _sum(collection: Value) -> Num:
     exact = _all_whole(elements)
     if exact is not None:
         return numbers.sized(sum(exact))
-    total = numbers.NOUGHT
-    for element in elements:
-        total = numbers.sum_of(total, numbers.binary(element))
-    return numbers.from_binary(total)
+    return numbers.total(elements)
 
 
 def _product(context: EvalContext, collection: Value) -> Num:

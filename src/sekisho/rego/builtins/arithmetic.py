@@ -45,7 +45,7 @@ def _minus(a: Value, b: Value) -> Value:
         return numbers.subtract(a, b)
     if not is_number(a) and type(a) is not Set:
         operands.wrong_type(1, a, "number", "set")
-    operands.wrong_type(2, b, "set" if is_number(b) else "number")
+    return operands.wrong_type(2, b, "set" if is_number(b) else "number")
 
 
 def _mul(context: EvalContext, a: Value, b: Value) -> Num:

@@ -53,9 +53,8 @@ def _member_with_key(name: Value, value: Value, collection: Value) -> bool:
     found = UNDEFINED
     if kind is dict:
         found = collection.get(key(name), UNDEFINED)
-    elif kind is list:
-        if type(name) is int and 0 <= name < len(collection):
-            found = collection[name]
+    elif kind is list and type(name) is int and 0 <= name < len(collection):
+        found = collection[name]
     return found is not UNDEFINED and equal(value, found)
 
 

@@ -10,8 +10,8 @@ from typing import Any, Final, NoReturn
 
 from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.table import BuiltinFault, row
-from sekisho.rego.text import text
 from sekisho.rego.context import EvalContext
+from sekisho.rego.text import text
 from sekisho.rego.types import ANY, STRING, Array, Function, Object, SetOf, Union
 from sekisho.rego.values import UNDEFINED, Number, Set, Value, equal, is_number, key, type_name, unkey
 

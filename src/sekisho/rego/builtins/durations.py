@@ -49,11 +49,9 @@ def parse(text: str) -> int:
 def nanoseconds(text: str) -> int:
     """A duration in Go's units, or a bare integer. Raises BuiltinFault as ``parse`` does."""
     bare = text[1:] if text[:1] in {"+", "-"} else text
+    if bare.isascii() and bare.isdecimal() and len(bare) < 20:
+        return int(text)
     try:
-        if bare.isascii() and bare.isdecimal():
-            if len(bare) < 20:
-                return int(text)
-            raise _Wrong("invalid duration")
         return _go(text)
     except _Wrong as wrong:
         raise BuiltinFault(f"time: {wrong} {quote_bytes(text)}") from None

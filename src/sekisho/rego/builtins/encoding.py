@@ -1,4 +1,4 @@
-"""base64, base64url, hex, urlquery, and JSON as text (YAML is in ``yaml``).
+"""base64, base64url, hex, and JSON as text (urlquery is in ``uri``, YAML in ``yaml``).
 
 What is decoded may be any bytes; see ``rego.text`` for how a string holds them.
 """
@@ -6,16 +6,15 @@ What is decoded may be any bytes; see ``rego.text`` for how a string holds them.
 from __future__ import annotations
 
 import base64
-import json
 from typing import Any, Final
 
-from sekisho.rego.builtins import base64text, gourl, jsontext, operands
+from sekisho.rego.builtins import base64text, jsontext, operands
 from sekisho.rego.builtins.gotext import quote_char
 from sekisho.rego.builtins.table import BuiltinFault, row
 from sekisho.rego.context import EvalContext
 from sekisho.rego.text import bounded, from_octets, octets, text
-from sekisho.rego.types import ANY, BOOLEAN, STRING, Array, Function, Object, SetOf, Union
-from sekisho.rego.values import Set, Value, sorted_keys, unkey
+from sekisho.rego.types import ANY, BOOLEAN, STRING, Function, Object
+from sekisho.rego.values import Set, Value, sorted_keys, type_name, unkey
 
 
 def _octets(value: Value) -> bytes:
@@ -77,31 +76,6 @@ def _no_hex_digit(byte: int) -> BuiltinFault:
     return BuiltinFault(f"encoding/hex: invalid byte: U+{byte:04X}{shown}")
 
 
-# --- urlquery ----------------------
-
-
-def _query_encode(value: Value) -> str:
-    return gourl.escape_query(operands.string(value, 1))
-
-
-def _query_decode(value: Value) -> str:
-    return gourl.unescape_query(operands.string(value, 1))
-
-
-def _query_encode_object(value: Value) -> str:
-    parameters: dict[str, list[str]] = {}
-    for name, item in operands.object_(value, 1).items():
-        items = [item] if type(item) is str else item
-        if type(items) not in {list, Set} or any(type(one) is not str for one in items):
-            operands.fail(1, "values must be string, array[string], or set[string]")
-        parameters[jsontext.key_text(name)] = list(items)
-    return gourl.encode_query(parameters)
-
-
-def _query_decode_object(value: Value) -> dict[str, list[str]]:
-    return gourl.parse_query(operands.string(value, 1))
-
-
 # --- JSON ----------------------
 
 
@@ -116,7 +90,7 @@ def _marshal_with_options(context: EvalContext, value: Value, options: Value) ->
     for index, form in enumerate(sorted_keys(chosen)):
         name, option = unkey(form), chosen[form]
         if type(name) is not str:
-            why = f"operand {index} must be string but got {operands.type_name(name)}"
+            why = f"operand {index} must be string but got {type_name(name)}"
             operands.fail(2, f"failed to stringify key {text(name)} at index {index}: {why}")
         if name == "pretty":
             if type(option) is not bool:
@@ -124,7 +98,7 @@ def _marshal_with_options(context: EvalContext, value: Value, options: Value) ->
             pretty = option
         elif name in {"prefix", "indent"}:
             if type(option) is not str:
-                why = f"operand {index} must be string but got {operands.type_name(option)}"
+                why = f"operand {index} must be string but got {type_name(option)}"
                 operands.fail(2, f"key {name} failed cast to string: {why}")
             prefix, indent = (option, indent) if name == "prefix" else (prefix, option)
             implied = True
@@ -195,26 +169,11 @@ def _register() -> None:
     row("base64url.decode", same, _base64url_decode)
     row("hex.encode", same, _hex_encode)
     row("hex.decode", same, _hex_decode)
-    row("urlquery.encode", same, _query_encode)
-    row("urlquery.decode", same, _query_decode)
-    values = Union((STRING, Array(dynamic=STRING), SetOf(STRING)))
-    row(
-        "urlquery.encode_object",
-        Function((Object(dynamic=(STRING, values)),), STRING),
-        _query_encode_object,
-    )
-    row(
-        "urlquery.decode_object",
-        Function((STRING,), Object(dynamic=(STRING, Array(dynamic=STRING)))),
-        _query_decode_object,
-    )
     row("json.marshal", Function((ANY,), STRING), _marshal, context=True)
     options = Object(
         static=(("indent", STRING), ("prefix", STRING), ("pretty", BOOLEAN)), dynamic=(STRING, ANY)
     )
-    row(
-        "json.marshal_with_options", Function((ANY, options), STRING), _marshal_with_options, context=True
-    )
+    row("json.marshal_with_options", Function((ANY, options), STRING), _marshal_with_options, context=True)
     row("json.unmarshal", Function((STRING,), ANY), _unmarshal, context=True)
     row("json.is_valid", check, _json_is_valid)
 

@@ -1,8 +1,8 @@
 """regex.globs_match: whether some text matches two simple expressions both.
 
-They have characters, ``.``, sets such as ``[a-z]``, each optionally with ``+`` or ``*``. The search follows the
-library that OPA uses, step by step, so that the answers are OPA's: it is not complete (``xa*`` and ``x`` are
-said to have nothing in common).
+They have characters, ``.``, sets such as ``[a-z]``, each optionally with ``+`` or ``*``. The search follows
+the library that OPA uses, step by step, so that the answers are OPA's: it is not complete (``xa*`` and ``x``
+are said to have nothing in common).
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def quote_ascii(text: str) -> str:
 
 
 def quote_bytes(text: str) -> str:
-    """A string as package time quotes it: each byte that is no printable ASCII character as ``\\x..``."""
+    """A string as package time quotes it: bytes but printable ASCII in hexadecimal."""
     out = []
     for char in text:
         if " " <= char < "\x80":

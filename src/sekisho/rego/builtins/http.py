@@ -15,8 +15,8 @@ from sekisho.rego.builtins import gate, gourl, jsontext, operands, yaml
 from sekisho.rego.builtins.durations import nanoseconds
 from sekisho.rego.builtins.gotext import quote
 from sekisho.rego.builtins.table import BuiltinFault, Support, row
-from sekisho.rego.text import text
 from sekisho.rego.context import EvalContext
+from sekisho.rego.text import text
 from sekisho.rego.types import ANY, STRING, Function, Object
 from sekisho.rego.values import Set, Value, is_number, type_name
 

@@ -50,9 +50,9 @@ def _chosen(keys: Value) -> Any:
         return set(map(key, keys))
     if kind is Set:
         return keys.keys
-    if kind is dict:
-        return keys
-    operands.wrong_type(2, keys, "object", "set", "array")
+    if kind is not dict:
+        operands.wrong_type(2, keys, "object", "set", "array")
+    return keys
 
 
 def _filter(document: Value, keys: Value) -> dict[Any, Value]:
@@ -109,9 +109,9 @@ def _subset(context: EvalContext, whole: Value, part: Value) -> bool:
         return bool(part.keys <= whole.keys)
     if kinds == (list, list):
         return _array_subset(context, whole, part)
-    if kinds == (list, Set):
-        return bool(part.keys <= set(map(key, whole)))
-    operands.refuse("both arguments object.subset must be of the same type or array and set")
+    if kinds != (list, Set):
+        operands.refuse("both arguments object.subset must be of the same type or array and set")
+    return bool(part.keys <= set(map(key, whole)))
 
 
 def _object_subset(context: EvalContext, whole: dict[Any, Value], part: dict[Any, Value]) -> bool:
@@ -138,8 +138,7 @@ def _array_subset(context: EvalContext, whole: list[Value], part: list[Value]) -
     """Whether ``part`` stands in ``whole`` as a run."""
     context.meter.charge((len(whole) + 1) * max(len(part), 1))
     return any(
-        all(map(equal, whole[start : start + len(part)], part))
-        for start in range(len(whole) - len(part) + 1)
+        all(map(equal, whole[start : start + len(part)], part)) for start in range(len(whole) - len(part) + 1)
     )
 
 

@@ -93,7 +93,7 @@ def set_(value: Value, position: int) -> Set:
 
 
 def check_strings(*values: Value) -> None:
-    """Refuse the first of these operands that is no string: for built-ins that looked at the types already."""
+    """Refuse the first of these operands that is no string."""
     for position, value in enumerate(values, 1):
         if type(value) is not str:
             wrong_type(position, value, "string")

@@ -174,9 +174,7 @@ def _template_match(context: EvalContext, template: Value, text: Value, start: V
     operands.check_strings(template, text, start, end)
     opening, closing = start.encode("utf-8", "replace"), end.encode("utf-8", "replace")
     if len(opening) != 1:
-        raise BuiltinFault(
-            f"start delimiter has to be exactly one character long but is {len(opening)} long"
-        )
+        raise BuiltinFault(f"start delimiter has to be exactly one character long but is {len(opening)} long")
     if len(closing) != 1:
         raise BuiltinFault(f"end delimiter has to be exactly one character long but is {len(opening)} long")
     pattern = "^"

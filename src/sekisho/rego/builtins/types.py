@@ -45,9 +45,9 @@ def _to_number(value: Value) -> Num:
         return _parsed(value)
     if is_number(value):
         return value  # type: ignore[no-any-return]
-    if value is None or kind is bool:
-        return 1 if value else 0
-    operands.wrong_type(1, value, "null", "boolean", "number", "string")
+    if value is not None and kind is not bool:
+        operands.wrong_type(1, value, "null", "boolean", "number", "string")
+    return 1 if value else 0
 
 
 def _parsed(text: str) -> Num:
@@ -67,7 +67,7 @@ def _parsed(text: str) -> Num:
         return _number(text, sign, before.replace("_", ""), after.replace("_", ""), power.replace("_", ""))
     found = _HEXADECIMAL.fullmatch(text)
     if found:
-        return _hexadecimal(text, *(part or "" for part in found.groups()))
+        return _hexadecimal(text, *(part or "" for part in found.groups()[1:]))
     raise _fault(text, "invalid syntax")
 
 
@@ -98,7 +98,7 @@ def _number(text: str, sign: str, before: str, after: str, power: str) -> Num:
     return _in_range(f"{literal}e{power}" if power else literal, text)
 
 
-def _hexadecimal(text: str, sign: str, before: str, after: str, power: str) -> Num:
+def _hexadecimal(text: str, before: str, after: str, power: str) -> Num:
     mantissa = int((before + after).replace("_", ""), 16)
     exponent = int(power.replace("_", "")[:6]) - 4 * len(after.replace("_", ""))
     if mantissa and mantissa.bit_length() + exponent > 1024:

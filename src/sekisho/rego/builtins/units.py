@@ -88,7 +88,7 @@ def _parse(text: str, name: str, amount: str, factors: Mapping[str, Fraction], u
     if not _NUMBER.fullmatch(number):
         raise fault(f"could not parse {amount} to a number")
     exact = Number(number)
-    if exact and abs(exact.adjusted()) > DIGITS.value or len(number) > DIGITS.value:
+    if (exact and abs(exact.adjusted()) > DIGITS.value) or len(number) > DIGITS.value:
         raise Exhausted(DIGITS)
     return Fraction(exact) * factors[known]
 

@@ -17,6 +17,7 @@ from sekisho.diag import Limit
 from sekisho.rego.builtins import gofloat, jsontext, operands
 from sekisho.rego.builtins.table import BuiltinFault, row
 from sekisho.rego.context import EvalContext
+from sekisho.rego.numbers import text as number_text
 from sekisho.rego.types import ANY, BOOLEAN, STRING, Function
 from sekisho.rego.values import Value
 
@@ -321,7 +322,7 @@ def _plain(value: Value) -> str:
         return "null"
     if type(value) is bool:
         return "true" if value else "false"
-    found = resolve(jsontext.number_text(value))  # as go-yaml reads the JSON that it is given
+    found = resolve(number_text(value))  # as go-yaml reads the JSON that it is given
     return gofloat.shortest(found) if type(found) is float else str(found)
 
 
