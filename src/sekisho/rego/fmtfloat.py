@@ -19,7 +19,7 @@ def _exponent(letter: str, power: int) -> str:
 def hexadecimal(value: float, precision: int | None) -> str:
     """``%x``: a mantissa of one hexadecimal digit before the point and a binary exponent."""
     sign = "-" if math.copysign(1, value) < 0 else ""
-    mantissa, power = _parts(abs(value))
+    mantissa, power = _parts(abs(value)) if value else (0, 0)
     places = 13
     if mantissa:
         shift = 53 - mantissa.bit_length()
@@ -46,9 +46,7 @@ def powers(value: float) -> str:
 
 def _parts(value: float) -> tuple[int, int]:
     """The mantissa of 53 bits (fewer where it is denormal) and the exponent of its last bit."""
-    if value == 0:
-        return 0, 0
-    power = max(math.frexp(value)[1] - 53, -1074)
+    power = max(math.frexp(value)[1] - 53, -1074) if value else -1074
     return int(math.ldexp(value, -power)), power
 
 

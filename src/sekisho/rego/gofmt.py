@@ -108,10 +108,11 @@ def _type_name(argument: Argument) -> str:
 class _Flags:
     """What stands between % and the verb."""
 
-    __slots__ = ("minus", "plus", "precision", "sharp", "sharp_v", "space", "width", "zero")
+    __slots__ = ("minus", "plus", "plus_v", "precision", "sharp", "sharp_v", "space", "width", "zero")
 
     def __init__(self) -> None:
-        self.sharp = self.zero = self.plus = self.minus = self.space = self.sharp_v = False
+        self.sharp = self.zero = self.plus = self.minus = self.space = False
+        self.sharp_v = self.plus_v = False  # of %v: # and + are kept from its parts, but big.Int sees them
         self.width: int | None = None
         self.precision: int | None = None
 
@@ -168,9 +169,9 @@ class _Printer:
         elif self.next >= len(self.arguments):
             self.write(f"%!{verb}(MISSING)")
         else:
-            if verb == "v":
+            if verb in {"v", "w"}:
                 self.flags.sharp_v, self.flags.sharp = self.flags.sharp, False
-                self.flags.plus = False
+                self.flags.plus_v, self.flags.plus = self.flags.plus, False
             self.write(self.formatted(self.arguments[self.next], verb))
             self.next += 1
 
@@ -385,7 +386,7 @@ class _Printer:
             digits = format(abs(value), formats[verb])
         else:
             return f"%!{verb}(big.Int={number_text(value)})"
-        sign = "-" if value < 0 else "+" if flags.plus else " " if flags.space else ""
+        sign = "-" if value < 0 else "+" if flags.plus or flags.plus_v else " " if flags.space else ""
         prefix = {"b": "0b", "o": "0", "x": "0x", "X": "0X"}.get(verb, "") if flags.sharp else ""
         if verb == "O":
             prefix = "0o"

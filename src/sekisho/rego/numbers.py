@@ -9,7 +9,7 @@ pair (m, e) here: m times 2 to the power of e, with at most 64 bits in m.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Final, TypeAlias
 
@@ -119,6 +119,15 @@ def multiply(a: Num, b: Num) -> Num:
     if not m or not n:
         return _zero(_negative(a) != _negative(b))
     return _number(_rounded(m * n, e + f))
+
+
+def product(values: Sequence[Num]) -> Num:
+    """The product of numbers of which some are fractions, rounded at each step."""
+    out = 1, 0
+    for value in values:
+        m, e = binary(value)
+        out = _rounded(out[0] * m, out[1] + e)
+    return _number(out) if out[0] else _zero(sum(map(_negative, values)) % 2 == 1)
 
 
 def divide(a: Num, b: Num) -> Num:

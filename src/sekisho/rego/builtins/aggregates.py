@@ -52,10 +52,11 @@ def _product(context: EvalContext, collection: Value) -> Num:
     elements = _elements(collection)
     _check_numbers(collection, elements)
     exact = _all_whole(elements)
+    if exact is None:
+        return numbers.product(elements)
     out: Num = 1
-    for element in elements if exact is None else exact:
-        if type(out) is int:
-            context.meter.charge(1 + (out.bit_length() >> 6))
+    for element in exact:
+        context.meter.charge(1 + (int(out).bit_length() >> 6))
         out = numbers.multiply(out, element)
     return out
 

@@ -94,16 +94,16 @@ def _marshal_with_options(context: EvalContext, value: Value, options: Value) ->
             operands.fail(2, f"failed to stringify key {text(name)} at index {index}: {why}")
         if name == "pretty":
             if type(option) is not bool:
-                operands.fail(2, "key pretty failed cast to bool")
+                operands.fail(2, 'key "pretty" failed cast to bool')
             pretty = option
         elif name in {"prefix", "indent"}:
             if type(option) is not str:
                 why = f"operand {index} must be string but got {type_name(option)}"
-                operands.fail(2, f"key {name} failed cast to string: {why}")
+                operands.fail(2, f"key {text(name)} failed cast to string: {why}")
             prefix, indent = (option, indent) if name == "prefix" else (prefix, option)
             implied = True
         else:
-            operands.fail(2, f"object contained unknown key {name}")
+            operands.fail(2, f"object contained unknown key {text(name)}")
     if not (implied if pretty is None else pretty):
         return _marshal(context, value)
     _marshal(context, value)  # pays for the text, and finds what is too deep
