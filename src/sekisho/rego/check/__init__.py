@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sekisho.rego.builtins.table import TABLE, Builtin
+from sekisho.rego import builtins
+from sekisho.rego.builtins.table import Builtin
 from sekisho.rego.capabilities import NONE, Capabilities
 from sekisho.rego.check.errors import ERRORS
 from sekisho.rego.check.pipeline import Check
@@ -70,11 +71,12 @@ def check_query(
 
 def known_builtins(capabilities: Capabilities) -> Mapping[str, Builtin]:
     """The built-ins that a capability set has."""
+    table = builtins.load()
     if capabilities.builtins is None and not capabilities.functions:
-        return TABLE
+        return table
     found = {
         name: row
-        for name, row in TABLE.items()
+        for name, row in table.items()
         if capabilities.builtins is None or name in capabilities.builtins
     }
     for name, extra in capabilities.functions.items():

@@ -258,7 +258,12 @@ def _lift_term(expr: Expr, term: Term, known: set[str], taken: Flattener) -> lis
     if not isinstance(term, Call):
         lifted = taken.inside_unbound(term, known)
     elif is_equation(term) or is_comparison(term):
-        args = tuple([taken.inside_unbound(arg, known) for arg in term.args])
+        left, right = term.args
+        if (term_vars(left) & term_vars(right)) - known:
+            # x = input.xs[x]: the reference binds its steps before the other side is looked at
+            args = (taken.unbound(left, known), taken.unbound(right, known))
+        else:
+            args = (taken.inside_unbound(left, known), taken.inside_unbound(right, known))
         lifted = Call(EQ, args, term.infix, start=term.start, end=term.end)
     else:
         args = tuple([taken.unbound(arg, known) for arg in term.args])

@@ -52,7 +52,7 @@ from sekisho.rego.nodes import (
     TermExpr,
     Var,
 )
-from sekisho.rego.parser.terms import value_name
+from sekisho.rego.parser.literals import value_name
 
 EQ: Final = Var("eq")
 TEMPLATE: Final = Var("internal.template_string")
