@@ -132,10 +132,10 @@ def outputs(expr: Expr, bound: set[str], arity: Arity, *, nested: bool) -> set[s
     elif isinstance(statement, SomeIn):
         found.operand(statement.domain)
         found.pattern(statement.value)
-        if statement.key is not None:
-            _all_vars(statement.key, made)
-        if not nested or found.needs <= bound:
+        if found.needs <= bound:
             _mark_all(statement.value, made)
+            if statement.key is not None:
+                _all_vars(statement.key, made)
     else:
         assert isinstance(statement, Every)
         found.operand(statement.domain)
@@ -307,7 +307,7 @@ class _Unifier:
             if len(a.items) == len(b.items):
                 for x, y in zip(a.items, b.items, strict=True):
                     self.unify(x, y)
-        elif (isinstance(b, (Ref, Call)) and self._is_evaluable(b)) or isinstance(b, CLOSING):
+        elif isinstance(b, (Var, Ref, Call, *CLOSING)) and self._is_evaluable(b):
             self._mark_term(a)
 
     def _object(self, a: ObjectTerm, b: Term) -> None:
@@ -317,7 +317,7 @@ class _Unifier:
                     other = next((v for k, v in b.pairs if same_term(k, key)), None)
                     if other is not None:
                         self.unify(value, other)
-        elif (isinstance(b, (Ref, Call)) and self._is_evaluable(b)) or isinstance(b, ObjectComp):
+        elif isinstance(b, (Var, Ref, Call, ObjectComp)) and self._is_evaluable(b):
             self._mark_term(a)
 
     def _is_safe(self, name: str) -> bool:

@@ -259,12 +259,11 @@ def _lift_term(expr: Expr, term: Term, known: set[str], taken: Flattener) -> lis
         lifted = taken.inside_unbound(term, known)
     elif is_equation(term) or is_comparison(term):
         left, right = term.args
-        if (term_vars(left) & term_vars(right)) - known:
-            # x = input.xs[x]: the reference binds its steps before the other side is looked at
-            args = (taken.unbound(left, known), taken.unbound(right, known))
-        else:
-            args = (taken.inside_unbound(left, known), taken.inside_unbound(right, known))
-        lifted = Call(EQ, args, term.infix, start=term.start, end=term.end)
+        # x = input.xs[x]: the reference binds its steps before the other side is looked at
+        shared = (term_vars(left) & term_vars(right)) - known
+        part = taken.unbound if shared else taken.inside_unbound
+        sides = (part(left, known), part(right, known))
+        lifted = Call(EQ, sides, term.infix, start=term.start, end=term.end)
     else:
         args = tuple([taken.unbound(arg, known) for arg in term.args])
         lifted = Call(term.name, args, term.infix, start=term.start, end=term.end)

@@ -77,36 +77,37 @@ class Functions:
             help=self._nearest(name),
         )
 
-    def check(self, function: Function, call: Call, module: Module, *, nested: bool, outdated: bool) -> None:
+    def check(
+        self, function: Function, call: Call, at: tuple[Module, Node], *, nested: bool, outdated: bool
+    ) -> None:
         """Report a call with the wrong number of operands, of a denied or of a dropped built-in.
 
-        ``nested`` says that the value of the call is used; ``outdated`` that deprecated built-ins are errors.
+        ``at`` is where errors point. ``nested`` says that the value of the call is used; ``outdated`` that
+        deprecated built-ins are errors.
         """
         given = len(call.args)
         if given != function.arity and (nested or given != function.arity + 1):
-            self._arity(function, call, module, nested=nested)
+            self._arity(function, call, at, nested=nested)
         if function.row is None:
             return
         if nested and function.row.type.result is None:
             message = f"{term_text(call)} used as value"
-            self._errors.add(Stage.VOID, codes.VOID, message, (module, call))
+            self._errors.add(Stage.VOID, codes.VOID, message, at)
         if function.text in self._denied:
             message = f"unsafe built-in function calls in expression: {function.text}"
-            self._errors.add(Stage.DENIED, codes.DENIED, message, (module, call))
+            self._errors.add(Stage.DENIED, codes.DENIED, message, at)
         if function.row.deprecated and outdated and not self._lax:
             message = f"deprecated built-in function calls in expression: {function.text}"
-            at = call.name if nested else call
             self._errors.add(
                 Stage.DEPRECATED,
                 codes.DEPRECATED,
                 message,
-                (module, at),
+                (at[0], call.name) if nested else at,
                 help=_REPLACEMENTS.get(function.text, ""),
             )
 
-    def _arity(self, function: Function, call: Call, module: Module, *, nested: bool) -> None:
+    def _arity(self, function: Function, call: Call, at: tuple[Module, Node], *, nested: bool) -> None:
         given = len(call.args)
-        at = (module, call)
         if function.row is None:
             plural = "argument" if given == 1 else "arguments"
             message = f"function {function.text} has arity {function.arity}, got {given} {plural}"

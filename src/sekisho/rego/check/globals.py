@@ -54,6 +54,7 @@ class ModuleNames:
         "keep_print",
         "module",
         "outdated",
+        "roots",
         "strict",
         "tree",
     )
@@ -78,6 +79,7 @@ class ModuleNames:
         self.keep_print = keep_print
         self.outdated = strict or is_v1(module)
         self.globals: dict[str, Global] = {}
+        self.roots = ROOTS
         self.annotations = annotations
 
     def always_defined(self, term: Term) -> bool:
@@ -97,6 +99,15 @@ class ModuleNames:
             head = path.head if isinstance(path, Ref) else path
             if isinstance(head, Var) and head.name in ROOTS:
                 self.globals[import_name(one)] = Global(path)
+        own = {name for name in rules if name in ROOTS}
+        if own:  # v0 lets a rule be called input or data
+            self.roots = ROOTS - own
+
+    def use_root(self, name: str) -> None:
+        """Note that a rule uses input or data, which may have been imported."""
+        found = self.globals.get(name)
+        if found is not None:
+            found.used = True
 
     def check_imports(self) -> None:
         """Report two imports of one name."""

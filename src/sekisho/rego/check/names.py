@@ -60,15 +60,20 @@ PRINTER: Final = Var("internal.print")
 
 
 class Resolver(Modifiers):
-    """The resolution of one rule. ``scopes`` are those of the bodies around the term at hand."""
+    """The resolution of one rule.
 
-    __slots__ = ("clean", "closures", "counter", "inner", "names", "reads", "rule", "scopes", "vars")
+    ``scopes`` are those of the bodies around the term at hand; ``vars``, ``inner`` and ``closures`` are what
+    the expression at hand mentions so far. ``place`` is where errors of an expression under ``not`` point.
+    """
+
+    __slots__ = ("clean", "closures", "counter", "inner", "names", "place", "reads", "rule", "scopes", "vars")
 
     def __init__(self, names: ModuleNames, rule: Rule | None) -> None:
         self.names = names
         self.rule = rule
         self.scopes: list[Scope] = []
         self.counter = 0
+        self.place: Node | None = None
         self.clean = True
         self.reads: list[Ref | Var] = []
         self.vars: set[str] = set()
@@ -148,7 +153,7 @@ class Resolver(Modifiers):
         if name[0] == "$":
             self.vars.add(name)
             return term
-        if name in ROOTS:
+        if name in self.names.roots:
             new = self._shadowed_root(name)
             if new is None:
                 if name == "data":
@@ -172,6 +177,8 @@ class Resolver(Modifiers):
                     return None
                 scope.counts[name] += 1
                 return scope.names[name]
+        if self.names.strict:
+            self.names.use_root(name)
         return None
 
     def _global(self, path: Ref | Var, steps: tuple[Term, ...], at: Node) -> Term:
@@ -194,7 +201,7 @@ class Resolver(Modifiers):
             return Ref(self.term(head), self._steps(path), start=term.start, end=term.end)
         name = head.name
         new: str | None = name
-        if name in ROOTS:
+        if name in self.names.roots:
             new = self._shadowed_root(name)
             if new is None:
                 steps = self._steps(path)
@@ -274,15 +281,18 @@ class Resolver(Modifiers):
             self._report_unused(scope)
 
     def _report_unused(self, scope: Scope) -> None:
-        for name, kind in scope.kinds.items():
-            if scope.counts[name] > 1:
-                continue
-            if kind is Occurrence.DECLARED:
-                self._unused(f"declared var {name} unused", scope.places[name])
-            elif kind is Occurrence.ASSIGNED and self.names.strict:
-                self._unused(f"assigned var {name} unused", scope.places[name])
+        unused = [name for name, count in scope.counts.items() if count == 1]
+        if self.names.strict:
+            for name in unused:
+                if scope.kinds[name] is Occurrence.ASSIGNED:
+                    self._unused(f"assigned var {name} unused", scope.places[name])
+        if self.clean:
+            for name in unused:
+                if scope.kinds[name] is Occurrence.DECLARED:
+                    self._unused(f"declared var {name} unused", scope.places[name])
 
     def _unused(self, message: str, at: Node) -> None:
+        self.clean = False
         help = "use `_` where a variable must stand, or remove it"
         where = (self.names.module, at)
         self.names.errors.add(Stage.LOCALS, codes.UNUSED, message, where, help=help)
@@ -300,27 +310,26 @@ class Resolver(Modifiers):
 
     def call(self, term: Call) -> Term:
         """A call whose value is used."""
-        return self._call(term, nested=True)
+        return self._call(term, term, nested=True)
 
-    def _call(self, term: Call, *, nested: bool) -> Term:
-        name, function = self._operator(term, nested=nested)
+    def _call(self, term: Call, at: Node, *, nested: bool) -> Term:
+        name, function = self._operator(term, at, nested=nested)
         args = tuple([self.term(arg) for arg in term.args])
         if function is not None:
             if function.text in METADATA and self.rule is not None and not args:
                 return self.names.annotations.term(function.text, self.names.module, self.rule, term)
             call = Call(name, args, term.infix, start=term.start, end=term.end)
-            self.names.functions.check(
-                function, call, self.names.module, nested=nested, outdated=self.names.outdated
-            )
+            where = (self.names.module, at)
+            self.names.functions.check(function, call, where, nested=nested, outdated=self.names.outdated)
             return call
         return Call(name, args, term.infix, start=term.start, end=term.end)
 
-    def _operator(self, term: Call, *, nested: bool) -> tuple[Var | Ref, Function | None]:
+    def _operator(self, term: Call, at: Node, *, nested: bool) -> tuple[Var | Ref, Function | None]:
         """The resolved operator, and what it means; None, with an error, if it is no function."""
         node = term.name
         head = node.head if isinstance(node, Ref) else node
         functions = self.names.functions
-        where = (self.names.module, term)
+        where = (self.names.module, at)
         if not isinstance(head, Var):
             functions.undefined(term_text(node), where)
             return node, None
@@ -334,7 +343,7 @@ class Resolver(Modifiers):
                 functions.undefined(term_text(node), where)
             return node, None
         steps = node.path if isinstance(node, Ref) else ()
-        path = self.global_path(head.name) if head.name not in ROOTS else None
+        path = self.global_path(head.name) if head.name not in self.names.roots else None
         if path is not None:
             node = self._joined(path, steps, node)
             head = node.head if isinstance(node, Ref) else node
@@ -354,16 +363,17 @@ class Resolver(Modifiers):
         functions = self.names.functions
         names = [step.value for step in steps if type(step) is Scalar and type(step.value) is str]
         found: Function | None = None
-        if len(names) == len(steps):
-            if head.name == "data":
-                found = functions.rule(tuple(names))
-                if found is not None:
-                    assert isinstance(node, Ref)
-                    self.reads.append(node)
-            else:
-                found = functions.builtin(".".join((head.name, *names)))
-                if found is not None and steps:
-                    node = Var(found.text, start=node.start, end=node.end)
+        if len(names) != len(steps):
+            self._steps(steps)
+        elif head.name == "data":
+            found = functions.rule(tuple(names))
+            if found is not None:
+                assert isinstance(node, Ref)
+                self.reads.append(node)
+        else:
+            found = functions.builtin(".".join((head.name, *names)))
+            if found is not None and steps:
+                node = Var(found.text, start=node.start, end=node.end)
         if found is None:
             functions.undefined(term_text(node), where)
         return node, found
@@ -387,7 +397,7 @@ class Resolver(Modifiers):
         assert isinstance(part.statement, TermExpr)
         term = part.statement.term
         if isinstance(term, Call):
-            _, function = self._operator(term, nested=True)
+            _, function = self._operator(term, term, nested=True)
             if function is not None and function.row is not None and function.row.relation:
                 message = (
                     f"illegal call to relation built-in '{function.text}' that may cause multiple outputs"
@@ -461,7 +471,7 @@ class Resolver(Modifiers):
             elif type(term.name) is Var and term.name.name == PRINT and self.global_path(PRINT) is None:
                 return self._print(term, expr, before)
             else:
-                resolved = self._call(term, nested=False)
+                resolved = self._call(term, self.place or expr, nested=False)
         else:
             resolved = self.term(term)
         if withs is None:
@@ -565,7 +575,9 @@ class Resolver(Modifiers):
             self.leave(scope)
             self._exit(outer, Closure(node, steps, []))
         else:
+            self.place = expr
             steps = self.body(statement.body)
+            self.place = None
             closure = Closure(node, steps, [])
             closure.promoted = True
             self._exit(outer, closure)

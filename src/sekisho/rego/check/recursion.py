@@ -8,8 +8,7 @@ from sekisho.rego import codes
 from sekisho.rego.check.draft import RuleDraft
 from sekisho.rego.check.errors import Errors, Stage
 from sekisho.rego.check.program import TreeNode
-from sekisho.rego.check.text import path_text
-from sekisho.rego.check.tree import head_text
+from sekisho.rego.check.tree import rule_text
 from sekisho.rego.nodes import Ref, Scalar, Var
 
 Drafts = dict[tuple[str, ...], list[RuleDraft]]
@@ -98,7 +97,7 @@ class Dependencies:
         for rule in rules:
             way = _way_back(rule, edges)
             if way:
-                texts = [_rule_text(one) for one in way]
+                texts = [rule_text(one.module, one.node) for one in way]
                 message = f"rule {texts[0]} is recursive: {' -> '.join(texts)}"
                 self._errors.add(
                     Stage.RECURSION,
@@ -129,10 +128,6 @@ def _name(step: object) -> str | None:
     if not isinstance(step, Scalar):
         return None
     return step.value if isinstance(step.value, str) else ""
-
-
-def _rule_text(draft: RuleDraft) -> str:
-    return path_text(draft.module.package.path) + "." + head_text(draft.node)
 
 
 def _way_back(rule: RuleDraft, edges: dict[int, list[RuleDraft]]) -> list[RuleDraft]:

@@ -9,6 +9,7 @@ from sekisho.rego.check.draft import RuleDraft, Step
 from sekisho.rego.check.errors import Stage
 from sekisho.rego.check.globals import ROOTS, ModuleNames
 from sekisho.rego.check.names import EQ, Resolver
+from sekisho.rego.check.program import written_name
 from sekisho.rego.check.scope import Occurrence, Scope, all_names, declared_names, needs_evaluation
 from sekisho.rego.check.tree import draft_kind, head_steps, rule_path
 from sekisho.rego.nodes import (
@@ -111,12 +112,20 @@ class RuleResolver:
             if needs_evaluation(new):
                 var = Var(resolver.fresh(), start=arg.start, end=arg.end)
                 self._pulled.append((var, new))
-                scope.given.add(var.name)
                 new = var
             resolved.append(new)
-        scope.given.update(scope.names.values())
-        scope.given.update(name for arg in args for name in all_names(arg) if name[0] == "$")
+        for arg in resolved:
+            scope.given.update(all_names(arg))
+        for _, term in self._pulled:
+            self._check_pulled(term)
         return tuple(resolved)
+
+    def _check_pulled(self, term: Term) -> None:
+        """Report variables in an argument that must be evaluated: only other arguments bind them."""
+        for name in all_names(term):
+            if name not in self._arguments.given:
+                message = f"var {written_name(name)} is unsafe"
+                self._names.report(Stage.SAFE_BODIES, codes.UNSAFE_VAR, message, term)
 
     def _argument(self, term: Term) -> Term:
         if isinstance(term, Var):
@@ -127,7 +136,9 @@ class RuleResolver:
             pairs = tuple((k, self._argument(v)) for k, v in term.pairs)
             return ObjectTerm(pairs, start=term.start, end=term.end)
         if isinstance(term, Ref):
-            head = self._variable(term.head) if isinstance(term.head, Var) else term.head
+            head = term.head
+            if isinstance(head, Var) and head.name not in ROOTS:
+                head = self._variable(head)
             return Ref(head, tuple(map(self._argument, term.path)), start=term.start, end=term.end)
         if isinstance(term, Call):
             message = "rule arguments cannot contain calls"

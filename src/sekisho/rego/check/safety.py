@@ -8,6 +8,7 @@ decides what is unsafe.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from sekisho.rego import codes
 from sekisho.rego.check.bindings import CLOSING, Arity, expr_vars, outputs, term_vars
@@ -79,6 +80,7 @@ class Orderer:
     def _check_heads(self, draft: RuleDraft, heads: Iterable[Step]) -> None:
         """Report variables of the head that occur nowhere in the body."""
         known: set[str] | None = None
+        told: set[str] = set()
         for head in heads:
             if head.vars <= draft.bound:
                 continue
@@ -86,7 +88,9 @@ class Orderer:
                 known = _level(draft.steps, heads) | draft.bound
             if needs_evaluation(head.term):
                 continue
-            for name in sorted(head.vars - known):
+            missing = head.vars - known - told
+            told |= missing
+            for name in sorted(missing):
                 self._report(Stage.SAFE_HEADS, name, _find(head.term, name), "")
 
     def report(self) -> None:
@@ -198,9 +202,7 @@ class Orderer:
             self._register(step.closures)
         flat: list[Step] = []
         for step in steps:
-            made = negated(step.expr, self._fresh) if _is_negation(step.expr) else [step.expr]
-            for one in made:
-                flat += [self._step(expr) for expr in self._apart(one)]
+            flat += [self._step(expr) for expr in self._apart(step.expr)]
         level = _level(flat, ())
         ordered: list[Expr] = []
         pending = flat
@@ -211,7 +213,8 @@ class Orderer:
                 if step.inner & level <= bound and step.vars <= bound | made_safe:
                     if step.closures:
                         self._close_all(step, bound, level)
-                    ordered += lift(step.expr, bound, self._fresh)
+                    place = negated if _is_negation(step.expr) else partial(lift, bound=bound)
+                    ordered += place(step.expr, fresh=self._fresh)
                     bound |= step.vars
                 else:
                     waiting.append(step)
@@ -275,13 +278,12 @@ class Orderer:
         if closure.captures is not None:
             self._check_captures(closure, bound | level)
         inside = bound | set(closure.declares)
-        found = len(self.unsafe)
+        for head in closure.heads:
+            if not head.vars <= inside and not needs_evaluation(head.term):
+                missing = head.vars - inside - _level(closure.steps, closure.heads)
+                if missing:
+                    self.unsafe.append((at, missing))
         body, terms = self.body(closure.steps, inside, closure.heads)
-        if len(self.unsafe) == found:
-            known = inside
-            for head, term in zip(closure.heads, terms, strict=True):
-                if term is head.term and not head.vars <= known:
-                    self.unsafe.append((at, head.vars - known))
         node.body = body
         if isinstance(node, ObjectComp):
             node.key, node.value = terms

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from sekisho.rego.check.program import written_name
-from sekisho.rego.lexer import KEYWORDS
+from sekisho.rego.lexer import KEYWORDS, SOFT_KEYWORDS
 from sekisho.rego.nodes import (
     ArrayComp,
     ArrayTerm,
@@ -34,6 +34,8 @@ from sekisho.rego.values import Set, Value, unkey
 
 _NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z_0-9]*\Z")
 
+_WORDS: Final = KEYWORDS | SOFT_KEYWORDS
+
 
 def term_text(term: Any) -> str:
     """A term, an expression or a statement as OPA's ``String`` writes it, with the names of the source."""
@@ -42,7 +44,7 @@ def term_text(term: Any) -> str:
 
 def step_text(value: Value) -> str:
     """A ground step of a reference, with its dot or brackets."""
-    if isinstance(value, str) and _NAME.match(value) and value not in KEYWORDS:
+    if isinstance(value, str) and _NAME.match(value) and value not in _WORDS:
         return f".{value}"
     return f"[{value_text(value)}]"
 

@@ -125,7 +125,7 @@ class RuleTree:
         module = placed.module
         where = _place_text(module, placed.rule)
         package = "package " + path_text(other.package.path)[5:]
-        head = head_text(placed.rule)
+        head = term_text(placed.rule.head.ref)
         message = f"{package} conflicts with rule {head} defined at {where}"
         note = Note("the package", Span(other.source, other.package.start, other.package.end))
         errors.add(Stage.CONFLICTS, codes.CONFLICT, message, (module, module.package), notes=(note,))
@@ -252,9 +252,11 @@ def draft_kind(module: Module, rule: Rule) -> RuleKind:
     return RuleKind.SET if rule.head.kind is RuleKind.SET else kind
 
 
-def head_text(rule: Rule) -> str:
-    """A rule's reference as OPA writes it."""
-    return term_text(rule.head.ref)
+def rule_text(module: Module, rule: Rule) -> str:
+    """A rule's reference from ``data`` as OPA writes it."""
+    steps = head_steps(rule)
+    texts = (step_text(s.value) if isinstance(s, Scalar) else f"[{term_text(s)}]" for s in steps)
+    return path_text(module.package.path) + "".join(texts)
 
 
 def _dynamic_text(placed: Placed) -> Iterable[str]:

@@ -157,7 +157,7 @@ class TypeChecker(References):
                 self.prepare(arg)
             if withs:
                 self._with_values(withs)
-            if type(term.name) is Var and term.name.name == "eq" and len(term.args) == 2:
+            if type(term.name) is Var and term.name.name in _EQUALITIES and len(term.args) == 2:
                 self._equation(term, at)
             else:
                 self._call(term, at)
@@ -188,6 +188,8 @@ class TypeChecker(References):
         """``some k, v in xs``: keys and values of what ``xs`` is."""
         self.prepare(some.domain)
         self.prepare(some.value)
+        if not self.prepared:
+            return
         domain = self.type_of(some.domain)
         if domain is UNKNOWN:
             domain = ANY
@@ -485,6 +487,8 @@ def _pattern_vars(term: Term) -> Iterable[str]:
             yield from _pattern_vars(key)
             yield from _pattern_vars(value)
 
+
+_EQUALITIES: Final = frozenset({"eq", "equal"})
 
 _STATEMENTS: Final[dict[type, Callable[[TypeChecker, Any, Expr], None]]] = {
     SomeIn: TypeChecker.some_in,
