@@ -205,7 +205,7 @@ class References(ABC):
             steps = steps[:-1]
         name = term_text(Ref(ref.head, steps))
         message = f"function {name} used as reference, not called"
-        lines = [name, "^" * len(name), f"have: {type_text(known)}"]
+        lines = [name, "^" * len(_prefix(ref, at)), f"have: {type_text(known)}"]
         text = "\n\t".join([message, *lines])
         data = {"message": message, "details": lines}
         self.report(codes.NOT_CALLED, text, ref, data=data, help=f"call it: `{name}(…)`")
