@@ -8,7 +8,7 @@ from typing import Final
 
 from sekisho.rego import codes
 from sekisho.rego.check.errors import Errors, Stage
-from sekisho.rego.check.typeops import type_text
+from sekisho.rego.check.typecheck.ops import type_text
 from sekisho.rego.nodes import Module, Node
 from sekisho.rego.types import Function, Type
 

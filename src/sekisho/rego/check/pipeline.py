@@ -17,7 +17,7 @@ from sekisho.rego.check.recursion import Dependencies, Drafts
 from sekisho.rego.check.rules import RuleResolver
 from sekisho.rego.check.safety import Orderer
 from sekisho.rego.check.tree import Exists, RuleTree
-from sekisho.rego.check.typing import TypeChecker
+from sekisho.rego.check.typecheck.checker import TypeChecker
 from sekisho.rego.nodes import Body, Call, Module, Scalar, Var
 
 

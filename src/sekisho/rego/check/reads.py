@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sekisho.rego.builtins.table import Builtin
-from sekisho.rego.check.bindings import is_equation
+from sekisho.rego.check.bindings import expr_vars, is_equation
 from sekisho.rego.check.program import Checked, FunctionWith, Rule, TreeNode
 from sekisho.rego.nodes import (
     ArrayComp,
@@ -45,22 +45,31 @@ Origin = tuple[str, Path]
 class Reads:
     """What a rule, with all that it uses, may read.
 
-    ``input`` and ``data`` are paths whose values it may read; ``builtins`` the built-ins it may call whose
-    answers differ from one evaluation to the next; ``rules`` the paths of the rules it uses.
+    ``input`` and ``data`` are paths whose values it may read, ``input_keys`` and ``data_keys`` those of which
+    it only sees whether there is something; ``builtins`` the built-ins it may call whose answers differ from
+    one evaluation to the next; ``rules`` the paths of the rules it uses.
     """
 
     input: frozenset[Path] = frozenset()
     data: frozenset[Path] = frozenset()
+    input_keys: frozenset[Path] = frozenset()
+    data_keys: frozenset[Path] = frozenset()
     builtins: frozenset[str] = frozenset()
     rules: frozenset[tuple[str, ...]] = frozenset()
 
     def reads_input(self, *path: str) -> bool:
-        """Whether a value at, above or below this path of input may be read."""
-        return any(_meet(path, known) for known in self.input)
+        """Whether a change at this path of input may change what the rule gives."""
+        return _touched(path, self.input, self.input_keys)
 
     def reads_data(self, *path: str) -> bool:
-        """Whether a value at, above or below this path of base data may be read."""
-        return any(_meet(path, known) for known in self.data)
+        """Whether a change at this path of base data may change what the rule gives."""
+        return _touched(path, self.data, self.data_keys)
+
+
+def _touched(path: Path, values: Iterable[Path], keys: Iterable[Path]) -> bool:
+    if any(_meet(path, known) for known in values):
+        return True
+    return any(len(path) <= len(known) and _meet(path, known) for known in keys)
 
 
 def _meet(a: Path, b: Path) -> bool:
@@ -83,16 +92,21 @@ def reads(checked: Checked, builtins: Mapping[str, Builtin]) -> Mapping[tuple[st
 class _Facts:
     """What one node reads; paths by their root, where arguments are roots, too."""
 
-    __slots__ = ("builtins", "paths", "rules")
+    __slots__ = ("builtins", "keys", "paths", "rules")
 
     def __init__(self) -> None:
         self.paths: dict[str, set[Path]] = {}
+        self.keys: dict[str, set[Path]] = {}
         self.builtins: set[str] = set()
         self.rules: set[tuple[str, ...]] = set()
 
     def add(self, origin: Origin) -> None:
         """The value at this path is read."""
         self.paths.setdefault(origin[0], set()).add(origin[1])
+
+    def see(self, origin: Origin) -> None:
+        """Whether there is something at this path is seen."""
+        self.keys.setdefault(origin[0], set()).add(origin[1])
 
     def use(self, other: _Facts, path: tuple[str, ...]) -> None:
         """Another rule is used."""
@@ -101,12 +115,15 @@ class _Facts:
         self.builtins |= other.builtins
         for root in ("input", "data"):
             self.paths.setdefault(root, set()).update(other.paths.get(root, ()))
+            self.keys.setdefault(root, set()).update(other.keys.get(root, ()))
 
     def reads(self) -> Reads:
         """The facts without the arguments."""
         return Reads(
             input=frozenset(_shortest(self.paths.get("input", ()))),
             data=frozenset(_shortest(self.paths.get("data", ()))),
+            input_keys=frozenset(self.keys.get("input", ())),
+            data_keys=frozenset(self.keys.get("data", ())),
             builtins=frozenset(self.builtins),
             rules=frozenset(self.rules),
         )
@@ -124,7 +141,7 @@ def _shortest(paths: Iterable[Path]) -> set[Path]:
 class _Reader:
     """Reads the rules of one node into its facts. ``origins`` are variables that are parts of documents."""
 
-    __slots__ = ("_builtins", "_facts", "_found", "_origins", "_tree")
+    __slots__ = ("_bound", "_builtins", "_facts", "_found", "_origins", "_tree")
 
     def __init__(
         self,
@@ -138,6 +155,7 @@ class _Reader:
         self._builtins = builtins
         self._facts = facts
         self._origins: dict[str, Origin] = {}
+        self._bound: set[str] = set()
 
     def rule(self, rule: Rule) -> None:
         """Read one rule, without its else branches."""
@@ -151,6 +169,7 @@ class _Reader:
     def _body(self, body: Body) -> None:
         for expr in body:
             self._expr(expr)
+            self._bound |= expr_vars(expr)
 
     def _expr(self, expr: Expr) -> None:
         for one in expr.withs:
@@ -184,7 +203,7 @@ class _Reader:
 
     def _equation(self, left: Term, right: Term) -> None:
         for side, other in ((left, right), (right, left)):
-            if isinstance(side, (Var, ArrayTerm, ObjectTerm)) and self._origin(side) is None:
+            if isinstance(side, Var) and side.name not in self._bound and self._origin(side) is None:
                 origin = self._origin(other)
                 if origin is not None:
                     self._bind(side, origin)
@@ -196,14 +215,9 @@ class _Reader:
 
     def _bind(self, pattern: Term, origin: Origin) -> None:
         """A pattern is unified with a part of a document."""
-        if isinstance(pattern, Var):
+        if isinstance(pattern, Var) and pattern.name not in self._bound:
             self._origins.setdefault(pattern.name, origin)
-        elif isinstance(pattern, ArrayTerm):
-            for item in pattern.items:
-                self._bind(item, _below(origin, (None,)))
-        elif isinstance(pattern, ObjectTerm):
-            for key, value in pattern.pairs:
-                self._bind(value, _below(origin, (_step(key),)))
+            self._facts.see(origin)
         else:
             self._facts.add(origin)
             self._value(pattern)
@@ -280,10 +294,10 @@ class _Reader:
         node: TreeNode | None = self._tree
         for step in ref.path:
             name = _step(step)
+            if node is not None and node.kind is not None:
+                return False
             if node is None or name is None:
                 return True
-            if node.kind is not None:
-                return False
             node = node.children.get(name)
         return node is None or node.kind is None
 
@@ -307,8 +321,11 @@ class _Reader:
             if origin is None:
                 self._value(arg)
                 continue
+            self._facts.see(origin)
             for below in facts.paths.get(str(i), ()):
                 self._facts.add(_below(origin, below))
+            for below in facts.keys.get(str(i), ()):
+                self._facts.see(_below(origin, below))
 
     def read_items(self, term: ArrayTerm | SetTerm) -> None:
         """``[a, b]`` and ``{a, b}``."""

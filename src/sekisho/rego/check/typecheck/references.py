@@ -10,9 +10,9 @@ from sekisho.diag import Code
 from sekisho.rego import codes
 from sekisho.rego.check.errors import Errors, Stage
 from sekisho.rego.check.text import term_text, value_text
-from sekisho.rego.check.typeops import either, keys, of_value, select, type_text, values
-from sekisho.rego.check.typetree import DataNode, select_all
-from sekisho.rego.check.unify import unifies
+from sekisho.rego.check.typecheck.documents import DataNode, select_all
+from sekisho.rego.check.typecheck.ops import either, keys, of_value, select, type_text, values
+from sekisho.rego.check.typecheck.unify import unifies
 from sekisho.rego.nodes import (
     ArrayComp,
     ArrayTerm,

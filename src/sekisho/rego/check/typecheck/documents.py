@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sekisho.rego.check.typeops import either, of_value, select, values
+from sekisho.rego.check.typecheck.ops import either, of_value, select, values
 from sekisho.rego.types import ANY, STRING, Object, SetOf, Type, Union
 from sekisho.rego.values import unkey
 

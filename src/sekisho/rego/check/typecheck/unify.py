@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sekisho.rego.check.typeops import select
+from sekisho.rego.check.typecheck.ops import select
 from sekisho.rego.types import UNKNOWN, Anything, Array, Function, Object, SetOf, Type, Union
 
 

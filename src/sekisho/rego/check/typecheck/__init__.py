@@ -1,0 +1,1 @@
+"""The type checker: OPA's inference and checks over ordered rules."""
