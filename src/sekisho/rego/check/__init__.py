@@ -40,7 +40,6 @@ def check(
     ``strict`` adds the checks of ``opa check --strict``. Without ``keep_print``, calls of ``print`` are
     dropped. ``exists`` says whether base data has a value at a path, for conflicts of rules with data. At
     most ``max_errors`` errors are told; 0 means all.
-
     """
     one = Check(
         known_builtins(capabilities),
