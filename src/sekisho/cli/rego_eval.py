@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -12,6 +12,7 @@ from sekisho.cli.rego import Duration, OpaCommand, source_options
 
 if TYPE_CHECKING:
     from sekisho.cli.regoresult import Outcome
+    from sekisho.diag import Source
     from sekisho.rego.values import Value
 
 FORMS: Final = ("json", "values", "bindings", "pretty", "raw", "discard")
@@ -22,9 +23,9 @@ SECONDS: Final = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What an evaluation is asked for: the options by their names, see ``command``."""
+    """What an evaluation is asked for: the options of ``command``. Without a query it is on standard input."""
 
-    query: str
+    query: str | None
     paths: tuple[str, ...] = ()
     input: str | None = None
     stdin_input: bool = False
@@ -99,7 +100,7 @@ def command(
     )
     from sekisho.cli.regoresult import write
 
-    outcome = run(Job(query=sys.stdin.read() if query is None else query, **options))
+    outcome = run(Job(query=query, **options))
     write(outcome, form, sys.stdout, sys.stderr)
     if outcome.errors:
         return 2
@@ -119,6 +120,8 @@ def run(job: Job) -> Outcome:
 
     outcome = Outcome()
     try:
+        if job.query is None:
+            job = replace(job, query=_stdin().text)
         given = _input(job, outcome)
         for _ in range(job.count):
             _once(job, given, outcome)
@@ -128,6 +131,12 @@ def run(job: Job) -> Outcome:
     return outcome
 
 
+def _stdin() -> Source:
+    from sekisho import manifest
+
+    return manifest.decode("<stdin>", sys.stdin.buffer.read())
+
+
 def _input(job: Job, outcome: Outcome) -> Value:
     """The input document; undefined where none is given."""
     from sekisho import manifest
@@ -135,7 +144,7 @@ def _input(job: Job, outcome: Outcome) -> Value:
     from sekisho.rego.values import UNDEFINED
 
     if job.stdin_input:
-        source = manifest.decode("<stdin>", sys.stdin.buffer.read())
+        source = _stdin()
     elif job.input is not None:
         source = manifest.read_source(clean_path(job.input))
     else:
@@ -149,6 +158,7 @@ def _once(job: Job, given: Value, outcome: Outcome) -> None:
     from sekisho.cli.regoresult import Timers
     from sekisho.lang.meter import Limits
 
+    assert job.query is not None
     dialect = rego.Dialect.V0 if job.v0_compatible else rego.Dialect.V1
     capabilities = read_capabilities(job.capabilities)
     timers = Timers()

@@ -8,11 +8,9 @@ In directories the names of the folders below the path are the steps to a docume
 from __future__ import annotations
 
 import fnmatch
-import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -20,9 +18,9 @@ from urllib.parse import unquote, urlsplit
 from sekisho import manifest
 from sekisho.cli import regocodes
 from sekisho.diag import Code, Diagnostic, DiagnosticError, Level, Source, Span
-from sekisho.manifest.codes import NOT_FOUND, TOO_DEEP, UNREADABLE
-from sekisho.manifest.limits import DEPTH
+from sekisho.manifest.codes import NOT_FOUND, UNREADABLE
 from sekisho.rego import Capabilities, Dialect, parse_module
+from sekisho.rego.builtins import gofloat
 from sekisho.rego.builtins.jsontext import unmarshal
 from sekisho.rego.builtins.table import BuiltinFault
 from sekisho.rego.nodes import Module
@@ -210,7 +208,7 @@ def _has(value: Value, path: tuple[str, ...]) -> bool:
 def read_value(source: Source, problems: list[Diagnostic]) -> Value:
     """The value of a text that is JSON or YAML. DiagnosticError (SRC0xx) if it is neither."""
     try:
-        return _exact_json(source)
+        return unmarshal(source.text)
     except BuiltinFault:
         return read_yaml(source, problems)
 
@@ -218,7 +216,7 @@ def read_value(source: Source, problems: list[Diagnostic]) -> Value:
 def read_json(source: Source) -> Value:
     """The value of a JSON text, its numbers as written. DiagnosticError (SRC001, SRC005, CLI104)."""
     try:
-        return _exact_json(source)
+        return unmarshal(source.text)
     except BuiltinFault as fault:
         read = manifest.parse(source, lists=False)
         errors = [found for found in read.problems if found.level is Level.ERROR]
@@ -242,21 +240,6 @@ def read_yaml(source: Source, problems: list[Diagnostic]) -> Value:
     return exact(read.documents[0].value) if read.documents else None
 
 
-def _exact_json(source: Source) -> Value:
-    value = unmarshal(source.text)
-    level = [value]
-    for _ in range(DEPTH.value + 1):
-        level = [
-            item
-            for row in level
-            for item in (row.values() if type(row) is dict else row if type(row) is list else ())
-            if type(item) is dict or type(item) is list
-        ]
-        if not level:
-            return value
-    raise problem(TOO_DEEP, str(DEPTH), source)
-
-
 def exact(value: Any) -> Value:
     """A YAML value with its floats as Rego has numbers: as Go writes them in JSON."""
     kind = type(value)
@@ -270,15 +253,9 @@ def exact(value: Any) -> Value:
 
 
 def float_number(value: float) -> int | Number:
-    """A float as the number that Go's JSON encoder writes: with an exponent below 1e-6 and from 1e21 on."""
-    if value.is_integer() and abs(value) < 1e21 and (value or math.copysign(1, value) > 0):
-        return int(value)
-    text = repr(value)
-    if value == 0 or 1e-6 <= abs(value) < 1e21:
-        text = format(Decimal(text), "f")
-        return Number(text.removesuffix(".0"))
-    mantissa, _, exponent = format(Decimal(text).normalize(), "e").partition("e")
-    return Number(f"{mantissa}e{exponent}")
+    """A float as the number that Go's JSON encoder writes."""
+    text = gofloat.json(value)
+    return int(text) if text.lstrip("-").isdecimal() and text != "-0" else Number(text)
 
 
 # --- capabilities -----------------------------------------------------------------------------------------

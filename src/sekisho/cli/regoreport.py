@@ -9,10 +9,11 @@ from xml.sax.saxutils import escape
 
 from sekisho.cli.rego import format_duration
 from sekisho.cli.regotext import Fields, dumps, error_fields
+from sekisho.diag import Diagnostic
 from sekisho.diag.render.junit import attribute, legal
 from sekisho.diag.render.text import format_finding, use_colour
-from sekisho.rego.builtins.valuetext import text as term
 from sekisho.rego.testing import Case, Outcome, Result
+from sekisho.rego.text import text as term
 
 _LINE: Final = "-" * 80
 
@@ -109,10 +110,7 @@ def _fields(result: Result) -> Fields:
     if result.outcome is Outcome.FAIL:
         fields["fail"] = True
     if result.errors:
-        error = error_fields(result.errors[0])
-        fields["error"] = Fields(
-            {name: error[name] for name in ("code", "message", "location") if name in error}
-        )
+        fields["error"] = _error(result.errors)
     if result.outcome is Outcome.SKIPPED:
         fields["skip"] = True
     fields["duration"] = result.duration
@@ -122,6 +120,14 @@ def _fields(result: Result) -> Fields:
     if result.cases:
         fields["sub_results"] = {case.name: _case_fields(case) for case in result.cases}
     return fields
+
+
+def _error(errors: Sequence[Diagnostic]) -> Fields | list[Fields]:
+    """The error of an evaluation, or the list of those of a compilation."""
+    rows = [error_fields(found) for found in errors]
+    if errors[0].code.alias.startswith("rego_"):
+        return rows
+    return Fields({name: rows[0][name] for name in ("code", "message", "location") if name in rows[0]})
 
 
 def _case_fields(case: Case) -> Fields:

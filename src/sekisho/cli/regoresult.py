@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
-from sekisho.cli.regotext import Fields, dumps, error_fields, table, tell
+from sekisho.cli.regotext import Fields, dumps, error_fields, ordered, table, tell
 from sekisho.diag import Diagnostic, Level
-from sekisho.rego.builtins.jsontext import marshal
-from sekisho.rego.text import text as term
+from sekisho.rego.builtins.jsontext import marshal, plain
 from sekisho.rego.program import Result
+from sekisho.rego.text import text as term
 from sekisho.rego.values import Number, Value
 
 
@@ -100,10 +100,10 @@ def _json(outcome: Outcome, stdout: IO[str], _stderr: IO[str]) -> None:
 
 
 def _discard(outcome: Outcome, stdout: IO[str], _stderr: IO[str]) -> None:
-    fields = dict(_fields(outcome))
+    fields = _fields(outcome)
     if "result" in fields:
         fields["result"] = "discarded"
-    stdout.write(dumps(fields) + "\n")
+    stdout.write(dumps(ordered(fields)) + "\n")
 
 
 # --- values, bindings and raw -----------------------------------------------------------------------------
@@ -130,7 +130,9 @@ def _raw(outcome: Outcome, stdout: IO[str], stderr: IO[str]) -> None:
         return tell(outcome.told, stderr)
     for result in outcome.results:
         values = [found["value"] for found in result["expressions"]]
-        stdout.write(" ".join(value if type(value) is str else marshal(value) for value in values) + "\n")
+        stdout.write(
+            " ".join(plain(value) if type(value) is str else marshal(value) for value in values) + "\n"
+        )
     return None
 
 

@@ -10,7 +10,8 @@ from sekisho.diag import Diagnostic
 from sekisho.diag.render.text import cells, format_finding, use_colour
 from sekisho.diag.report import span_of
 from sekisho.rego import QUERY
-from sekisho.rego.builtins.jsontext import key_text, number_text, quote
+from sekisho.rego.builtins.jsontext import key_text, quote
+from sekisho.rego.numbers import text as number_text
 from sekisho.rego.values import Set, Value
 
 INDENT: Final = "  "
@@ -102,17 +103,32 @@ def _centred(text: str, width: int) -> str:
 
 
 def error_fields(finding: Diagnostic) -> Fields:
-    """A finding in the shape of OPA's errors; its code is OPA's where OPA has one."""
-    fields = Fields(message=finding.message, code=finding.code.alias or finding.code.id)
+    """A finding in the shape of OPA's errors; its code is OPA's where OPA has one.
+
+    ``details`` has the further lines of a message (OPA's own details are parts of its syntax tree), and for
+    errors of the parser the line and the offset in it.
+    """
+    message = finding.data.get("message", finding.message)
+    fields = Fields(message=message, code=finding.code.alias or finding.code.id)
     span = span_of(finding.at)
-    if span is None:
-        return fields
-    begins = span.begins
-    name = "" if span.source.name == QUERY else span.source.name
-    fields["location"] = Fields(file=name, row=begins.line, col=begins.column)
-    if finding.code.alias == "rego_parse_error":
-        fields["details"] = Fields(line=span.source.line(begins.line), idx=begins.column - 1)
+    if span is not None:
+        begins = span.begins
+        name = "" if span.source.name == QUERY else span.source.name
+        fields["location"] = Fields(file=name, row=begins.line, col=begins.column)
+        if finding.code.alias == "rego_parse_error":
+            fields["details"] = Fields(line=span.source.line(begins.line), idx=begins.column - 1)
+    if "details" in finding.data:
+        fields["details"] = finding.data["details"]
     return fields
+
+
+def ordered(value: Any) -> Any:
+    """A value whose objects all have sorted keys: what Go makes of fields that it has read again."""
+    if type(value) is Fields or type(value) is dict:
+        return {name: ordered(item) for name, item in value.items()}
+    if type(value) is list:
+        return [ordered(item) for item in value]
+    return value
 
 
 def tell(findings: Iterable[Diagnostic], stream: IO[str] | None = None) -> None:
