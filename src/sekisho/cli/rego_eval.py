@@ -23,7 +23,7 @@ SECONDS: Final = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What an evaluation is asked for: the options of ``command``. Without a query it is on standard input."""
+    """What an evaluation is asked for: the options of ``command``. No query: it is on stdin."""
 
     query: str | None
     paths: tuple[str, ...] = ()
