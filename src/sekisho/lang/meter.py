@@ -53,12 +53,12 @@ class Meter:
     ``check`` when it is negative. ``items`` is the number of items in collections built so far.
     """
 
-    __slots__ = ("_limits", "_spent", "_until", "items", "left")
+    __slots__ = ("_deadline", "_limits", "_spent", "_until", "items", "left")
 
     def __init__(self, limits: Limits, deadline: Deadline | None = None) -> None:
         self._limits = limits
-        until = time.monotonic() + limits.seconds
-        self._until = min(until, deadline.at) if deadline else until
+        self._deadline = deadline
+        self._until = 0.0
         self._spent = 0
         self.left = QUANTUM
         self.items = 0
@@ -70,7 +70,14 @@ class Meter:
 
     def remaining(self) -> float:
         """Seconds left, never negative: what a network edge may take."""
-        return max(0.0, self._until - time.monotonic())
+        return max(0.0, self._end() - time.monotonic())
+
+    def _end(self) -> float:
+        """When to stop. Most evaluations end before anybody asks, so the clock starts at the first look."""
+        if not self._until:
+            until = time.monotonic() + self._limits.seconds
+            self._until = min(until, self._deadline.at) if self._deadline else until
+        return self._until
 
     def charge(self, steps: int) -> None:
         """Pay for work about to be done."""
@@ -82,7 +89,7 @@ class Meter:
         """Look at the clock and the limits; raise Exhausted when one is hit."""
         self._spent += QUANTUM - self.left
         self.left = QUANTUM
-        if time.monotonic() >= self._until:
+        if time.monotonic() >= self._end():
             raise Exhausted(None, self._limits.seconds)
         if self._spent > self._limits.steps.value:
             raise Exhausted(self._limits.steps)

@@ -1,8 +1,8 @@
 """The on-disk cache of compiled programs: code objects and plain tables, kept with ``marshal``.
 
 ``marshal`` is safe only on bytes that we wrote ourselves; the cache sees to that (its folder is ours alone,
-each entry is checked). Nothing is pickled. A key holds what the code depends on: the compiler's format, Python's
-bytecode and what the caller adds (sources, dialect, capabilities).
+each entry is checked). Nothing is pickled. A key holds what the code depends on: the compiler's format,
+Python's bytecode and what the caller adds (sources, dialect, capabilities).
 """
 
 from __future__ import annotations

@@ -74,19 +74,11 @@ class EvalState:
     ``trail`` is a ``trail.Trail`` where the code explains what it reads.
     """
 
-    __slots__ = (
-        "_context",
-        "data",
-        "documents",
-        "input",
-        "loaded",
-        "meter",
-        "mocks",
-        "options",
-        "slots",
-        "targets",
-        "trail",
-    )
+    targets: tuple[Step, ...] = ()
+    mocks: dict[str, tuple[bool, Any]] | None = None
+    documents: dict[Step, Value] | None = None
+    trail: object = None
+    _context: EvalContext | None = None
 
     def __init__(self, loaded: Loaded, input: Value, data: Value, meter: Meter, options: Options) -> None:
         self.loaded = loaded
@@ -94,12 +86,7 @@ class EvalState:
         self.data = data
         self.meter = meter
         self.options = options
-        self.slots: list[Any] = list(loaded.fresh)
-        self.targets: tuple[Step, ...] = ()
-        self.mocks: dict[str, tuple[bool, Any]] | None = None
-        self.documents: dict[Step, Value] | None = None
-        self.trail: object = None
-        self._context: EvalContext | None = None
+        self.slots: list[Any] = [*loaded.fresh]
 
     def context(self) -> EvalContext:
         """The surroundings that built-ins see; made when the first of them asks."""

@@ -211,6 +211,10 @@ class Bag:
         else:
             self.keys.add(key(value))
 
+    def extend(self, values: Iterable[Value]) -> None:
+        """Take many elements, which may be of any kind."""
+        self.pending.extend(values)
+
     def __len__(self) -> int:
         return len(self.keys) + len(self.pending)
 

@@ -42,13 +42,15 @@ class Leave(Enum):
 class Frame:
     """The place that statements are written into.
 
-    ``used`` says whether anything left it. ``result`` is what ``return`` gives for a failure.
+    ``used`` says whether anything left it. ``result`` is what ``return`` gives for a failure. Where there are
+    ``tests``, code does not leave: its tests are gathered there.
     """
 
     leave: Leave
     depth: int
     result: str | bool | None = "U"
     used: bool = False
+    tests: list[ast.expr] | None = None
 
 
 class Stop(Enum):
@@ -66,7 +68,8 @@ class Done:
 
     ``emit`` writes the statements that note a solution; ``writes`` are the locals which they assign. Where
     ``emit`` returns from the function, ``emit_moved`` assigns the result to ``result`` instead, for a block
-    that was moved. ``grows`` is the local of the collection that the solutions build.
+    that was moved. ``grows`` is the local of the collection that the solutions build. Where that takes
+    nothing but ``value`` of each solution, ``bulk`` takes all of them at once.
     """
 
     emit: Callable[[list[ast.stmt]], None]
@@ -75,6 +78,8 @@ class Done:
     emit_moved: Callable[[list[ast.stmt]], None] | None = None
     result: str = ""
     grows: str | None = None
+    value: ir.Operand | None = None
+    bulk: Callable[[ast.expr], ast.stmt] | None = None
 
 
 class BlockWriter(ABC):
@@ -92,6 +97,11 @@ class BlockWriter(ABC):
     @abstractmethod
     def instruction(self, ins: ir.Instruction, out: list[ast.stmt], frame: Frame) -> None:
         """Write an instruction that is no loop."""
+
+    def several(self, rest: ir.Block, out: list[ast.stmt], frame: Frame) -> int:
+        """Write several instructions at once; how many."""
+        del rest, out, frame
+        return 0
 
     @abstractmethod
     def loop(
@@ -123,6 +133,9 @@ class BlockWriter(ABC):
 
     def fail_when(self, test: ast.expr, out: list[ast.stmt], frame: Frame) -> None:
         """Leave the frame when a test holds. Tests that follow each other are joined."""
+        if frame.tests is not None:
+            frame.tests.append(test)
+            return
         last = self._test
         if last is not None and out and out[-1] is last:
             if isinstance(last.test, ast.BoolOp) and isinstance(last.test.op, ast.Or):
@@ -148,6 +161,9 @@ class BlockWriter(ABC):
             if isinstance(ins, LOOPS):
                 self._loop(ins, block[at:], out, frame, done)
                 return
+            if taken := self.several(block[at - 1 :], out, frame):
+                at += taken - 1
+                continue
             self.instruction(ins, out, frame)
         done.emit(out)
         if done.stop is Stop.BREAK:
@@ -160,6 +176,10 @@ class BlockWriter(ABC):
         self, ins: ir.Instruction, rest: ir.Block, out: list[ast.stmt], frame: Frame, done: Done
     ) -> None:
         targets, values = self.loop(ins, out, done.grows)
+        alone = not rest and frame.leave is not Leave.CONTINUE
+        if done.bulk is not None and alone and targets == (done.value,):
+            out.append(done.bulk(values))
+            return
         body: list[ast.stmt] = []
         inner = Frame(Leave.CONTINUE, frame.depth + 1)
         node = self.py.loop(targets, values, body)

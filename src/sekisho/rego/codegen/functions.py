@@ -9,6 +9,7 @@ from sekisho.rego.codegen.blocks import LOOPS, Done, Frame, Leave, Stop
 from sekisho.rego.codegen.instructions import InstructionWriter
 from sekisho.rego.codegen.operands import rule_name
 from sekisho.rego.plan import ir
+from sekisho.rego.plan.effects import group_blocks, instructions
 from sekisho.rego.plan.ir import Clause, Const, Form, Group
 from sekisho.rego.values import equal
 
@@ -32,7 +33,7 @@ class GroupWriter(InstructionWriter):
         assert first is not None
         self.enter(first)
         body.extend(self.beginning())
-        if group.form is Form.FUNCTION:
+        if group.form is Form.FUNCTION and _calls(group):
             body.append(self.py.do(self.py.call("enter", self.py.name("s"))))
         if group.form is Form.SET:
             self._set(body)
@@ -88,7 +89,8 @@ class GroupWriter(InstructionWriter):
                 out.append(sink.add(value))
 
             body.extend(self.opening())
-            self.inline(clause.block, body, 0, Done(emit=add, grows=sink.name))
+            done = Done(emit=add, grows=sink.name, value=clause.value, bulk=sink.bulk)
+            self.inline(clause.block, body, 0, done)
         body.append(self.py.give(sink.result))
 
     def object(self, body: list[ast.stmt]) -> None:
@@ -171,12 +173,12 @@ class GroupWriter(InstructionWriter):
         for clause in self.group.clauses:
             links = chain(clause)
             if len(links) == 1:
-                self._accumulate(clause, "v_", body)
+                self._accumulate(clause, "v_", body, first=clause is self.group.clauses[0])
                 continue
             self.enter(clause)
             tries: list[ast.stmt] = [py.assign("w_", py.name("U"))]
             for link in links:
-                self._accumulate(link, "w_", tries)
+                self._accumulate(link, "w_", tries, first=True)
                 if link is not links[-1]:
                     found = py.compare(py.name("w_"), "is not", py.name("U"))
                     tries.append(py.when(found, [py.leave()]))
@@ -192,15 +194,20 @@ class GroupWriter(InstructionWriter):
     def _agree(self) -> str:
         return "agree_function" if self.group.form is Form.FUNCTION else "agree"
 
-    def _accumulate(self, link: Clause, name: str, body: list[ast.stmt]) -> None:
+    def _accumulate(self, link: Clause, name: str, body: list[ast.stmt], *, first: bool) -> None:
+        """Write a link; ``first``: nothing has been found before it."""
         py = self.py
+        alone = first and not any(isinstance(ins, LOOPS) for ins in link.block)
         self.enter(link)
         function = self._agree()
         value = self.operand
 
         def note(out: list[ast.stmt]) -> None:
-            place = [py.name("s"), self.clause_position(link), py.name(name)]
-            out.append(py.assign(name, py.call(function, *place, value(link.value))))
+            found = value(link.value)
+            if not alone:
+                place = [py.name("s"), self.clause_position(link), py.name(name)]
+                found = py.call(function, *place, found)
+            out.append(py.assign(name, found))
             out.extend(self.keeping())
 
         body.extend(self.opening())
@@ -232,6 +239,13 @@ def chain(clause: Clause) -> list[Clause]:
     while links[-1].orelse is not None:
         links.append(links[-1].orelse)
     return links
+
+
+def _calls(group: Group) -> bool:
+    """Whether a function calls others: only then can its calls be more than its caller has paid for."""
+    return any(
+        isinstance(ins, ir.CallFunction) for block in group_blocks([group]) for ins in instructions(block)
+    )
 
 
 def _constant_value(clauses: list[Clause]) -> bool:

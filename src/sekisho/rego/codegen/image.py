@@ -60,6 +60,9 @@ class Image:
         return cls(**dict(zip(names, row, strict=True)))
 
 
+_ALWAYS: Final = {Form.SET: "set", Form.OBJECT: "dict"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What code runs in: the built-ins it may call, what they may touch, and how much it may use."""
@@ -71,6 +74,7 @@ class Surroundings:
 
 def generate(unit: Unit, groups: Sequence[Group], write: type[GroupWriter] = GroupWriter) -> Image:
     """The image of these groups. Functions stand in the module of their first clause."""
+    unit.always = {g.number: _ALWAYS[g.form] for g in groups if g.form in _ALWAYS}
     modules: dict[int, list[ast.stmt]] = {}
     for group in groups:
         writer = write(Writer(), unit, group)

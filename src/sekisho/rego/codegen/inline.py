@@ -38,12 +38,20 @@ def condition(writer: OperandWriter, ins: ir.CallBuiltin, out: list[ast.stmt], f
 
 def value(writer: OperandWriter, ins: ir.CallBuiltin, out: list[ast.stmt]) -> bool:
     """Write a call whose result is a value that is never undefined; False if there is no such form."""
+    if ins.name == "count" and writer.kind(ins.args[0]) in _SIZED:
+        size = writer.py.call("len", writer.operand(ins.args[0], ins.state))
+        out.append(writer.py.assign(ins.dst, size))
+        writer.kinds[ins.dst] = "int"
+        return True
     if ins.name in _NEGATIVE:
         test = writer.py.negate(_NEGATIVE[ins.name](writer, ins))
         out.append(writer.py.assign(ins.dst, test))
         writer.kinds[ins.dst] = "bool"
         return True
     return False
+
+
+_SIZED: Final = frozenset({"str", "list", "dict", "set"})
 
 
 # --- comparisons ------------------------------------------------------------------------------------------

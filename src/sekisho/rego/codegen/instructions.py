@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from typing import Final
 
 from sekisho.rego.codegen import inline
@@ -27,19 +28,52 @@ class InstructionWriter(OperandWriter):
 
     # --- lookups ---
 
-    def path(self, ins: ir.Path, out: list[ast.stmt], frame: Frame) -> None:
+    def several(self, rest: ir.Block, out: list[ast.stmt], frame: Frame) -> int:
+        """Lookups that follow each other share their ``try``.
+
+        A loop runs through UNDEFINED no more than through any other scalar, so a lookup for it needs no test.
+        """
+        run: list[ir.Path] = []
+        for ins in rest:
+            if not isinstance(ins, ir.Path) or not ins.keys:
+                break
+            run.append(ins)
+        if not run:
+            return 0
+        following = rest[len(run)] if len(rest) > len(run) else None
+        scanned = isinstance(following, ir.Scan) and following.base == run[-1].dst and len(run) == 1
+        self.paths(run, out)
+        if not scanned:
+            for ins in run:
+                self.undefined(ins.dst, out, frame)
+        return len(run)
+
+    def paths(self, run: list[ir.Path], out: list[ast.stmt]) -> None:
         """``dst = base.get(k, E).get(k, U)``, where anything but an object has no ``get``."""
         py = self.py
-        value = self.operand(ins.base, ins.state)
-        for at, key in enumerate(ins.keys):
-            default = py.name("U" if at == len(ins.keys) - 1 else "E")
-            value = py.method(value, "get", py.const(key), default)
-        assign = py.assign(ins.dst, value)
-        if ins.keys and not (len(ins.keys) == 1 and self.kind(ins.base) == "dict"):
-            out.append(py.attempt([assign], "AttributeError", [py.assign(ins.dst, py.name("U"))]))
+        assigns: list[ast.stmt] = []
+        safe = True
+        for ins in run:
+            value = self.operand(ins.base, ins.state)
+            safe = safe and len(ins.keys) == 1 and self.kind(ins.base) == "dict"
+            for at, key in enumerate(ins.keys):
+                default = py.name("U" if at == len(ins.keys) - 1 else "E")
+                value = py.method(value, "get", py.const(key), default)
+            assigns.append(py.assign(ins.dst, value))
+        if safe:
+            out.extend(assigns)
         else:
-            out.append(assign)
-        if ins.keys or ins.base == ir.INPUT:
+            undefined = [py.assign(run[0].dst, py.name("U"))]
+            out.append(py.attempt(assigns, "AttributeError", undefined))
+
+    def path(self, ins: ir.Path, out: list[ast.stmt], frame: Frame) -> None:
+        """A lookup on its own, or the whole input or data."""
+        if ins.keys:
+            self.paths([ins], out)
+            self.undefined(ins.dst, out, frame)
+            return
+        out.append(self.py.assign(ins.dst, self.operand(ins.base, ins.state)))
+        if ins.base == ir.INPUT:
             self.undefined(ins.dst, out, frame)
 
     def index(self, ins: ir.Index, out: list[ast.stmt], frame: Frame) -> None:
@@ -91,6 +125,10 @@ class InstructionWriter(OperandWriter):
             target = ast.Name(ins.dst, ast.Store(), lineno=py.line, col_offset=py.column)
             both = py.assign_to([target, py.slot(slots, number)], py.call(function, state))
             out.append(py.when(fresh, [both]))
+            kind = self.unit.always.get(ins.group)
+            if kind is not None:
+                self.kinds[ins.dst] = kind
+                return
         self.undefined(ins.dst, out, frame)
 
     def document(self, ins: ir.Document, out: list[ast.stmt], frame: Frame) -> None:
@@ -188,15 +226,25 @@ class InstructionWriter(OperandWriter):
         if ins.kind is ir.Kind.SET:
             sink = self.sink(self.temporary("c"), [(ins.block, ins.value)])
             out.append(sink.start)
-            done = Done(emit=lambda body: body.append(sink.add(ins.value)), grows=sink.name)
+            done = Done(
+                emit=lambda body: body.append(sink.add(ins.value)),
+                grows=sink.name,
+                value=ins.value,
+                bulk=sink.bulk,
+            )
             self.inline(ins.block, out, frame.depth, done)
             out.append(py.assign(ins.dst, sink.result))
         else:
             array = ins.kind is ir.Kind.ARRAY
             out.append(py.assign(ins.dst, py.list_of([]) if array else py.dict_of([])))
             done = Done(emit=lambda body: body.append(self._collected(ins)), grows=ins.dst)
+            if array:
+                done.value, done.bulk = ins.value, lambda values: self._extended(ins.dst, values)
             self.inline(ins.block, out, frame.depth, done)
         self.kinds[ins.dst] = {"array": "list", "set": "set", "object": "dict"}[ins.kind.value]
+
+    def _extended(self, name: str, values: ast.expr) -> ast.stmt:
+        return self.py.do(self.py.method(self.py.name(name), "extend", values))
 
     def _collected(self, ins: ir.Collect) -> ast.stmt:
         py = self.py
@@ -269,6 +317,14 @@ class InstructionWriter(OperandWriter):
 
     def negation(self, ins: ir.Not, out: list[ast.stmt], frame: Frame) -> None:
         """Fail when a block has a solution."""
+        if _is_single(ins.block):
+            probe = Frame(frame.leave, frame.depth, tests=[])
+            for inner in ins.block:
+                self.place(inner)
+                self.instruction(inner, out, probe)
+            tests = probe.tests or [self.py.const(False)]
+            self.fail_when(self.py.negate(self.py.any_of(tests)), out, frame)
+            return
         found = self.exists(ins.block, out, frame)
         self.fail_when(self.py.name(found), out, frame)
 
@@ -351,6 +407,15 @@ class Sink:
         return py.do(py.method(py.name(self.name), "append" if self._form == self.PENDING else "add", form))
 
     @property
+    def bulk(self) -> Callable[[ast.expr], ast.stmt] | None:
+        """What adds many elements of any kind at once; None where not any kind is taken."""
+        return self._all if self._form == self.ANY else None
+
+    def _all(self, values: ast.expr) -> ast.stmt:
+        py = self._writer.py
+        return py.do(py.method(py.name(self.name), "extend", values))
+
+    @property
     def result(self) -> ast.expr:
         """The set of all elements."""
         py = self._writer.py
@@ -360,6 +425,17 @@ class Sink:
         if self._form == self.PENDING:
             return py.call("Set", py.call("set"), items)
         return py.method(items, "set")
+
+
+def _is_single(block: ir.Block) -> bool:
+    """Whether a block is one instruction, and maybe the test of its result."""
+    first = block[0] if block else None
+    if not isinstance(first, ir.Path | ir.Index | ir.Rule | ir.CallFunction | ir.CallBuiltin):
+        return isinstance(first, ir.Equal) and len(block) == 1
+    if len(block) == 1:
+        return True
+    second = block[1]
+    return len(block) == 2 and isinstance(second, ir.Truthy) and second.operand == first.dst
 
 
 _WRITERS: Final[dict[type, str]] = {

@@ -57,6 +57,11 @@ class TracedWriter(GroupWriter):
 
     # --- lookups ---
 
+    def several(self, rest: ir.Block, out: list[ast.stmt], frame: Frame) -> int:
+        """Every lookup is noted on its own."""
+        del rest, out, frame
+        return 0
+
     def path(self, ins: ir.Path, out: list[ast.stmt], frame: Frame) -> None:
         """A lookup of several keys."""
         py = self.py
@@ -175,6 +180,8 @@ class TracedWriter(GroupWriter):
 
 class TracedSink(Sink):
     """Takes the elements of a partial set, each with its reads."""
+
+    bulk = None
 
     def __init__(self, writer: OperandWriter, name: str, form: int) -> None:
         super().__init__(writer, name, form)

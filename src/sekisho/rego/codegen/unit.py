@@ -19,7 +19,8 @@ class Unit:
     """The tables that writers of functions fill while they work.
 
     ``mockable`` names the built-ins and functions that some ``with`` replaces; ``overridable`` the groups
-    that some ``with`` on data may hide. ``positions`` are (module, start, end, label), referred to by number.
+    that some ``with`` on data may hide. ``always`` has the groups that are never undefined, and their type.
+    ``positions`` are (module, start, end, label), referred to by number.
     """
 
     sources: tuple[Source, ...]
@@ -28,6 +29,7 @@ class Unit:
     packages: tuple[tuple[str, ...], ...] = ()
     mockable: frozenset[str] = frozenset()
     overridable: frozenset[int] = frozenset()
+    always: Mapping[int, str] = field(default_factory=dict)
     positions: list[tuple[int, int, int, str]] = field(default_factory=list)
     constants: list[ast.stmt] = field(default_factory=list)
     used: dict[str, str] = field(default_factory=dict)
