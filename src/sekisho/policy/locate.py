@@ -1,20 +1,35 @@
 """Which field of an object a violation is about (ADR 8).
 
 1. The template may name it: ``details.path``, a dotted path or a list of steps.
-2. Else it is derived from what the violating derivation read of the object.
+2. Else it is derived from what the violating derivation read of the object: the last thing that its
+   conditions read, leaving out what only went into the message, and what merely identifies the object.
 3. Else it is the object itself.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
-from sekisho.diag import Path
+from sekisho.diag import DiagnosticError, Path
 from sekisho.kube.object import value_at
+from sekisho.policy.rules import walk
 from sekisho.policy.template import Template
-from sekisho.rego import Options
+from sekisho.rego import Options, Read
+from sekisho.rego.nodes import Call, Head, Ref, TemplateString, Var
+from sekisho.rego.values import Value, equal
+
+OBJECT: Final = ("review", "object")
+"""Where the object stands in a template's input."""
+
+TEXT_CALLS: Final = frozenset({"sprintf", "concat", "format_int", "json.marshal"})
+"""Built-ins that make text of what they are given: reads inside are for the message."""
+
+IDENTITY: Final = frozenset({"name", "namespace", "generateName", "kind", "apiVersion"})
+"""Fields that say which object, container or rule it is; at fault only if nothing else was read."""
 
 _STEP: Final = re.compile(r"""\.?([^.\[\]"']+)|\[(\d+)\]|\[["']([^"']*)["']\]""")
 
@@ -33,6 +48,18 @@ def parse_path(text: str) -> Path | None:
     return tuple(steps)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretches:
+    """What the modules' syntax says about stretches of their sources, which go by their ids.
+
+    ``text`` are those that make messages. ``loops`` are references whose last step is a variable: what they
+    read is an element of a collection.
+    """
+
+    text: Mapping[int, Sequence[tuple[int, int]]]
+    loops: frozenset[tuple[int, int, int]]
+
+
 class Positions:
     """Finds the fields of one object's violations of one constraint; evaluates once more, at most once."""
 
@@ -44,10 +71,23 @@ class Positions:
         self._data = data
         self._options = options
 
-    def path(self, element: Any, details: Any) -> Path:
+    def path(self, element: Value, details: Any) -> Path:
         """The path inside the object, empty for the object as a whole."""
         named = self._named(details)
-        return () if named is None else named
+        if named is not None:
+            return named
+        reads = next((reads for found, reads in self._reads if equal(found, element)), ())
+        return _fault([read for read in reads if read.path[:2] == OBJECT], stretches(self._template))
+
+    @cached_property
+    def _reads(self) -> list[tuple[Value, tuple[Read, ...]]]:
+        """What each element of the violations stands on; nothing where the explaining evaluation fails."""
+        try:
+            return self._template.explain(self._input, self._data, self._options)
+        except DiagnosticError:
+            # The plain evaluation succeeded within its limits; explaining costs more and may not. The
+            # violation stands, and points at the object.
+            return []
 
     def _named(self, details: Any) -> Path | None:
         """The path that the template names, if the object has at least its first step."""
@@ -61,3 +101,84 @@ class Positions:
         if not path or value_at(self._input["review"]["object"], path[:1]) is None:
             return None
         return path
+
+
+def _fault(reads: Sequence[Read], known: Stretches) -> Path:
+    conditions = [read for read in reads if not _within_text(read, known)] or list(reads)
+    telling = [read for read in conditions if not _identifies(read.path[2:])] or conditions
+    if not telling:
+        return ()
+    last = telling[-1]
+    group = [read for read in telling if read.span == last.span and read.gathered == last.gathered]
+    paths = _leaves([read.path[2:] for read in group])
+    if last.gathered and _place(last) in known.loops:
+        paths = [path[:-1] for path in paths]
+    return _common(paths)
+
+
+def _within_text(read: Read, known: Stretches) -> bool:
+    start, end = read.span.start, read.span.end
+    return any(a <= start and end <= b for a, b in known.text.get(id(read.span.source), ()))
+
+
+def _identifies(path: Path) -> bool:
+    return not path or (
+        path[-1] in IDENTITY and (len(path) == 1 or path[0] == "metadata" or path[-1] == "name")
+    )
+
+
+def _leaves(paths: Sequence[Path]) -> list[Path]:
+    """The paths without those that lead to another of them."""
+    return [
+        path for path in paths if not any(other != path and other[: len(path)] == path for other in paths)
+    ]
+
+
+def _common(paths: Sequence[Path]) -> Path:
+    """The longest beginning that all have."""
+    first = paths[0]
+    for length in range(len(first), 0, -1):
+        if all(path[:length] == first[:length] for path in paths):
+            return first[:length]
+    return ()
+
+
+def _place(read: Read) -> tuple[int, int, int]:
+    return id(read.span.source), read.span.start, read.span.end
+
+
+def stretches(template: Template) -> Stretches:
+    """What the syntax of a template's modules says; kept with the template."""
+    found = _kept.get(id(template))
+    if found is None or found[0] is not template:
+        found = _kept[id(template)] = (template, _stretches(template))
+    return found[1]
+
+
+_kept: dict[int, tuple[Template, Stretches]] = {}
+
+
+def _stretches(template: Template) -> Stretches:
+    text: dict[int, list[tuple[int, int]]] = {}
+    loops: set[tuple[int, int, int]] = set()
+    for module in template.program.modules:
+        source = id(module.source)
+        spans: list[tuple[int, int]] = []
+        text[source] = spans
+        for node in walk(module.rules):
+            if isinstance(node, Ref):
+                if isinstance(node.path[-1], Var):
+                    loops.add((source, node.start, node.end))
+            elif isinstance(node, Head | TemplateString) or (
+                isinstance(node, Call) and _name(node) in TEXT_CALLS
+            ):
+                spans.append((node.start, node.end))
+    return Stretches(text=text, loops=frozenset(loops))
+
+
+def _name(call: Call) -> str:
+    name = call.name
+    if isinstance(name, Var):
+        return name.name
+    steps = [getattr(step, "value", "") for step in name.path]
+    return ".".join([getattr(name.head, "name", ""), *map(str, steps)])

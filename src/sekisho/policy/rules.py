@@ -186,23 +186,24 @@ def _step(ref: Var | Ref, index: int) -> str | None:
 
 def _references(module: Module) -> Iterator[Var | Ref]:
     """Every reference in the rules that begins with ``input`` or ``data``."""
-    stack: list[object] = list(module.rules)
+    for node in walk(module.rules):
+        if isinstance(node, Var | Ref) and _head(node) in ("input", "data"):
+            yield node
+
+
+def walk(nodes: tuple[Node, ...]) -> Iterator[Node]:
+    """These nodes and all below them. The head of a reference is part of it and does not come by itself."""
+    stack: list[object] = list(nodes)
     while stack:
         node = stack.pop()
         if isinstance(node, tuple):
             stack.extend(node)
-            continue
-        if not isinstance(node, Node):
-            continue
-        if isinstance(node, Ref) and _head(node) in ("input", "data"):
+        elif isinstance(node, Node):
             yield node
-            stack.extend(node.path)
-            continue
-        if isinstance(node, Var):
-            if node.name in ("input", "data"):
-                yield node
-            continue
-        stack.extend(getattr(node, name) for name in _children(type(node)))
+            if isinstance(node, Ref):
+                stack.extend(node.path if isinstance(node.head, Var) else (node.head, *node.path))
+            else:
+                stack.extend(getattr(node, name) for name in _children(type(node)))
 
 
 _CHILDREN: Final[dict[type, tuple[str, ...]]] = {}

@@ -62,6 +62,12 @@ class Template:
     operations: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
 
+    def explain(
+        self, input: Any, data: Any, options: rego.Options
+    ) -> list[tuple[Any, tuple[rego.Read, ...]]]:
+        """Its violations of an input, each with what of the input it stands on."""
+        return self.program.explain_reads(ENTRY, input, data, options=options)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rego:

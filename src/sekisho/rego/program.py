@@ -200,6 +200,11 @@ class Program:
             query = self._queries[place] = self._prepare(module, unit, settings)
         return query
 
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        """The modules that it was compiled from, as parsed."""
+        return self.origin[0].checked.modules
+
     @cached_property
     def origin(self) -> tuple[Unit, Settings]:
         """What the program was compiled from, and how."""
