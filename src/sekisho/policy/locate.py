@@ -109,9 +109,11 @@ def _fault(reads: Sequence[Read], known: Stretches) -> Path:
     if not telling:
         return ()
     last = telling[-1]
-    group = [read for read in telling if read.span == last.span and read.gathered == last.gathered]
-    paths = _leaves([read.path[2:] for read in group])
-    if last.gathered and _place(last) in known.loops:
+    if not last.gathered:
+        return last.path[2:]
+    # A collection was built of them all: it is at fault as a whole, not its last element.
+    paths = _leaves([read.path[2:] for read in telling if read.gathered and read.span == last.span])
+    if _place(last) in known.loops:
         paths = [path[:-1] for path in paths]
     return _common(paths)
 
