@@ -22,6 +22,14 @@ from sekisho.cli.output import finish, report_options
 @click.option(
     "--kubernetes-version", metavar="VERSION", help="Version whose schemas hold, such as 1.33 (newest known)."
 )
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long the policies may take for one object.",
+)
 @click.option("--no-schema", is_flag=True, help="Leave the Kubernetes schemas out; judge by policies only.")
 @click.option("--no-cache", is_flag=True, help="Compile policies anew.")
 @report_options
@@ -30,6 +38,7 @@ def command(
     paths: tuple[str, ...],
     policies: tuple[str, ...],
     kubernetes_version: str | None,
+    timeout: float,
     no_schema: bool,
     no_cache: bool,
     output: str,
@@ -52,6 +61,7 @@ def command(
             policies=(*settings.policies, *policies),
             kubernetes_version=kubernetes_version or settings.kubernetes_version,
             schema=not no_schema,
+            seconds=timeout,
             cache=not (no_cache or os.environ.get("SEKISHO_NO_CACHE")),
         ),
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sekisho import manifest
+from sekisho.cli.settings import FILE
 from sekisho.diag import Diagnostic
 from sekisho.kube.object import Object, shape_problems
 
@@ -25,6 +26,8 @@ def read_objects(paths: Sequence[str]) -> Inputs:
     inputs = Inputs()
     for read in manifest.read_paths(paths, stdin=sys.stdin.buffer):
         inputs.problems += read.problems
+        if read.source.name.rpartition("/")[2] == FILE:
+            continue  # the project file is no manifest
         inputs.files += 1
         for document in read.documents:
             problems = shape_problems(document.value, document)

@@ -18,17 +18,15 @@ if TYPE_CHECKING:
 
 POLICY_GROUPS: Final = ("templates.gatekeeper.sh", "constraints.gatekeeper.sh")
 
-SECONDS: Final = 10.0
-"""How long one object may take, over all policies: the longest timeout that a webhook can have is 30 s."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a check is asked for."""
+    """What a check is asked for. ``seconds`` is how long one object may take, over all policies."""
 
     policies: tuple[str, ...] = ()
     kubernetes_version: str = ""
     schema: bool = True
+    seconds: float = 10.0
     cache: bool = True
 
 
@@ -42,7 +40,7 @@ def judge(paths: Sequence[str], options: Options) -> Report:
         findings += _schemas(inputs.objects, everything, options.kubernetes_version or NEWEST)
     constraints = 0
     if any(_is_policy(object) for object in everything):
-        found, constraints = _policies(inputs.objects, everything, cache=options.cache)
+        found, constraints = _policies(inputs.objects, everything, options)
         findings += found
     judged = f"{_count(len(inputs.objects), 'object')} judged by {_count(constraints, 'constraint')}"
     return Report.of(findings, judged=judged)
@@ -65,31 +63,33 @@ def _schemas(objects: Sequence[Object], everything: Sequence[Object], version: s
 
 
 def _policies(
-    objects: Sequence[Object], everything: Sequence[Object], *, cache: bool
+    objects: Sequence[Object], everything: Sequence[Object], options: Options
 ) -> tuple[list[Diagnostic], int]:
     """What the policies say of the objects, and how many constraints there were."""
     from sekisho import policy
     from sekisho.cli.programs import cached_compile
     from sekisho.kube.review import Step
 
-    engine = policy.Engine.build(everything, inventory=objects, compile=cached_compile(enabled=cache))
+    engine = policy.Engine.build(everything, inventory=objects, compile=cached_compile(enabled=options.cache))
     findings = list(engine.problems)
     if engine.constraints:
         steps: tuple[Step[Judge], ...] = (Step(name="policy", call=engine.judge),)
         now = datetime.now(UTC)
         for object in objects:
-            findings += _review(object, engine, steps, now)
+            findings += _review(object, engine, steps, now, Deadline.after(options.seconds))
         findings += policy.may_differ(engine)
     return findings, len(engine.constraints)
 
 
-def _review(object: Object, engine: Engine, steps: Sequence[Step[Judge]], now: datetime) -> list[Diagnostic]:
+def _review(
+    object: Object, engine: Engine, steps: Sequence[Step[Judge]], now: datetime, deadline: Deadline
+) -> list[Diagnostic]:
     """'Would this be admitted today?': a CREATE by nobody, on the object with the built-in defaults."""
     from sekisho.kube.defaults import apply_defaults
     from sekisho.kube.review import Request, decide
 
     request = Request.of(apply_defaults(object), namespace_object=engine.namespaces.get(object.namespace))
-    verdict = decide(steps, request, now=now, deadline=Deadline.after(SECONDS))
+    verdict = decide(steps, request, now=now, deadline=deadline)
     return [*(finding.report() for finding in verdict.findings), *verdict.failures]
 
 

@@ -10,7 +10,7 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 import click
@@ -72,9 +72,18 @@ def command() -> None:
 
 
 def main() -> NoReturn:
-    """The program. Never ends in a traceback for bad input; see ``_bug`` for our own mistakes."""
+    """The program."""
+    _leave(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line and say its exit status.
+
+    Never ends in a traceback for bad input; see ``_bug`` for our own mistakes.
+    """
+    status: object
     try:
-        status = command.main(prog_name="sekisho", standalone_mode=False)
+        status = command.main(list(arguments), prog_name="sekisho", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as stop:
         status = stop.exit_code
@@ -89,7 +98,7 @@ def main() -> NoReturn:
         status = _environment(error)
     except Exception as error:  # noqa: BLE001  the last resort: said to be a bug, by name
         status = _bug(error)
-    _leave(status if isinstance(status, int) else 0)
+    return status if isinstance(status, int) else 0
 
 
 def _leave(status: int) -> NoReturn:

@@ -6,6 +6,7 @@ over it. Paths in it are relative to it.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -34,7 +35,7 @@ def find_settings(start: Path) -> Settings:
     for folder in (start, *start.parents):
         file = folder / FILE
         if file.is_file():
-            return read_settings(file)
+            return read_settings(Path(os.path.relpath(file)))
         if (folder / ".git").exists():
             break
     return Settings()

@@ -179,6 +179,10 @@ def shape_problems(raw: Any, origin: Origin | None = None) -> tuple[Diagnostic, 
         message = f"a Kubernetes object is a mapping, this is of type {fielderror.type_name(raw)}"
         at = ObjectPath(ref=ObjectRef(group_version="", kind=""), origin=origin)
         return (Diagnostic(code=codes.NOT_AN_OBJECT, message=message, at=at),)
+    if not raw.get("apiVersion") and not raw.get("kind"):
+        message = "this is no Kubernetes object: it has neither apiVersion nor kind"
+        at = ObjectPath(ref=ObjectRef(group_version="", kind=""), origin=origin)
+        return (Diagnostic(code=codes.NOT_AN_OBJECT, message=message, at=at),)
     object = Object(raw, origin)
     return (*_type_problems(object), *_metadata_problems(object))
 

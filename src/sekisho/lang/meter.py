@@ -32,7 +32,7 @@ class Limits:
 
     seconds: float = 10.0
     steps: Limit = Limit("evaluation", 200_000_000, "steps", "more is a cross product that nobody meant")
-    items: Limit = Limit("built collections", 10_000_000, "items", "about 1 GB of memory")
+    items: Limit = Limit("what an evaluation builds", 10_000_000, "items", "about 1 GB of memory")
     text: Limit = Limit("a built string", 64_000_000, "characters", "no message or document needs more")
     depth: Limit = Limit("nesting", 200, "levels", "deeper values overflow the stack of those who read them")
 
@@ -43,7 +43,7 @@ class Exhausted(Exception):
     def __init__(self, limit: Limit | None, seconds: float = 0.0) -> None:
         self.limit = limit
         self.seconds = seconds
-        super().__init__(str(limit) if limit else f"evaluation took longer than {seconds:g} seconds")
+        super().__init__(str(limit) if limit else f"evaluation took longer than {seconds:.2g} seconds")
 
 
 class Meter:
@@ -53,12 +53,13 @@ class Meter:
     ``check`` when it is negative. ``items`` is the number of items in collections built so far.
     """
 
-    __slots__ = ("_deadline", "_limits", "_spent", "_until", "items", "left")
+    __slots__ = ("_deadline", "_limits", "_seconds", "_spent", "_until", "items", "left")
 
     def __init__(self, limits: Limits, deadline: Deadline | None = None) -> None:
         self._limits = limits
         self._deadline = deadline
         self._until = 0.0
+        self._seconds = limits.seconds
         self._spent = 0
         self.left = QUANTUM
         self.items = 0
@@ -75,8 +76,10 @@ class Meter:
     def _end(self) -> float:
         """When to stop. Most evaluations end before anybody asks, so the clock starts at the first look."""
         if not self._until:
-            until = time.monotonic() + self._limits.seconds
-            self._until = min(until, self._deadline.at) if self._deadline else until
+            now = time.monotonic()
+            if self._deadline is not None:
+                self._seconds = max(0.0, min(self._seconds, self._deadline.at - now))
+            self._until = now + self._seconds
         return self._until
 
     def charge(self, steps: int) -> None:
@@ -90,7 +93,7 @@ class Meter:
         self._spent += QUANTUM - self.left
         self.left = QUANTUM
         if time.monotonic() >= self._end():
-            raise Exhausted(None, self._limits.seconds)
+            raise Exhausted(None, self._seconds)
         if self._spent > self._limits.steps.value:
             raise Exhausted(self._limits.steps)
         if self.items > self._limits.items.value:

@@ -60,8 +60,9 @@ def format_finding(finding: Diagnostic, *, colour: bool = False) -> str:
     if span is not None:
         lines += excerpt(span)
     if isinstance(finding.at, ObjectPath) and span is not None:
-        path = path_text(finding.at.path)
-        lines.append(paint(f"  = {clean(f'{finding.at.ref} {path}'.rstrip())}", _DIM))
+        about = f"{finding.at.ref} {path_text(finding.at.path)}".strip()
+        if about:
+            lines.append(paint(f"  = {clean(about)}", _DIM))
     for note in finding.notes:
         at = place(note.at)
         lines.append(

@@ -16,7 +16,11 @@ from sekisho.rego.values import Number, Set
         (operands.integer, Number("1.0"), "operand 2 must be integer number but got floating-point number"),
         (operands.integer, 2**63, "operand 2 must be integer number but got floating-point number"),
         (operands.big_integer, "x", "operand 2 must be integer but got string"),
-        (operands.big_integer, Number("1.5"), "operand 2 must be integer number but got floating-point number"),
+        (
+            operands.big_integer,
+            Number("1.5"),
+            "operand 2 must be integer number but got floating-point number",
+        ),
         (operands.array, {}, "operand 2 must be array but got object"),
         (operands.object_, Set.of([]), "operand 2 must be object but got set"),
         (operands.set_, None, "operand 2 must be set but got null"),
