@@ -158,7 +158,7 @@ def negated(expr: Expr, fresh: Callable[[], str]) -> list[Expr]:
 
 
 def _with_taken(one: With, before: Flattener) -> With:
-    """A modifier whose value is looked up before the expression, as it is not part of what is negated."""
+    """A modifier whose value is looked up before the expression, which is no part of it."""
     if not needs_evaluation(one.value) or (isinstance(one, FunctionWith) and one.replacement is not None):
         return one
     value = before.take(before.calls(one.value))
@@ -191,7 +191,7 @@ def with_term(expr: Expr, term: Term) -> Expr:
 def apart(expr: Expr, fresh: Callable[[], str]) -> list[Expr]:
     """An expression with every call in its terms taken out, after the expressions that makes."""
     before = Flattener(fresh, ())
-    withs = tuple([_with_apart(one, before) for one in expr.withs])
+    withs = tuple([_with_taken(one, before) for one in expr.withs])
     inner = Flattener(fresh, withs)
     statement = expr.statement
     if isinstance(statement, TermExpr):
@@ -201,10 +201,7 @@ def apart(expr: Expr, fresh: Callable[[], str]) -> list[Expr]:
     elif isinstance(statement, SomeIn):
         statement = _some_apart(statement, inner)
     elif isinstance(statement, Every):
-        domain = inner.calls(statement.domain)
-        if not isinstance(domain, Var):
-            domain = inner.take(domain)
-        statement = _through(statement, domain)
+        statement = _through(statement, inner.take(inner.calls(statement.domain)))
     main = Expr(statement, expr.negated, withs, start=expr.start, end=expr.end)
     return [*before.made, *inner.made, main]
 
@@ -220,15 +217,6 @@ def _some_apart(some: SomeIn, inner: Flattener) -> SomeIn:
     if not isinstance(domain, (Var, Ref)):
         domain = inner.take(domain)
     return SomeIn(key, inner.calls(some.value), domain, start=some.start, end=some.end)
-
-
-def _with_apart(one: With, before: Flattener) -> With:
-    if isinstance(one, FunctionWith):
-        if one.replacement is not None:
-            return one
-        value = before.calls(one.value)
-        return FunctionWith(one.target, value, None, start=one.start, end=one.end)
-    return With(one.target, before.calls(one.value), start=one.start, end=one.end)
 
 
 def lift(expr: Expr, bound: set[str], fresh: Callable[[], str]) -> list[Expr]:

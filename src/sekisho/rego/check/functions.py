@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 from sekisho.rego import codes
 from sekisho.rego.builtins.table import Builtin
 from sekisho.rego.check.errors import Errors, Stage
-from sekisho.rego.check.operands import operands_text, report_operands
 from sekisho.rego.check.program import TreeNode
 from sekisho.rego.check.text import path_text, term_text
+from sekisho.rego.check.typecheck.operands import operands_text, report_operands
 from sekisho.rego.check.typecheck.references import constant_type
 from sekisho.rego.nodes import Call, Module, Node
 

@@ -7,21 +7,20 @@ from collections.abc import Iterable
 from sekisho.rego import codes
 from sekisho.rego.check.draft import RuleDraft, Step
 from sekisho.rego.check.errors import Stage
+from sekisho.rego.check.flatten import equation
 from sekisho.rego.check.globals import ROOTS, ModuleNames
-from sekisho.rego.check.names import EQ, Resolver
+from sekisho.rego.check.names import Resolver
 from sekisho.rego.check.program import written_name
 from sekisho.rego.check.scope import Occurrence, Scope, all_names, declared_names, needs_evaluation
 from sekisho.rego.check.tree import draft_kind, head_steps, rule_path
 from sekisho.rego.nodes import (
     ArrayTerm,
     Call,
-    Expr,
     ObjectTerm,
     Ref,
     Rule,
     Scalar,
     Term,
-    TermExpr,
     Var,
 )
 
@@ -37,7 +36,7 @@ class RuleResolver:
         self.resolver = Resolver(names, rule)
         self.fresh = self.resolver.fresh
         self._arguments = Scope(())
-        self._pulled: list[tuple[Var, Term]] = []
+        self._pulled: list[Step] = []
         self._unused: set[str] = set()
 
     def draft(self) -> RuleDraft:
@@ -71,7 +70,7 @@ class RuleResolver:
         draft = RuleDraft(module, rule, path, draft_kind(module, rule))
         draft.args = args
         draft.bound = set(scope.given)
-        draft.steps = [self._pull(var, term) for var, term in self._pulled]
+        draft.steps = list(self._pulled)
         draft.steps += resolver.body(rule.body)
         draft.suffix = [resolver.head(step) for step in dynamic]
         draft.key = None if head.key is None else resolver.head(head.key)
@@ -101,49 +100,30 @@ class RuleResolver:
     # --- arguments ----------------------------------------------------------------------------------------
 
     def _resolve_arguments(self, args: Iterable[Term]) -> tuple[Term, ...]:
+        """The patterns of the arguments; what must be evaluated is compared in the body instead."""
         resolver = self.resolver
         scope = self._arguments
         resolver.scopes = [scope]
+        evaluated = [needs_evaluation(arg) and not _is_root(arg) for arg in args]
         for arg in args:
             scope.hidden.update(all_names(arg))
-        resolved: list[Term] = []
-        for arg in args:
-            new = self._argument(arg)
-            if needs_evaluation(new):
-                var = Var(resolver.fresh(), start=arg.start, end=arg.end)
-                self._pulled.append((var, new))
-                new = var
-            resolved.append(new)
-        for arg in resolved:
-            scope.given.update(all_names(arg))
-        for _, term in self._pulled:
-            self._check_pulled(term)
+        resolved = [arg if late else self._pattern(arg) for arg, late in zip(args, evaluated, strict=True)]
+        for arg, late in zip(resolved, evaluated, strict=True):
+            if not late:
+                scope.given.update(all_names(arg))
+        for i, arg in enumerate(args):
+            if evaluated[i]:
+                resolved[i] = self._pull(arg)
         return tuple(resolved)
 
-    def _check_pulled(self, term: Term) -> None:
-        """Report variables in an argument that must be evaluated: only other arguments bind them."""
-        for name in all_names(term):
-            if name not in self._arguments.given:
-                message = f"var {written_name(name)} is unsafe"
-                self._names.report(Stage.SAFE_BODIES, codes.UNSAFE_VAR, message, term)
-
-    def _argument(self, term: Term) -> Term:
+    def _pattern(self, term: Term) -> Term:
         if isinstance(term, Var):
             return self._variable(term)
         if isinstance(term, ArrayTerm):
-            return ArrayTerm(tuple(map(self._argument, term.items)), start=term.start, end=term.end)
+            return ArrayTerm(tuple(map(self._pattern, term.items)), start=term.start, end=term.end)
         if isinstance(term, ObjectTerm):
-            pairs = tuple((k, self._argument(v)) for k, v in term.pairs)
+            pairs = tuple((k, self._pattern(v)) for k, v in term.pairs)
             return ObjectTerm(pairs, start=term.start, end=term.end)
-        if isinstance(term, Ref):
-            head = term.head
-            if isinstance(head, Var) and head.name not in ROOTS:
-                head = self._variable(head)
-            return Ref(head, tuple(map(self._argument, term.path)), start=term.start, end=term.end)
-        if isinstance(term, Call):
-            message = "rule arguments cannot contain calls"
-            self._names.report(Stage.LOCALS, codes.ARGUMENT, message, term, "call it in the body")
-            return term
         return term if isinstance(term, Scalar) else self.resolver.term(term)
 
     def _variable(self, term: Var) -> Var:
@@ -159,10 +139,25 @@ class RuleResolver:
             return Var(known, start=term.start, end=term.end)
         return self.resolver.declare(term, Occurrence.ARGUMENT, term)
 
-    @staticmethod
-    def _pull(var: Var, term: Term) -> Step:
-        """An argument that must be evaluated is compared in the body."""
-        call = Call(EQ, (var, term), start=term.start, end=term.end)
-        names = {name for name in all_names(term) if name not in ROOTS}
-        expr = Expr(TermExpr(call, start=term.start, end=term.end), start=term.start, end=term.end)
-        return Step(expr, names | {var.name}, [], set())
+    def _pull(self, term: Term) -> Var:
+        """The variable that stands for an argument to evaluate, in which only other arguments bind."""
+        if isinstance(term, Call):
+            message = "rule arguments cannot contain calls"
+            self._names.report(Stage.LOCALS, codes.ARGUMENT, message, term, "call it in the body")
+        step = self.resolver.head(term)
+        var = Var(self.resolver.fresh(), start=term.start, end=term.end)
+        given = self._arguments.given
+        unbound = step.vars - given
+        if isinstance(term, Ref) and isinstance(term.head, Var) and term.head.name in ROOTS:
+            unbound.add(term.head.name)
+        for name in unbound:
+            message = f"var {written_name(name)} is unsafe"
+            self._names.report(Stage.SAFE_BODIES, codes.UNSAFE_VAR, message, term)
+        given.add(var.name)
+        made = equation(var, step.term, term)
+        self._pulled.append(Step(made, step.vars | {var.name}, step.closures, step.inner))
+        return var
+
+
+def _is_root(term: Term) -> bool:
+    return isinstance(term, Var) and term.name in ROOTS

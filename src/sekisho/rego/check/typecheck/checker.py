@@ -13,10 +13,10 @@ from typing import Any, Final
 from sekisho.rego import codes
 from sekisho.rego.builtins.table import Builtin
 from sekisho.rego.check.errors import Errors, Stage
-from sekisho.rego.check.operands import operands_text, report_operands
 from sekisho.rego.check.program import FunctionWith, Rule, TreeNode
 from sekisho.rego.check.text import path_text
 from sekisho.rego.check.typecheck.documents import DataNode
+from sekisho.rego.check.typecheck.operands import operands_text, report_operands
 from sekisho.rego.check.typecheck.ops import either, keys, select, type_text, unknown, values
 from sekisho.rego.check.typecheck.references import References
 from sekisho.rego.check.typecheck.unify import unifies
