@@ -16,12 +16,13 @@ from sekisho.diag import Deadline, Diagnostic, DiagnosticError, Level, ObjectPat
 from sekisho.kube.object import Object
 from sekisho.kube.review import Finding, Request, Verdict
 from sekisho.policy import codes
+from sekisho.policy.code import Compiler, compile_code
 from sekisho.policy.constraint import ACTIONS, WEBHOOK, Constraint, is_constraint, load_constraint
 from sekisho.policy.document import review_document
 from sekisho.policy.inventory import build_inventory
 from sekisho.policy.locate import Positions
 from sekisho.policy.match import MatchError, Subject
-from sekisho.policy.template import Compile, Template, compile_anew, is_template, load_template
+from sekisho.policy.template import Template, is_template, load_template
 from sekisho.rego import Options
 from sekisho.rego.builtins.jsontext import marshal
 from sekisho.rego.values import Set
@@ -76,7 +77,7 @@ class Engine:
         policies: Iterable[Object],
         *,
         inventory: Iterable[Object] = (),
-        compile: Compile = compile_anew,
+        compile: Compiler = compile_code,
     ) -> Engine:
         """The engine of these templates and constraints, in any order; other objects among them are ignored.
 
@@ -201,7 +202,7 @@ def may_differ(engine: Engine) -> Iterator[Diagnostic]:
 class _Builder:
     """Puts an engine together and collects what is wrong on the way."""
 
-    def __init__(self, compile: Compile) -> None:
+    def __init__(self, compile: Compiler) -> None:
         self._compile = compile
         self._problems: list[Diagnostic] = []
         self._failed: set[str] = set()

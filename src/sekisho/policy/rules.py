@@ -18,8 +18,10 @@ from dataclasses import dataclass, fields, replace
 from typing import Final
 
 from sekisho import rego
-from sekisho.diag import Code, Diagnostic, DiagnosticError, Level, Source
+from sekisho.diag import Code as DiagnosticCode
+from sekisho.diag import Diagnostic, DiagnosticError
 from sekisho.policy import codes
+from sekisho.policy.code import Code, Facts, Warned
 from sekisho.rego.nodes import Import, Module, Node, Package, Ref, RuleKind, Scalar, Var
 
 MAIN: Final = ("template",)
@@ -37,35 +39,26 @@ ADMISSION_ONLY: Final = ("operation", "oldObject", "userInfo")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What the code of a template reads: see ``Template``."""
-
-    may_differ: tuple[str, ...] = ()
-    inventory: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """Modules that passed, ready to be compiled together."""
 
     modules: Mapping[str, Module]
     facts: Facts
-    warnings: tuple[Diagnostic, ...] = ()
 
 
-def check(main: Source, libs: tuple[Source, ...], dialect: rego.Dialect) -> Checked:
+def check(code: Code) -> Checked:
     """Parse and check a template's sources; raises DiagnosticError with all that is wrong in them."""
     found: list[Diagnostic] = []
     modules: list[Module] = []
-    for source in (main, *libs):
+    for source in code.sources:
         try:
-            modules.append(rego.parse_module(source, dialect=dialect))
+            modules.append(rego.parse_module(source, dialect=code.dialect, annotations=False))
         except DiagnosticError as error:
             found += error.diagnostics
     if found:
         raise DiagnosticError(found)
     found += _entry_problems(modules[0])
-    warnings: list[Diagnostic] = []
+    warned: list[Warned] = []
     reads: set[str] = set()
     inventory = False
     for at, module in enumerate(modules):
@@ -78,7 +71,7 @@ def check(main: Source, libs: tuple[Source, ...], dialect: rego.Dialect) -> Chec
                 found += _data_problems(module, ref, first)
                 inventory = inventory or first == INVENTORY
             elif _head(ref) == "input":
-                warnings += _input_warnings(module, ref, first)
+                warned += _input_warnings(at, ref, first)
                 if first == "review" and (second := _step(ref, 1)) in ADMISSION_ONLY:
                     reads.add(second)
     if found:
@@ -86,8 +79,7 @@ def check(main: Source, libs: tuple[Source, ...], dialect: rego.Dialect) -> Chec
     main_module = replace(modules[0], package=Package(MAIN, start=0, end=0))
     return Checked(
         modules={str(at): module for at, module in enumerate([main_module, *modules[1:]])},
-        facts=Facts(may_differ=tuple(sorted(reads)), inventory=inventory),
-        warnings=tuple(warnings),
+        facts=Facts(may_differ=tuple(sorted(reads)), inventory=inventory, warned=tuple(warned)),
     )
 
 
@@ -150,19 +142,16 @@ def _data_problems(module: Module, ref: Var | Ref, first: str | None) -> Iterato
     )
 
 
-def _input_warnings(module: Module, ref: Var | Ref, first: str | None) -> Iterator[Diagnostic]:
+def _input_warnings(number: int, ref: Var | Ref, first: str | None) -> Iterator[Warned]:
     if first is None or first in INPUT:
         return
     meant = "; did you mean input.review?" if first in ("request", "object") else ""
-    yield replace(
-        _problem(
-            codes.INPUT_TYPO,
-            module,
-            ref,
-            f"input.{first} is never there in a template, so this never holds{meant}",
-            "a template's input has the fields review and parameters",
-        ),
-        level=Level.WARNING,
+    yield Warned(
+        source=number,
+        start=ref.start,
+        end=ref.end,
+        message=f"input.{first} is never there in a template, so this never holds{meant}",
+        help="a template's input has the fields review and parameters",
     )
 
 
@@ -218,5 +207,5 @@ def _children(kind: type[Node]) -> tuple[str, ...]:
     return names
 
 
-def _problem(code: Code, module: Module, node: Node, message: str, help: str = "") -> Diagnostic:
+def _problem(code: DiagnosticCode, module: Module, node: Node, message: str, help: str = "") -> Diagnostic:
     return Diagnostic(code=code, message=message, at=module.span(node), help=help)

@@ -11,39 +11,25 @@ The steps, in order; each tells everything it finds before the next one runs:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from sekisho import rego
-from sekisho.diag import Code, Diagnostic, DiagnosticError, Path, Source
+from sekisho.diag import Code as DiagnosticCode
+from sekisho.diag import Diagnostic, DiagnosticError, Path, Source
 from sekisho.kube.object import Object
 from sekisho.kube.schema import Schema, keep_unknown, parse_schema, validate
-from sekisho.policy import codes, rules, shapes
-from sekisho.rego.nodes import Module
+from sekisho.policy import codes, shapes
+from sekisho.policy.code import ENTRY, Code, Compiler, Facts, compile_code
 
 GROUP: Final = "templates.gatekeeper.sh"
 TARGET: Final = "admission.k8s.gatekeeper.sh"
 REGO: Final = "Rego"
 CEL: Final = "K8sNativeValidation"
 
-ENTRY: Final = "data.template.violation"
-"""The rule that every template must have, after its package is renamed."""
-
-CAPABILITIES: Final = rego.Capabilities(denied=frozenset({"http.send", "opa.runtime"}))
-"""What templates may call: Gatekeeper's default denies http.send; external data is the way out."""
-
 LEGACY_BY_DEFAULT: Final = frozenset({"v1beta1", "v1alpha1"})
 """The versions whose parameter schemas are completed (unknown fields kept) unless they say otherwise."""
-
-
-Compile = Callable[[Mapping[str, Module], rego.Dialect], rego.Program]
-"""How modules become a program: with the program cache, or without."""
-
-
-def compile_anew(modules: Mapping[str, Module], dialect: rego.Dialect) -> rego.Program:
-    """Compile without a cache, with what a template may touch: nothing beyond its input and data."""
-    return rego.compile(modules, dialect=dialect, capabilities=CAPABILITIES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +44,7 @@ class Template:
     program: rego.Program
     entry: rego.Entry
     schema: Schema
-    facts: rules.Facts
+    facts: Facts
     operations: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
 
@@ -69,38 +55,28 @@ class Template:
         return self.program.explain_reads(ENTRY, input, data, options=options)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rego:
-    """The Rego of a template: the main source, its libraries, their dialect."""
-
-    main: Source
-    libs: tuple[Source, ...]
-    dialect: rego.Dialect
-
-
 def is_template(object: Object) -> bool:
     """Whether an object is a ConstraintTemplate, of any of its versions."""
     return object.gvk.group == GROUP and object.gvk.kind == "ConstraintTemplate"
 
 
-def load_template(object: Object, *, compile: Compile = compile_anew) -> Template:
+def load_template(object: Object, *, compile: Compiler = compile_code) -> Template:
     """The template in an object; raises DiagnosticError with everything that the first failing step finds."""
     for step in (_shape, _identity):
         if problems := tuple(step(object)):
             raise DiagnosticError(problems)
     code = _choose(object)
     schema = _schema(object)
-    checked = rules.check(code.main, code.libs, code.dialect)
-    program = compile(checked.modules, code.dialect)
+    compiled = compile(code)
     return Template(
         object=object,
         kind=object.get("spec", "crd", "spec", "names", "kind"),
-        program=program,
-        entry=program.rule(ENTRY),
+        program=compiled.program,
+        entry=compiled.program.rule(ENTRY),
         schema=schema,
-        facts=checked.facts,
+        facts=compiled.facts,
         operations=tuple(object.get("spec", "targets", 0, "operations") or ()),
-        warnings=checked.warnings,
+        warnings=compiled.facts.warnings(code.sources),
     )
 
 
@@ -136,7 +112,7 @@ def _identity(object: Object) -> Iterator[Diagnostic]:
         yield _problem(codes.UNKNOWN_TARGET, object, ("spec", "targets", 0, "target"), message)
 
 
-def _choose(object: Object) -> Rego:
+def _choose(object: Object) -> Code:
     """The code that runs: the target's own ``rego``, else the Rego entry of ``code``."""
     base: Path = ("spec", "targets", 0)
     target = object.get(*base)
@@ -169,12 +145,12 @@ def _dialect(object: Object, source: Mapping[str, Any], path: Path) -> rego.Dial
         raise DiagnosticError(_problem(codes.BAD_TEMPLATE, object, (*path, "version"), message)) from None
 
 
-def _code(object: Object, raw: Mapping[str, Any], main: Path, libs: Path, dialect: rego.Dialect) -> Rego:
+def _code(object: Object, raw: Mapping[str, Any], main: Path, libs: Path, dialect: rego.Dialect) -> Code:
     rows = raw.get("libs") or []
     if not isinstance(rows, list) or not all(isinstance(row, str) for row in rows):
         raise DiagnosticError(_problem(codes.BAD_TEMPLATE, object, libs, "libs must be a list of strings"))
     sources = tuple(_source(object, (*libs, index)) for index in range(len(rows)))
-    return Rego(main=_source(object, main), libs=sources, dialect=dialect)
+    return Code(main=_source(object, main), libs=sources, dialect=dialect)
 
 
 def _source(object: Object, path: Path) -> Source:
@@ -197,5 +173,5 @@ def _schema(object: Object) -> Schema:
     return shapes.constraint(raw)
 
 
-def _problem(code: Code, object: Object, path: Path, message: str, help: str = "") -> Diagnostic:
+def _problem(code: DiagnosticCode, object: Object, path: Path, message: str, help: str = "") -> Diagnostic:
     return Diagnostic(code=code, message=message, at=object.at(*path), help=help)

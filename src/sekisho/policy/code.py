@@ -1,0 +1,109 @@
+"""The Rego of a template, compiled: what the cache may remember, apart from how it is made.
+
+``rules`` and the compiler are imported only where something is compiled: a program that comes from the
+cache needs neither.
+
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sekisho import rego
+from sekisho.diag import Diagnostic, Level, Source, Span
+from sekisho.policy import codes
+
+ENTRY: Final = "data.template.violation"
+"""The rule that every template must have, after its package is renamed."""
+
+CAPABILITIES: Final = rego.Capabilities(denied=frozenset({"http.send", "opa.runtime"}))
+"""What templates may call: Gatekeeper's default denies http.send; external data is the way out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """The sources of a template: the main one, its libraries, and their dialect."""
+
+    main: Source
+    libs: tuple[Source, ...]
+    dialect: rego.Dialect
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """All of them, in the order in which they are compiled."""
+        return (self.main, *self.libs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """A warning about a stretch of one of the sources, which go by their numbers."""
+
+    source: int
+    start: int
+    end: int
+    message: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the code of a template reads, and what is odd about it.
+
+    ``may_differ`` names the fields of the review that only admission fills in (operation, oldObject,
+    userInfo) and that the code reads; ``inventory`` says that it reads data.inventory.
+    """
+
+    may_differ: tuple[str, ...] = ()
+    inventory: bool = False
+    warned: tuple[Warned, ...] = ()
+
+    def row(self) -> list[Any]:
+        """The facts as JSON."""
+        warned = [[row.source, row.start, row.end, row.message, row.help] for row in self.warned]
+        return [list(self.may_differ), self.inventory, warned]
+
+    @classmethod
+    def of_row(cls, row: Any) -> Facts:
+        """The facts in JSON that ``row`` wrote."""
+        may_differ, inventory, warned = row
+        names = ("source", "start", "end", "message", "help")
+        return cls(
+            may_differ=tuple(may_differ),
+            inventory=inventory,
+            warned=tuple(Warned(**dict(zip(names, values, strict=True))) for values in warned),
+        )
+
+    def warnings(self, sources: Sequence[Source]) -> tuple[Diagnostic, ...]:
+        """The warnings as diagnostics in these sources."""
+        return tuple(
+            Diagnostic(
+                code=codes.INPUT_TYPO,
+                level=Level.WARNING,
+                message=row.message,
+                at=Span(sources[row.source], row.start, row.end),
+                help=row.help,
+            )
+            for row in self.warned
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """A template's program and the facts about it."""
+
+    program: rego.Program
+    facts: Facts
+
+
+Compiler = Callable[[Code], Compiled]
+"""How a template's code becomes a program: through the cache, or anew. Raises DiagnosticError."""
+
+
+def compile_code(code: Code) -> Compiled:
+    """Check and compile without a cache."""
+    from sekisho.policy import rules
+
+    checked = rules.check(code)
+    program = rego.compile(checked.modules, dialect=code.dialect, capabilities=CAPABILITIES)
+    return Compiled(program=program, facts=checked.facts)
