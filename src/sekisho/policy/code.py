@@ -2,7 +2,7 @@
 
 ``rules`` and the compiler are imported only where something is compiled: a program that comes from the
 cache needs neither.
-
+"""
 
 from __future__ import annotations
 
