@@ -6,36 +6,58 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sekisho.diag import Embedding, Path, Source, Span
-from sekisho.manifest.positions import Node, find, json_positions, yaml_positions
-
-FIRST_LINE = "\n"
+from sekisho.manifest.positions import Found, Node, Repeated, YamlPositions, find
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Chunk:
-    """A stretch of a source that was parsed by itself; its documents share one set of positions each."""
+    """A stretch of a source that is one YAML or JSON document. The items of a List share theirs."""
 
     source: Source
     start: int
     end: int
     json: bool = False
-    _nodes: dict[int, Node] = field(default_factory=dict)
+    _root: Node | None = field(default=None, repr=False)
+    _repeated: list[Repeated] = field(default_factory=list, repr=False)
 
-    def node(self, index: int) -> Node:
-        """The root node of the ``index``-th document of this chunk; for JSON, the one at that offset."""
-        node = self._nodes.get(index)
-        if node is None:
+    def root(self) -> Node:
+        """Where everything stands, in offsets from ``start``; made when it is asked for first."""
+        if self._root is None:
             text = self.source.text[self.start : self.end]
-            node = json_positions(text, index) if self.json else yaml_positions(text, index)
-            self._nodes[index] = node
-        return node
+            positions: Any
+            if self.json:
+                from sekisho.manifest.jsontext import JsonPositions
+
+                positions = JsonPositions(text)
+            else:
+                positions = YamlPositions(text)
+            self._root = positions.root()
+            self._repeated = positions.repeated
+        return self._root
+
+    def repeated(self) -> list[Repeated]:
+        """The keys that stand twice in one mapping."""
+        self.root()
+        return self._repeated
+
+    def span(self, start: int, end: int) -> Span:
+        """A stretch of this chunk, without what is past its first line."""
+        text = self.source.text
+        first, last = self.start + start, self.start + end
+        break_ = text.find("\n", first, last)
+        if break_ >= 0:
+            last = break_
+        while last > first and text[last - 1] in " \t\r":
+            last -= 1
+        return Span(self.source, first, last)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Document:
     """One document of a source, or one item of a ``kind: List``.
 
-    ``value`` is JSON-like, shared, and never to be changed. A Document is a ``diag.Origin``.
+    ``value`` is JSON-like, shared, and never to be changed. ``index`` counts the documents of the source from
+    0, and ``prefix`` is the path inside its YAML document, empty except for items. A ``diag.Origin``.
     """
 
     value: Any
@@ -48,62 +70,74 @@ class Document:
         """The text that it stands in."""
         return self.chunk.source
 
+    @property
+    def start(self) -> int:
+        """The offset in the source at which its YAML or JSON document begins."""
+        return self.chunk.start
+
+    @property
+    def end(self) -> int:
+        """The offset in the source behind its YAML or JSON document."""
+        return self.chunk.end
+
     def locate(self, path: Path, *, key: bool = False) -> Span:
         """The span of the value at ``path`` (or of its key), or of its deepest existing parent.
 
-        A collection is shown by its key, or by its first line: nobody wants forty lines underlined.
+        Collections, empty values and parents that stand for something missing are shown by their key, or by
+        their first line where they have none: nobody wants forty lines underlined.
         """
-        start, end, node = find(self.chunk.node(self.index), (*self.prefix, *path), key=key)
-        if node is not None and node[2] is not None and not key and path:
-            key_start, key_end, found = find(self.chunk.node(self.index), (*self.prefix, *path), key=True)
-            if found is not None and (key_start, key_end) != (start, end):
-                start, end = key_start, key_end
-        base, text = self.chunk.start, self.source.text
-        first, last = base + start, base + end
-        line_end = text.find(FIRST_LINE, first, last)
-        if line_end >= 0:
-            last = line_end
-        while last > first and text[last - 1] in " \t\r":
-            last -= 1
-        return Span(self.source, first, last)
+        found = self._find(path)
+        node, at = found.node, found.field
+        missing = found.steps < len(self.prefix) + len(path)
+        empty = node.start == node.end
+        if at is not None and (key or missing or empty or node.fields is not None or node.items is not None):
+            return self.chunk.span(at.start, at.end)
+        if empty and node.start > 0:
+            return self.chunk.span(node.start - 1, node.end)  # the dash of an empty item
+        return self.chunk.span(node.start, node.end)
 
     def embedded(self, path: Path) -> Source | None:
         """The string at ``path`` as a source whose positions resolve into this document's file.
 
-        Exact for literal blocks, and for scalars that stand on one line as they are; otherwise every position
-        is the start of the scalar. None where there is no string.
+        Exact wherever the string's lines stand in the file as they are: in literal blocks, and in scalars on
+        one line without escapes. Otherwise every position is the start of the scalar. None where there is no
+        string.
         """
-        _, _, node = find(self.chunk.node(self.index), (*self.prefix, *path))
+        found = self._find(path)
         value = self.value
         for step in path:
             try:
                 value = value[step]
             except (KeyError, IndexError, TypeError):
                 return None
-        if node is None or not isinstance(value, str):
+        if type(value) is not str or found.steps < len(self.prefix) + len(path):
             return None
-        return Source(self.source.name, value, self._embedding(node, value))
+        return Source(self.source.name, value, self._embedding(found.node.target or found.node, value))
+
+    def _find(self, path: Path) -> Found:
+        return find(self.chunk.root(), (*self.prefix, *path))
 
     def _embedding(self, node: Node, value: str) -> Embedding:
         source = self.source
-        start, end = self.chunk.start + node[0], self.chunk.start + node[1]
-        style = node[3] if len(node) > 3 else ""
-        at = source.position(start)
-        if style == "|":
-            indent = _indent(source, at.line + 1, value)
-            if indent is not None:
-                return Embedding(parent=source, line=at.line + 1, column=indent + 1, indent=indent)
-        quotes = 1 if style in ("'", '"') else 0
-        if source.text[start + quotes : end - quotes] == value and "\n" not in value:
-            indent = at.column - 1 + quotes
-            return Embedding(parent=source, line=at.line, column=indent + 1, indent=indent)
+        at = source.position(self.chunk.start + node.start)
+        rows = value.split("\n")
+        if node.style in ("|", ">"):
+            line, indent = at.line + 1, _indent(source, at.line + 1, rows)
+        else:
+            line, indent = at.line, at.column - 1 + (node.style in ("'", '"'))
+        if all(_stands(source.line(line + n), indent, row) for n, row in enumerate(rows) if row):
+            return Embedding(parent=source, line=line, column=indent + 1, indent=indent)
         return Embedding(parent=source, line=at.line, column=at.column, exact=False)
 
 
-def _indent(source: Source, line: int, value: str) -> int | None:
+def _indent(source: Source, line: int, rows: list[str]) -> int:
     """By how much a literal block is indented: what stands before its first line with content."""
-    for offset, wanted in enumerate(value.split("\n")):
-        if wanted.strip():
-            have = source.line(line + offset)
-            return len(have) - len(wanted) if have.endswith(wanted) else None
-    return None
+    for offset, row in enumerate(rows):
+        if row:
+            return max(0, len(source.line(line + offset)) - len(row))
+    return 0
+
+
+def _stands(have: str, indent: int, row: str) -> bool:
+    """Whether a row of a string stands in a line of the file, behind the indentation."""
+    return have.startswith(row, indent)

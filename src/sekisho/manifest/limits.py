@@ -8,9 +8,13 @@ from sekisho.diag import Limit
 
 FILE_SIZE: Final = Limit(
     "a file's size",
-    64 * 1024 * 1024,
+    128 * 1024 * 1024,
     "bytes",
-    "no manifest is larger, and reading takes ten times the memory",
+    "the dump of a large cluster is smaller, and reading takes ten times the memory",
+)
+
+ALL_FILES: Final = Limit(
+    "the size of all files", 1024 * 1024 * 1024, "bytes", "all of them are held in memory at once"
 )
 
 DEPTH: Final = Limit(
@@ -18,5 +22,11 @@ DEPTH: Final = Limit(
 )
 
 NODES: Final = Limit(
-    "what aliases stand for", 1_000_000, "values", "a few lines of aliases of aliases would fill any memory"
+    "what aliases stand for",
+    400_000,
+    "values",
+    "Kubernetes' reader stops there too; a few lines of aliases of aliases would fill any memory",
 )
+
+REMARKS: Final = 100
+"""No more duplicate keys than this are reported for one document: the hundredth says nothing new."""

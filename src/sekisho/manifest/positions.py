@@ -1,169 +1,163 @@
-"""Where the parts of a document stand: made on demand, from the same text, for one document.
-
-A node is ``(start, end, children)``: offsets into the parsed text, ``children`` a dict from key to
-``(key start, key end, node)`` for mappings, a list of nodes for sequences, None for scalars. A scalar's node
-carries its style as a fourth item: ``|``, ``>``, ``"``, ``'`` or ``""`` for plain.
-"""
+"""Where the parts of a document stand: made on demand, from the same text, for one document at a time."""
 
 from __future__ import annotations
 
-import json
 import re
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
-from sekisho.diag import Path
-
-Node = tuple[Any, ...]
-
-_SPACE: Final = re.compile(r"[ \t\n\r]*")
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
-_OTHER: Final = re.compile(r"[^\s,\]}]+")
+from sekisho.manifest.limits import REMARKS
 
 
-def yaml_positions(text: str, index: int) -> Node:
-    """The nodes of the ``index``-th document with content in a text that is known to be well-formed."""
-    return _YamlPositions(text).document(index)
+class Node:
+    """A value's stretch of the text. Mappings have ``fields``, lists have ``items``, scalars neither.
+
+    ``style`` of a scalar is ``|``, ``>``, ``"``, ``'``, ``*`` for an alias, or empty. ``flow`` says that a
+    collection stands in brackets. ``target`` of an alias is the node that it stands for.
+    """
+
+    __slots__ = ("end", "fields", "flow", "items", "start", "style", "target")
+
+    def __init__(self, start: int, end: int, style: str = "", *, flow: bool = False) -> None:
+        self.start, self.end, self.style, self.flow = start, end, style, flow
+        self.fields: dict[str, Field] | None = None
+        self.items: list[Node] | None = None
+        self.target: Node | None = None
 
 
-class _YamlPositions:
+class Field(NamedTuple):
+    """A key's stretch, and the node of its value."""
+
+    start: int
+    end: int
+    node: Node
+
+
+class Repeated(NamedTuple):
+    """A key that stands twice in one mapping; ``merged`` if a merge key brought it the second time."""
+
+    key: str
+    first: Field
+    second: Field
+    merged: bool
+
+
+class Found(NamedTuple):
+    """The deepest node on a path, the field that it is the value of, and how many steps lead to it."""
+
+    node: Node
+    field: Field | None
+    steps: int
+
+
+def find(root: Node, path: tuple[str | int, ...]) -> Found:
+    """Follow a path as far as it goes."""
+    node, field = root, None
+    for done, step in enumerate(path):
+        if node.fields is not None and isinstance(step, str) and step in node.fields:
+            field = node.fields[step]
+            node = field.node
+        elif node.items is not None and isinstance(step, int) and 0 <= step < len(node.items):
+            node, field = node.items[step], None
+        else:
+            return Found(node, field, done)
+    return Found(node, field, len(path))
+
+
+def add(fields: dict[str, Field], key: str, field: Field, repeated: list[Repeated]) -> None:
+    """Put a field in its mapping; the last one of each key stands."""
+    if key in fields and len(repeated) < REMARKS:
+        repeated.append(Repeated(key, fields[key], field, merged=False))
+    fields[key] = field
+
+
+_PROPERTIES: Final = re.compile(r"(?:[&!][^\s]*\s+)*")
+
+
+class YamlPositions:
+    """The nodes of the first document of a text that ``Builder`` has read before."""
+
     def __init__(self, text: str) -> None:
         from yaml import events
         from yaml._yaml import CParser
 
-        self._events = events
-        self._event = CParser(text).get_event
-        self._anchors: dict[str, Node] = {}
+        from sekisho.manifest.build import is_merge, scalar_key
 
-    def document(self, index: int) -> Node:
-        events = self._events
-        while True:
-            event = self._event()
-            assert not isinstance(event, events.StreamEndEvent), "the document was there when it was built"
-            if not isinstance(event, events.DocumentStartEvent):
-                continue
-            self._anchors.clear()
-            first = self._event()
-            node = self._node(first)
-            empty = isinstance(first, events.ScalarEvent) and not first.value and first.implicit[0]
-            if empty:
-                continue
-            if index == 0:
-                return node
-            index -= 1
+        self._text = text
+        self._events = events
+        self._next: Callable[[], Any] = CParser(text).get_event
+        self._is_merge, self._scalar_key = is_merge, scalar_key
+        self._anchors: dict[str, tuple[Node, str | None]] = {}
+        self.repeated: list[Repeated] = []
+
+    def root(self) -> Node:
+        """The root node."""
+        while type(self._next()) is not self._events.DocumentStartEvent:
+            continue
+        return self._node(self._next())
 
     def _node(self, event: Any) -> Node:
         events = self._events
-        start = event.start_mark.index
-        if isinstance(event, events.AliasEvent):
-            target = self._anchors.get(event.anchor)
-            node: Node = (start, event.end_mark.index, target[2] if target else None, "*")
+        start, end = event.start_mark.index, event.end_mark.index
+        kind = type(event)
+        if kind is events.AliasEvent:
+            node = Node(start, end, "*")
+            target = self._anchors[event.anchor][0]
+            node.target, node.fields, node.items = target, target.fields, target.items
             return node
-        if isinstance(event, events.ScalarEvent):
-            node = (start, event.end_mark.index, None, event.style or "")
-        elif isinstance(event, events.SequenceStartEvent):
-            items: list[Node] = []
-            end = event.end_mark.index
-            while not isinstance(item := self._event(), events.SequenceEndEvent):
-                items.append(self._node(item))
-                end = items[-1][1]
-            node = (start, max(end, item.end_mark.index) if event.flow_style else end, items)
+        if event.tag is not None or event.anchor is not None:
+            limit = end if kind is events.ScalarEvent else len(self._text)
+            properties = _PROPERTIES.match(self._text, start, limit)
+            start = properties.end() if properties else start
+        if kind is events.ScalarEvent:
+            node = Node(start, max(start, end), event.style or "")
+            if event.anchor is not None:
+                self._anchors[event.anchor] = (node, self._scalar_key(event))
+            return node
+        node = Node(start, end, flow=event.flow_style)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = (node, None)
+        if kind is events.SequenceStartEvent:
+            self._sequence(node)
         else:
-            node = self._mapping(event, start)
-        if event.anchor:
-            self._anchors[event.anchor] = node
+            self._mapping(node)
         return node
 
-    def _mapping(self, event: Any, start: int) -> Node:
-        events = self._events
-        children: dict[str, tuple[int, int, Node]] = {}
-        merged: list[Node] = []
-        end = event.end_mark.index
-        while not isinstance(key := self._event(), events.MappingEndEvent):
-            name = _key_text(key) if isinstance(key, events.ScalarEvent) else None
-            key_node = self._node(key)
-            value = self._node(self._event())
-            end = value[1]
-            if name == "<<" and isinstance(key, events.ScalarEvent) and key.implicit[0]:
-                merged += value[2] if isinstance(value[2], list) else [value]
-            elif name is not None:
-                children[name] = (key_node[0], key_node[1], value)
-        for node in merged:
-            if isinstance(node[2], dict):
-                for name, child in node[2].items():
-                    children.setdefault(name, child)
-        return (start, max(end, key.end_mark.index) if event.flow_style else end, children)
-
-
-def _key_text(event: Any) -> str:
-    """The key as the value has it: words and numbers are written as JSON writes them."""
-    from sekisho.manifest.scalars import plain
-
-    if not event.implicit[0] or event.value == "<<":
-        return str(event.value)
-    value = plain(event.value)
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
-
-
-def json_positions(text: str, start: int) -> Node:
-    """The nodes of the JSON value that begins at or after ``start``, in a text known to be well-formed."""
-    node, _ = _json_node(text, _skip(text, start))
-    return node
-
-
-def _skip(text: str, at: int) -> int:
-    found = _SPACE.match(text, at)
-    return found.end() if found else at
-
-
-def _json_node(text: str, at: int) -> tuple[Node, int]:
-    if text[at] == "{":
-        children: dict[str, tuple[int, int, Node]] = {}
-        start, at = at, _skip(text, at + 1)
-        while text[at] != "}":
-            found = _STRING.match(text, at)
-            assert found is not None
-            key = json.loads(found.group())
-            node, end = _json_node(text, _skip(text, _skip(text, found.end()) + 1))
-            children[key] = (at, found.end(), node)
-            at = _skip(text, end)
-            if text[at] == ",":
-                at = _skip(text, at + 1)
-        return (start, at + 1, children), at + 1
-    if text[at] == "[":
+    def _sequence(self, node: Node) -> None:
         items: list[Node] = []
-        start, at = at, _skip(text, at + 1)
-        while text[at] != "]":
-            node, end = _json_node(text, at)
-            items.append(node)
-            at = _skip(text, end)
-            if text[at] == ",":
-                at = _skip(text, at + 1)
-        return (start, at + 1, items), at + 1
-    found = _STRING.match(text, at) if text[at] == '"' else _OTHER.match(text, at)
-    assert found is not None
-    return (at, found.end(), None, '"' if text[at] == '"' else ""), found.end()
+        node.items = items
+        end_event: Any = self._events.SequenceEndEvent
+        while type(event := self._next()) is not end_event:
+            items.append(self._node(event))
+        node.end = event.end_mark.index if node.flow or not items else items[-1].end
 
+    def _mapping(self, node: Node) -> None:
+        fields: dict[str, Field] = {}
+        node.fields = fields
+        end_event: Any = self._events.MappingEndEvent
+        while type(event := self._next()) is not end_event:
+            key_start, key_end = event.start_mark.index, event.end_mark.index
+            if self._is_merge(event):
+                event = self._next()
+                value = self._node(event)
+                self._merge(fields, value, Field(key_start, key_end, value))
+            else:
+                key = self._key(event)
+                value = self._node(self._next())
+                add(fields, key, Field(key_start, key_end, value), self.repeated)
+            node.end = max(value.end, key_end)
+        if node.flow:
+            node.end = event.end_mark.index
 
-def find(root: Node, path: Path, *, key: bool = False) -> tuple[int, int, Node | None]:
-    """The stretch of the value at a path, or of its deepest existing parent; and its node if it is there.
+    def _key(self, event: Any) -> str:
+        if type(event) is self._events.AliasEvent:
+            return self._anchors[str(event.anchor)][1] or ""
+        self._node(event)
+        return self._scalar_key(event) or ""
 
-    With ``key`` it is the stretch of the last key. A parent stands for a missing part by its own key, or by
-    its first line where it has none.
-    """
-    node: Node = root
-    span: tuple[int, int] | None = None
-    for step in path:
-        children = node[2]
-        if isinstance(children, dict) and isinstance(step, str) and step in children:
-            start, end, node = children[step]
-            span = (start, end)
-        elif isinstance(children, list) and isinstance(step, int) and 0 <= step < len(children):
-            node, span = children[step], None
-        else:
-            start, end = span or (node[0], node[1])
-            return start, end, None
-    if key and span is not None:
-        return span[0], span[1], node
-    return node[0], node[1], node
+    def _merge(self, fields: dict[str, Field], value: Node, at: Field) -> None:
+        for row in [value] if value.items is None else reversed(value.items):
+            for key, field in (row.fields or {}).items():
+                if key in fields and len(self.repeated) < REMARKS:
+                    self.repeated.append(Repeated(key, fields[key], at, merged=True))
+                fields[key] = field

@@ -1,26 +1,29 @@
-"""From bytes and paths to documents."""
+"""From text to documents."""
 
 from __future__ import annotations
 
-import os
 import re
-import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
-from sekisho.diag import Code, Diagnostic, DiagnosticError, Level, Source, Span
+from sekisho.diag import Diagnostic, DiagnosticError, Level, Source, Span
 from sekisho.manifest import codes
 from sekisho.manifest.document import Chunk, Document
-from sekisho.manifest.jsontext import parse_json
-from sekisho.manifest.limits import FILE_SIZE
+from sekisho.manifest.quick import GIVEN_UP, quick
 
-SUFFIXES: Final = (".yaml", ".yml", ".json")
-STDIN: Final = "<stdin>"
+_FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What YAML does not allow anywhere."""
 
-_SEPARATOR: Final = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
-_DIRECTIVES: Final = re.compile(r"(?:[ \t]*(?:%[^\n]*|#[^\n]*)?(?:\n|\Z))*\Z")
+_SPACE: Final = " \t\r\n"
+_LIKE_JSON: Final = re.compile(r"[\s]*(?:\[\s*)*\{\s*\"")
+_NO_JSON: Final = Diagnostic(code=codes.SYNTAX, message="the text does not begin like JSON")
+
+_MARK: Final = "---"
+_MARK_LINE: Final = "\n---"
+_AFTER_MARK: Final = frozenset(("", *_SPACE))
+_MARK_REST: Final = re.compile(r"[ \t]*(?:(?<=[ \t])#[^\n]*)?(?:\r?\n|\Z)")
+"""What may stand behind a mark so that the next line begins a bare document."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,7 +37,10 @@ class Read:
 
 
 def load(source: Source, *, lists: bool = True) -> list[Document]:
-    """The documents of a text; raises DiagnosticError (SRC001-SRC010) if one cannot be read."""
+    """The documents of a text; raises DiagnosticError (SRC001-SRC014) if one cannot be read.
+
+    Documents without content are left out. Warnings are left to ``parse``.
+    """
     read = parse(source, lists=lists)
     errors = [problem for problem in read.problems if problem.level is Level.ERROR]
     if errors:
@@ -43,201 +49,151 @@ def load(source: Source, *, lists: bool = True) -> list[Document]:
 
 
 def parse(source: Source, *, lists: bool = True) -> Read:
-    """The documents of a text and everything that is wrong with it.
+    """The documents of a text and everything that is wrong with it; never raises for what the text is.
 
     ``lists`` makes each item of a ``kind: List`` a document; without it a List is a document as it is.
     """
-    read = Read(source=source, lists=lists)
     text = source.text
-    if text.lstrip(" \t\r\n")[:1] in ("{", "["):
-        found = parse_json(source)
-        if found is not None:
-            values, read.problems = found
-            chunk = Chunk(source=source, start=0, end=len(text), json=True)
-            for at, value in values:
-                _add(read, chunk, at, value)
-            return read
-    for start, end in _chunks(text):
-        _parse_chunk(read, Chunk(source=source, start=start, end=end))
+    read = Read(source=source, lists=lists)
+    begin = text[:64].lstrip(_SPACE)[:1] or text.lstrip(_SPACE)[:1]
+    problem = _parse_json(read) if begin in ("{", "[") else _NO_JSON
+    if problem is None:
+        return read
+    if problem is not _NO_JSON and (problem.code is codes.TOO_DEEP or source.name.endswith(".json")):
+        read.problems.append(problem)
+        return read
+    for start, end, alone in _stretches(text):
+        _parse_yaml(read, start, end, alone)
+    if problem is not _NO_JSON and read.problems and not read.documents and _LIKE_JSON.match(text):
+        read.problems = [problem]
     return read
 
 
-def _chunks(text: str) -> Iterator[tuple[int, int]]:
-    """The stretches between ``---`` lines; directives stay with the document that they are for."""
-    start = 0
-    for found in _SEPARATOR.finditer(text):
-        if _DIRECTIVES.match(text, start, found.start()):
-            continue
-        yield start, found.start()
-        start = found.start()
-    if start < len(text):
-        yield start, len(text)
+def _parse_json(read: Read) -> Diagnostic | None:
+    """Read JSON; why it is none, if it is none: it may be YAML."""
+    from sekisho.manifest.jsontext import JsonError, parse_json
+
+    source = read.source
+    try:
+        values = parse_json(source.text)
+    except JsonError as error:
+        place = Span(source, error.at, min(error.at + 1, len(source.text)))
+        code = codes.TOO_DEEP if error.deep else codes.SYNTAX
+        return Diagnostic(code=code, message=error.message, at=place)
+    for value in values:
+        chunk = Chunk(source=source, start=value.start, end=value.end, json=True)
+        if value.value is not None:
+            _add(read, chunk, value.value)
+        if value.odd:
+            read.problems += _remarks(chunk)
+    return None
 
 
-def _parse_chunk(read: Read, chunk: Chunk) -> None:
-    import yaml
+def _stretches(text: str) -> Iterator[tuple[int, int, bool]]:
+    """The stretches of YAML that can be read by themselves, and whether each is a document without marks.
+
+    A ``---`` at the beginning of a line ends a document whatever stands before it. Directives belong to the
+    document behind them, and ``...`` allows bare documents: a text that may have them is not cut.
+    """
+    if text.startswith(("%", "...")) or "\n%" in text or "\n..." in text:
+        yield 0, len(text), False
+        return
+    start, alone = 0, True
+    while start < len(text):
+        end = _next_mark(text, start if alone else start + len(_MARK))
+        if start < end:
+            yield start, end, alone
+        rest = _MARK_REST.match(text, end + len(_MARK))
+        start, alone = (rest.end(), True) if rest else (end, False)
+
+
+def _next_mark(text: str, start: int) -> int:
+    """The offset of the first ``---`` that begins a line and stands alone, or of the end of the text."""
+    end = len(text)
+    found = start if text.startswith(_MARK, start) else text.find(_MARK_LINE, start) + 1 or end
+    while found < end and text[found + len(_MARK) : found + len(_MARK) + 1] not in _AFTER_MARK:
+        found = text.find(_MARK_LINE, found) + 1 or end
+    return found
+
+
+def _parse_yaml(read: Read, start: int, end: int, alone: bool) -> None:
+    text = read.source.text[start:end]
+    value = quick(text) if alone else GIVEN_UP
+    if value is GIVEN_UP:
+        _parse_thoroughly(read, start, text)
+    elif value is not None:
+        _add(read, Chunk(source=read.source, start=start, end=end), value)
+
+
+def _parse_thoroughly(read: Read, base: int, text: str) -> None:
+    from yaml import YAMLError
 
     from sekisho.manifest.build import Builder, BuildError
-    from sekisho.manifest.syntax import build_problem, remark_problem, yaml_problem
+    from sekisho.manifest.syntax import build_problem, control_problem, yaml_problem
 
-    text = chunk.source.text[chunk.start : chunk.end]
+    source = read.source
+    forbidden = _FORBIDDEN.search(text)
+    if forbidden is not None:
+        read.problems.append(control_problem(source, base + forbidden.start()))
+        return
+    builder = Builder(text)
+    problem = None
     try:
-        builder = Builder(text)
-        values = builder.documents()
+        builder.run()
     except BuildError as error:
-        read.problems.append(build_problem(chunk, error))
-        return
-    except yaml.YAMLError as error:
-        read.problems.append(yaml_problem(chunk, error))
-        return
-    read.problems += [remark_problem(chunk, remark) for remark in builder.remarks]
-    for index, value in enumerate(values):
-        _add(read, chunk, index, value)
+        problem = build_problem(source, base, error)
+    except YAMLError as error:
+        problem = yaml_problem(source, base, text, error)
+    for built in builder.documents:
+        chunk = Chunk(source=source, start=base + built.start, end=base + built.end)
+        _add(read, chunk, built.value)
+        if built.odd:
+            read.problems += _remarks(chunk)
+    if problem is not None:
+        read.problems.append(problem)
 
 
-def _add(read: Read, chunk: Chunk, index: int, value: Any) -> None:
+def _add(read: Read, chunk: Chunk, value: Any) -> None:
     """Add a document; the items of a List, at any depth, are documents of their own."""
+    documents = read.documents
+    if not read.lists or type(value) is not dict or not _is_list(value):
+        documents.append(Document(value=value, chunk=chunk, index=len(documents)))
+        return
     stack: list[tuple[Any, tuple[str | int, ...]]] = [(value, ())]
     while stack:
         value, prefix = stack.pop()
-        if (
-            read.lists
-            and isinstance(value, dict)
-            and isinstance(kind := value.get("kind"), str)
-            and kind.endswith("List")
-            and isinstance(items := value.get("items"), list)
-        ):
-            rows = [(item, (*prefix, "items", at)) for at, item in enumerate(items)]
+        if type(value) is dict and _is_list(value):
+            rows = [(_typed(item, value), (*prefix, "items", at)) for at, item in enumerate(value["items"])]
             stack.extend(reversed(rows))
         else:
-            read.documents.append(Document(value=value, chunk=chunk, index=index, prefix=prefix))
+            documents.append(Document(value=value, chunk=chunk, index=len(documents), prefix=prefix))
 
 
-def decode(name: str, data: bytes) -> Source:
-    """The text of a file; raises DiagnosticError (SRC002-SRC004) if it is none."""
-    if FILE_SIZE.exceeded_by(len(data)):
-        raise _error(codes.TOO_LARGE, f"{len(data):,} bytes; {FILE_SIZE}", Source(name, ""))
-    try:
-        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            return Source(name, data.decode("utf-16"))
-        if b"\0" in data:
-            at = data.index(b"\0")
-            raise _error(codes.BINARY, f"the file is binary: byte {at} is NUL", Source(name, ""))
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        source = Source(name, data[: error.start].decode("utf-8", "replace"))
-        message = f"byte {error.start} (0x{data[error.start]:02x}) is not UTF-8"
-        help = "save the file as UTF-8"
-        raise _error(codes.ENCODING, message, source, len(source.text), help) from None
-    return Source(name, text.removeprefix("\ufeff"))
+def _is_list(value: dict[str, Any]) -> bool:
+    kind = value.get("kind")
+    return type(kind) is str and kind.endswith("List") and type(value.get("items")) is list
 
 
-def read_source(path: str) -> Source:
-    """The text of one file; raises DiagnosticError (SRC002-SRC004, SRC020-SRC022)."""
-    try:
-        mode = Path(path).stat().st_mode
-        if not stat.S_ISREG(mode):
-            raise _error(codes.NOT_A_FILE, f"{path} is not a regular file", None)
-        return decode(path, Path(path).read_bytes())
-    except OSError as error:
-        raise _os_error(path, error) from error
+def _typed(item: Any, list_: dict[str, Any]) -> Any:
+    """An item of a typed list (PodList) need not say its kind: it is the list's, as Kubernetes has it."""
+    kind = list_["kind"].removesuffix("List")
+    if type(item) is not dict or not kind or "kind" in item or "apiVersion" in item:
+        return item
+    return {"apiVersion": list_.get("apiVersion", ""), "kind": kind, **item}
 
 
-def read_paths(paths: Sequence[str], *, stdin: IO[bytes]) -> Iterator[Read]:
-    """Read files, directories (recursively, in order of names) and ``-``, one after the other.
-
-    A file named by itself may have any suffix; in directories those of ``SUFFIXES`` count, hidden files and
-    folders do not. A file that is named twice is read once.
-    """
-    seen: set[tuple[int, int]] = set()
-    for path in paths:
-        if path == "-":
-            yield _read(STDIN, stdin.read)
+def _remarks(chunk: Chunk) -> list[Diagnostic]:
+    """Keys that stand twice in one mapping, each with both places."""
+    found = []
+    for repeated in chunk.repeated():
+        first = chunk.span(repeated.first.start, repeated.first.end)
+        second = chunk.span(repeated.second.start, repeated.second.end)
+        if repeated.merged:
+            code, help = codes.MERGE_ORDER, "write << before the keys that are to win"
+            message = f'this merge key overrides "{repeated.key}" above it; in other readers the key wins'
         else:
-            yield from _read_path(path, seen)
-
-
-def _read_path(path: str, seen: set[tuple[int, int]]) -> Iterator[Read]:
-    try:
-        found = Path(path).stat()
-    except OSError as error:
-        yield _failed(path, _os_error(path, error))
-        return
-    if stat.S_ISDIR(found.st_mode):
-        files = list(_walk(path, set()))
-        if not files:
-            message = f"{path} holds no manifests ({', '.join(SUFFIXES)})"
-            yield _failed(path, _error(codes.NOTHING, message, None))
-        for file in files:
-            yield from _read_file(file, seen)
-    else:
-        yield from _read_file(path, seen)
-
-
-def _read_file(path: str, seen: set[tuple[int, int]]) -> Iterator[Read]:
-    try:
-        found = Path(path).stat()
-        identity = (found.st_dev, found.st_ino)
-        if identity in seen:
-            return
-        seen.add(identity)
-        if not stat.S_ISREG(found.st_mode):
-            yield _failed(path, _error(codes.NOT_A_FILE, f"{path} is not a regular file", None))
-            return
-    except OSError as error:
-        yield _failed(path, _os_error(path, error))
-        return
-    yield _read(path, Path(path).read_bytes)
-
-
-def _walk(folder: str, above: set[tuple[int, int]]) -> Iterator[str]:
-    """The manifests below a folder. A folder that is inside itself, by a link, is not entered again."""
-    found = Path(folder).stat()
-    identity = (found.st_dev, found.st_ino)
-    if identity in above:
-        return
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError:
-        yield folder  # reading it as a file tells why
-        return
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if _is_folder(entry):
-            yield from _walk(entry.path, above | {identity})
-        elif entry.name.endswith(SUFFIXES):
-            yield entry.path
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
-
-
-def _read(name: str, data: Any) -> Read:
-    try:
-        return parse(decode(name, data()))
-    except DiagnosticError as error:
-        return _failed(name, error)
-    except OSError as error:
-        return _failed(name, _os_error(name, error))
-
-
-def _failed(name: str, error: DiagnosticError) -> Read:
-    return Read(source=Source(name, ""), problems=list(error.diagnostics))
-
-
-def _os_error(path: str, error: OSError) -> DiagnosticError:
-    if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return _error(codes.NOT_FOUND, f"there is no file or directory {path}", None)
-    return _error(codes.UNREADABLE, f"{path} cannot be read: {error.strerror or error}", None)
-
-
-def _error(
-    code: Code, message: str, source: Source | None, offset: int = 0, help: str = ""
-) -> DiagnosticError:
-    at = Span(source, offset, offset) if source is not None else None
-    return DiagnosticError(Diagnostic(code=code, message=message, at=at, help=help))
+            code, help = codes.DUPLICATE_KEY, "remove one of them"
+            message = f'the key "{repeated.key}" stands twice in this mapping; the last one holds'
+        remark = Diagnostic(code=code, level=Level.WARNING, message=message, at=second, help=help)
+        found.append(remark.with_note("it stands here too", first))
+    return found
