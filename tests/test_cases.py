@@ -1,15 +1,17 @@
 """Runs every folder below ``cases``: a command on the files beside it, its output compared whole.
 
 ``case.yaml`` has ``run`` (the arguments after ``sekisho``), ``exit`` (the status, 0 if absent), and perhaps
-``stdin`` (the name of a file), ``example`` (a folder of the examples to run in) and ``files`` (files that
-cannot be kept in a repository, by name: hex bytes). ``expected.txt`` is standard output and
-``expected-errors.txt`` standard error; one that is absent must be empty. ``SEKISHO_UPDATE=1`` writes what came out; read the difference before you commit.
+``stdin`` (the name of a file), ``example`` (a folder of the examples to run in), ``files`` (files that cannot be
+kept in a repository, by name: hex bytes) and ``mask`` (a pattern of what differs from run to run).
+``expected.txt`` is standard output and ``expected-errors.txt`` standard error; one that is absent must be empty.
+``SEKISHO_UPDATE=1`` writes what came out; read the difference before you commit.
 """
 
 from __future__ import annotations
 
 import io
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -53,7 +55,7 @@ def test_case(folder: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
     status = run(case["run"])
     monkeypatch.undo()
-    output, errors = (text_of(stream) for stream in streams.values())
+    output, errors = (masked(text_of(stream), case.get("mask")) for stream in streams.values())
     assert "Traceback" not in errors
     compare(folder / "expected.txt", output)
     compare(folder / "expected-errors.txt", errors)
@@ -65,6 +67,10 @@ def text_of(stream: io.TextIOWrapper) -> str:
     raw = stream.buffer
     assert isinstance(raw, io.BytesIO)
     return raw.getvalue().decode("utf-8")
+
+
+def masked(text: str, pattern: str | None) -> str:
+    return re.sub(pattern, "…", text) if pattern else text
 
 
 def compare(file: Path, got: str) -> None:

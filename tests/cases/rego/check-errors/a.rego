@@ -1,0 +1,5 @@
+package a
+
+x := y
+
+z := 1 + "a"

@@ -1,0 +1,5 @@
+package b
+
+p := q
+
+q := p

@@ -1,0 +1,7 @@
+package a
+
+p := x
+
+q := y
+
+r := z

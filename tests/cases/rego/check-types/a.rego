@@ -1,0 +1,5 @@
+package a
+
+z := 1 + "a"
+
+count_of := count(7)

@@ -1,0 +1,3 @@
+package old
+
+deny[msg] { msg := input.x }

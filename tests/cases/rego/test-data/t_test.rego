@@ -1,0 +1,3 @@
+package t
+
+test_cpu if data.limits.cpu == 2

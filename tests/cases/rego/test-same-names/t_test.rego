@@ -1,0 +1,5 @@
+package t
+
+test_x if true
+
+test_x if true

@@ -1,0 +1,3 @@
+package t
+
+todo_test_x if true

@@ -1,0 +1,9 @@
+package t
+
+test_long if {
+	some a in numbers.range(1, 100000)
+	some b in numbers.range(1, 100000)
+	a * b < 0
+}
+
+test_short if true
