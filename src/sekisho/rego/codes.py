@@ -45,6 +45,7 @@ ASSIGNMENT = register("REG215", "this cannot be assigned to", alias=_COMPILE)
 ARGUMENT = register("REG216", "this cannot be an argument of a rule", alias=_COMPILE)
 WITH_TARGET_UNKNOWN = register("REG217", "with names nothing that could be replaced", alias=_TYPE)
 RELATION = register("REG218", "a relation in a template string", alias=_COMPILE)
+METADATA_TWICE = register("REG219", "two metadata blocks for one thing", alias=_TYPE)
 TOO_MANY = register("REG299", "more errors than are told", alias=_COMPILE)
 
 # --- REG3xx: types ----------------------------------------------------------------------------------------

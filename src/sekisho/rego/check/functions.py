@@ -12,8 +12,9 @@ from sekisho.rego.check.errors import Errors, Stage
 from sekisho.rego.check.program import TreeNode
 from sekisho.rego.check.text import path_text, term_text
 from sekisho.rego.check.typecheck.operands import operands_text, report_operands
-from sekisho.rego.check.typecheck.references import constant_type
+from sekisho.rego.check.typecheck.references import first_type
 from sekisho.rego.nodes import Call, Module, Node
+from sekisho.rego.types import UNKNOWN
 
 PRINT: Final = "print"
 
@@ -113,9 +114,9 @@ class Functions:
             message = f"function {function.text} has arity {function.arity}, got {given} {plural}"
             self._errors.add(Stage.FUNCTIONS, codes.ARITY, message, at)
             return
-        have = [constant_type(arg) for arg in call.args]
+        have = [first_type(arg) for arg in call.args]
         if nested:
-            have.append(None)
+            have.append(UNKNOWN)
         want = operands_text(function.text, function.row.type, result=False)
         report_operands(
             self._errors, Stage.FUNCTIONS, f"{function.text}: arity mismatch", at, have=have, want=want

@@ -13,6 +13,7 @@ from typing import Any, Final
 from sekisho.rego import codes
 from sekisho.rego.check.draft import Captures, Closure, Step
 from sekisho.rego.check.errors import Stage
+from sekisho.rego.check.flatten import equation
 from sekisho.rego.check.functions import PRINT, Function
 from sekisho.rego.check.globals import ROOTS
 from sekisho.rego.check.locals import Locals
@@ -183,8 +184,7 @@ class Resolver(Locals):
         """``{t | t = term}``: the term if it is defined. Its variables come from outside."""
         new = Var(self.fresh(), start=start, end=end)
         captures = Captures(term, set(self.vars), known)
-        equation = Call(EQ, (new, term), start=start, end=end)
-        expr = Expr(TermExpr(equation, start=start, end=end), False, withs, start=start, end=end)
+        expr = equation(new, term, new, withs)
         step = Step(expr, self.vars | {new.name}, self.closures, self.inner)
         head = Step(Expr(TermExpr(new, start=start, end=end)), {new.name}, [], set())
         node = SetComp(new, (), start=start, end=end)

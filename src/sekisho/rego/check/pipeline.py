@@ -52,7 +52,7 @@ class Check:
         exports = _exports(modules)
         defined = tree.defined()
         tree.check(modules, errors, exists)
-        arity = _arity(tree.root, self._builtins)
+        arity = arity_of(tree.root, self._builtins)
         for module in modules:
             names = ModuleNames(
                 module,
@@ -98,7 +98,7 @@ class Check:
         node = checked.tree.find(module.package.path) if module.package.path else None
         exported = () if node is None else _names_below(node)
         names.declare(exported, module.imports)
-        arity = _arity(checked.tree, self._builtins)
+        arity = arity_of(checked.tree, self._builtins)
         captured = resolve_query(names, body, arity)
         orderer = Orderer(module, errors, arity, captured.fresh)
         ordered, _ = orderer.body(captured.steps, set(), [])
@@ -137,7 +137,9 @@ def _names_below(node: TreeNode) -> set[str]:
     return {name for name, child in node.children.items() if any(child.below())}
 
 
-def _arity(tree: TreeNode, builtins: Mapping[str, Builtin]) -> Arity:
+def arity_of(tree: TreeNode, builtins: Mapping[str, Builtin]) -> Arity:
+    """How many operands the functions of this program and these built-ins take."""
+
     def arity(call: Call) -> int:
         name = call.name
         if isinstance(name, Var):

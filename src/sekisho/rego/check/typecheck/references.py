@@ -335,13 +335,23 @@ def constant(term: Term) -> Value:
     return _NONE
 
 
-def constant_type(term: Term) -> Type | None:
-    """The type of an operand before anything is known of variables; None where that is nothing."""
+def first_type(term: Term) -> Type:
+    """The type of a term before anything is known of variables."""
     value = constant(term)
     if value is not _NONE:
         return Array((), ANY) if value == [] else of_value(value)
+    if isinstance(term, ArrayTerm):
+        return Array(tuple([first_type(item) for item in term.items]))
+    if isinstance(term, SetTerm):
+        found: Type | None = None
+        for item in term.items:
+            found = either(found, first_type(item))
+        return SetOf(found or ANY)
+    if isinstance(term, ObjectTerm):
+        static = [(constant(k), first_type(v)) for k, v in term.pairs]
+        return Object(tuple((key(k), v) for k, v in static if k is not _NONE))
     root = term.head if isinstance(term, Ref) else term
-    return ANY if isinstance(root, Var) and root.name in _ROOTS else None
+    return ANY if isinstance(root, Var) and root.name in _ROOTS else UNKNOWN
 
 
 def _forms(path: tuple[Term, ...]) -> list[Any]:
