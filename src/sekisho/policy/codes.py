@@ -32,6 +32,27 @@ MATCH_TYPO: Final = register("POL024", "a constraint's match has a value that me
 SAME_CONSTRAINT: Final = register("POL025", "two constraints have the same kind and name")
 TEMPLATE_FAILED: Final = register("POL026", "a constraint's ConstraintTemplate could not be used")
 
+# Mutators.
+BAD_MUTATOR: Final = register("POL030", "a mutator is malformed")
+BAD_LOCATION: Final = register("POL031", "a mutator's location is malformed")
+FORBIDDEN_LOCATION: Final = register("POL032", "a mutator may not change what its location names")
+BAD_PATH_TEST: Final = register("POL033", "a mutator's path test cannot be used")
+BAD_ASSIGN: Final = register("POL034", "what a mutator is to set cannot be set")
+BAD_APPLY_TO: Final = register("POL035", "a mutator does not say which kinds it is about")
+BAD_IMAGE: Final = register("POL036", "the parts of an image that a mutator is to set are malformed")
+CONFLICT: Final = register(
+    "POL037", "mutators imply different shapes of one kind", alias="ErrConflictingSchema"
+)
+SAME_MUTATOR: Final = register("POL038", "two mutators have the same kind and name")
+TOO_MANY_MUTATORS: Final = register("POL039", "mutators are about too many kinds")
+
+# Mutations.
+NOT_CONVERGING: Final = register("POL040", "mutation does not converge", alias="not converging", finding=True)
+MUTATION_FAILED: Final = register("POL041", "a mutator could not be applied", finding=True)
+MUTATION_UNMATCHED: Final = register("POL042", "a mutator could not be matched", finding=True)
+PROVIDER_FAILED: Final = register("POL043", "an external data provider gave no value", finding=True)
+MUTATION_TOO_LONG: Final = register("POL044", "mutation takes too long", finding=True)
+
 # Reviews.
 VIOLATION: Final = register("POL100", "an object violates a constraint", finding=True)
 EVALUATION: Final = register("POL101", "a constraint could not be evaluated", finding=True)

@@ -27,6 +27,33 @@ def template() -> Schema:
 
 
 @lru_cache(maxsize=1)
+def _mutators() -> dict[str, Any]:
+    """The raw schema of each kind of mutator; its versions share it."""
+    text = resources.files("sekisho.policy").joinpath("crds", "mutators.yaml").read_text(encoding="utf-8")
+    documents = manifest.load(Source("crds/mutators.yaml", text))
+    return {row.value["spec"]["names"]["kind"]: row.value["spec"] for row in documents}
+
+
+def mutator_versions() -> dict[str, tuple[str, ...]]:
+    """The versions of each kind of mutator, the one that is stored first."""
+    return {kind: tuple(row["name"] for row in spec["versions"]) for kind, spec in _mutators().items()}
+
+
+@lru_cache(maxsize=8)
+def mutator(kind: str) -> Schema:
+    """The schema of a kind of mutator."""
+    version = _mutators()[kind]["versions"][0]
+    return resource_schema(parse_schema(version["schema"]["openAPIV3Schema"]))
+
+
+@lru_cache(maxsize=1)
+def expansion() -> Schema:
+    """The schema of ExpansionTemplates; both versions share it."""
+    version = _read("expansiontemplate.yaml")["spec"]["versions"][0]
+    return resource_schema(parse_schema(version["schema"]["openAPIV3Schema"]))
+
+
+@lru_cache(maxsize=1)
 def _constraint() -> Any:
     return _read("constraint.yaml")
 

@@ -1,0 +1,70 @@
+"""ModifySet: adds values to a list that is used as a set, or takes them out of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sekisho.kube.patch import equal
+from sekisho.kube.schema import ABSENT
+from sekisho.policy import codes
+from sekisho.policy.mutation.edit import Context, SetError
+from sekisho.policy.mutation.location import Item
+from sekisho.policy.mutation.mutator import Mutator, Reader, Terminal
+
+
+@dataclass(frozen=True, slots=True)
+class SetOf:
+    """A setter that merges values into a list or prunes them from it; the order of what stays is kept."""
+
+    values: tuple[Any, ...]
+    prune: bool = False
+
+    def value(self, old: Any, context: Context) -> Any:  # noqa: ARG002 - the protocol's shape
+        """The new list. A list that is not there has nothing to be pruned."""
+        if old is ABSENT:
+            return ABSENT if self.prune else list(self.values)
+        if not isinstance(old, list):
+            shown = json.dumps(old, ensure_ascii=False, default=str)
+            raise SetError(f"{shown} is not a list of values, cannot treat it as a set")
+        if self.prune:
+            return [item for item in old if not _among(item, self.values)]
+        out = old.copy()
+        for value in self.values:
+            if not _among(value, out):
+                out.append(value)
+        return out
+
+    def item(self, context: Context) -> Mapping[str, Any]:  # noqa: ARG002 - the protocol's shape
+        """Never an item: the loader refuses it."""
+        raise SetError("mutator does not understand keyed lists")
+
+
+def _among(value: Any, values: Any) -> bool:
+    return any(equal(value, other) for other in values)
+
+
+def load(reader: Reader) -> Mutator:
+    """The mutator in a ModifySet; raises DiagnosticError with everything that is wrong with it."""
+    location = reader.location()
+    reader.check_location(location)
+    if location.steps and isinstance(location.steps[-1], Item):
+        reader.forbid("final node in a modifyset location cannot be a keyed list")
+    tests, match, apply_to = reader.path_tests(location), reader.match(), reader.apply_to()
+    values = (reader.parameters.get("values") or {}).get("fromList") or []
+    if not isinstance(values, list):
+        path = ("spec", "parameters", "values", "fromList")
+        reader.report(codes.BAD_ASSIGN, path, "values.fromList must be a list")
+    reader.finish()
+    return Mutator(
+        object=reader.object,
+        location=location,
+        tests=tests,
+        setter=SetOf(tuple(values), prune=reader.parameters.get("operation") == "prune"),
+        match=match,
+        apply_to=apply_to,
+        terminal=Terminal.SET,
+        warnings=reader.warnings(),
+    )
