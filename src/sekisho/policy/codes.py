@@ -53,6 +53,13 @@ MUTATION_UNMATCHED: Final = register("POL042", "a mutator could not be matched",
 PROVIDER_FAILED: Final = register("POL043", "an external data provider gave no value", finding=True)
 MUTATION_TOO_LONG: Final = register("POL044", "mutation takes too long", finding=True)
 
+# Expansion.
+BAD_EXPANSION: Final = register("POL060", "an ExpansionTemplate is malformed")
+EXPANSION_CYCLE: Final = register("POL061", "ExpansionTemplates expand what they generate")
+SAME_EXPANSION: Final = register("POL062", "two ExpansionTemplates have the same name")
+NO_SOURCE: Final = register("POL063", "an object has no part that an ExpansionTemplate names", finding=True)
+EXPANSION_LIMIT: Final = register("POL064", "an object expands too deeply, or into too much", finding=True)
+
 # Reviews.
 VIOLATION: Final = register("POL100", "an object violates a constraint", finding=True)
 EVALUATION: Final = register("POL101", "a constraint could not be evaluated", finding=True)

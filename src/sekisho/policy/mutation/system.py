@@ -82,6 +82,10 @@ class Occasion:
     deadline: Deadline | None = None
 
 
+NO_OCCASION: Final = Occasion()
+"""No operation, by nobody: what an audit and an expansion have."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutators:
     """A snapshot of mutators, in order; those in conflict are in ``disabled`` and not applied."""
@@ -120,7 +124,7 @@ class Mutators:
             problems=tuple(problems),
         )
 
-    def mutate(self, subject: Subject, occasion: Occasion = Occasion()) -> Mutation:
+    def mutate(self, subject: Subject, occasion: Occasion = NO_OCCASION) -> Mutation:
         """Apply all mutators that match, until nothing changes.
 
         Raises DiagnosticError: POL040 if they do not come to an end, POL041 for one that does not fit the
@@ -139,6 +143,9 @@ class Mutators:
             known = tuple(row for row in rows if row[1].applies(gvk, operation))
             self._candidates[key] = known
         return known
+
+
+NO_MUTATORS: Final = Mutators()
 
 
 class _Run:
