@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from sekisho.kube.review import Judge, Step
     from sekisho.policy import Engine
 
-POLICY_GROUPS: Final = ("templates.gatekeeper.sh", "constraints.gatekeeper.sh")
+POLICY_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "templates.gatekeeper.sh": ("ConstraintTemplate",),
+    "constraints.gatekeeper.sh": (),
+    "mutations.gatekeeper.sh": ("Assign", "AssignImage", "AssignMetadata", "ModifySet"),
+    "expansion.gatekeeper.sh": ("ExpansionTemplate",),
+}
+"""The kinds of policies by group; in a group without a list all kinds are policies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +54,8 @@ def judge(paths: Sequence[str], options: Options) -> Report:
 
 def _is_policy(object: Object) -> bool:
     """Whether the engine is needed at all: importing it takes longer than judging a file."""
-    return object.gvk.group in POLICY_GROUPS
+    kinds = POLICY_KINDS.get(object.gvk.group)
+    return kinds is not None and (not kinds or object.kind in kinds)
 
 
 def _schemas(objects: Sequence[Object], everything: Sequence[Object], version: str) -> list[Diagnostic]:
@@ -68,12 +75,10 @@ def _policies(
     """What the policies say of the objects, and how many constraints there were."""
     from sekisho import policy
     from sekisho.cli.programs import cached_compile
-    from sekisho.kube.review import Step
 
     engine = policy.Engine.build(everything, inventory=objects, compile=cached_compile(enabled=options.cache))
     findings = list(engine.problems)
-    if engine.constraints:
-        steps: tuple[Step[Judge], ...] = (Step(name="policy", call=engine.judge),)
+    if steps := policy.steps(engine):
         now = datetime.now(UTC)
         for object in objects:
             findings += _review(object, engine, steps, now, Deadline.after(options.seconds))

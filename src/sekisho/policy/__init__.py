@@ -1,5 +1,6 @@
-"""Gatekeeper's policies: ConstraintTemplates and constraints, and the engine that judges by them."""
+"""Gatekeeper's policies: templates, constraints, mutators and expansion, and the engine that judges by them."""
 
+from sekisho.policy.chain import steps
 from sekisho.policy.constraint import AUDIT, GATOR, WEBHOOK, Constraint, is_constraint
 from sekisho.policy.engine import Ask, Engine, is_policy, may_differ
 from sekisho.policy.template import Template, is_template
@@ -16,4 +17,5 @@ __all__ = [
     "is_policy",
     "is_template",
     "may_differ",
+    "steps",
 ]

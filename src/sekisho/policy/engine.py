@@ -19,9 +19,13 @@ from sekisho.policy import codes
 from sekisho.policy.code import Compiler, compile_code
 from sekisho.policy.constraint import ACTIONS, WEBHOOK, Constraint, is_constraint, load_constraint
 from sekisho.policy.document import review_document
+from sekisho.policy.expansion import NO_EXPANSIONS, Expansions, Resultant, is_expansion_template
+from sekisho.policy.implied import as_implied, child_request
 from sekisho.policy.inventory import build_inventory
 from sekisho.policy.locate import Positions
 from sekisho.policy.match import MatchError, Subject
+from sekisho.policy.mutation import NO_MUTATORS, Mutators, Occasion, is_mutator
+from sekisho.policy.providers import Providers
 from sekisho.policy.template import Template, is_template, load_template
 from sekisho.rego import Options
 from sekisho.rego.builtins.jsontext import marshal
@@ -46,7 +50,8 @@ class Violation:
 class Ask:
     """How to judge: at which enforcement point, until when, at what time, and whether to find positions.
 
-    ``print_to`` takes the lines that templates print.
+    ``print_to`` takes the lines that templates print. ``workloads`` expands objects with a pod template of
+    which no ExpansionTemplate speaks.
     """
 
     point: str = WEBHOOK
@@ -54,6 +59,7 @@ class Ask:
     now_ns: int | None = None
     positions: bool = True
     print_to: Callable[[str], None] | None = None
+    workloads: bool = True
 
 
 def _options(ask: Ask) -> Options:
@@ -62,12 +68,18 @@ def _options(ask: Ask) -> Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
-    """A snapshot. ``problems`` are the findings about policies that could not be used, and warnings."""
+    """A snapshot. ``problems`` are the findings about policies that could not be used, and warnings.
+
+    ``providers`` is where mutators get external data; without it their failure policies hold.
+    """
 
     templates: Mapping[str, Template]
     constraints: tuple[Constraint, ...]
     namespaces: Mapping[str, Object]
     data: Mapping[str, Any]
+    mutators: Mutators = NO_MUTATORS
+    expansions: Expansions = NO_EXPANSIONS
+    providers: Providers | None = None
     problems: tuple[Diagnostic, ...] = ()
     _candidates: dict[tuple[str, str], tuple[Constraint, ...]] = field(default_factory=dict)
 
@@ -78,16 +90,40 @@ class Engine:
         *,
         inventory: Iterable[Object] = (),
         compile: Compiler = compile_code,
+        providers: Providers | None = None,
     ) -> Engine:
-        """The engine of these templates and constraints, in any order; other objects among them are ignored.
+        """The engine of these policies, in any order; other objects among them are ignored.
 
         ``inventory`` is what referential templates see, and where Namespaces are looked up. Policies that are
         wrong are left out and told in ``problems``; the caller decides whether to go on without them.
         """
-        return _Builder(compile).build(tuple(policies), tuple(inventory))
+        return _Builder(compile).build(tuple(policies), tuple(inventory), providers)
 
     def review(self, request: Request, ask: Ask = Ask()) -> tuple[Finding, ...]:
-        """Every violation that the request is guilty of, by constraint kind, then name, then message."""
+        """Every violation that the request is guilty of, by constraint kind, then name, then message.
+
+        Those of the object come first, then those of the objects that it will bring about. Raises
+        DiagnosticError where it cannot be expanded.
+        """
+        return (*self.review_itself(request, ask), *self.review_children(request, ask))
+
+    def review_children(self, request: Request, ask: Ask) -> tuple[Finding, ...]:
+        """The violations of what the request's object will bring about, each at the object's own field."""
+        if not self.constraints:
+            return ()
+        found: list[Finding] = []
+        for child in self._children(request, ask):
+            findings = self.review_itself(child_request(request, child), ask)
+            found += (as_implied(finding, child, request.subject) for finding in findings)
+        return tuple(found)
+
+    def _children(self, request: Request, ask: Ask) -> tuple[Resultant, ...]:
+        occasion = Occasion(username=request.user.username, providers=self.providers, deadline=ask.deadline)
+        subject = Subject(object=request.subject, namespace=self.namespace_of(request))
+        return self.expansions.expand(subject, self.mutators, occasion, implied=ask.workloads)
+
+    def review_itself(self, request: Request, ask: Ask) -> tuple[Finding, ...]:
+        """The violations of the request's own object."""
         subjects = self._subjects(request)
         document: dict[str, Any] | None = None
         found: list[Finding] = []
@@ -113,10 +149,14 @@ class Engine:
         findings = self.review(request, Ask(deadline=deadline, now_ns=now_ns))
         return Verdict.of(findings)
 
+    def namespace_of(self, request: Request) -> Object | None:
+        """The Namespace of the request's object, where it is known."""
+        if request.namespace_object is None and request.namespace:
+            return self.namespaces.get(request.namespace)
+        return request.namespace_object
+
     def _subjects(self, request: Request) -> tuple[Subject, ...]:
-        namespace = request.namespace_object
-        if namespace is None and request.namespace:
-            namespace = self.namespaces.get(request.namespace)
+        namespace = self.namespace_of(request)
         source = "Generated" if request.generated_by else "Original"
         return tuple(
             Subject(object=object, namespace=namespace, source=source)
@@ -180,8 +220,8 @@ class Engine:
 
 
 def is_policy(object: Object) -> bool:
-    """Whether an object is a policy itself: a template or a constraint."""
-    return is_template(object) or is_constraint(object)
+    """Whether an object is a policy itself: a template, a constraint, a mutator, an expansion template."""
+    return is_template(object) or is_constraint(object) or is_mutator(object) or is_expansion_template(object)
 
 
 def may_differ(engine: Engine) -> Iterator[Diagnostic]:
@@ -207,16 +247,23 @@ class _Builder:
         self._problems: list[Diagnostic] = []
         self._failed: set[str] = set()
 
-    def build(self, policies: tuple[Object, ...], inventory: tuple[Object, ...]) -> Engine:
+    def build(
+        self, policies: tuple[Object, ...], inventory: tuple[Object, ...], providers: Providers | None
+    ) -> Engine:
         templates = self._templates(policies)
         constraints = self._constraints(policies, templates)
         constraints.sort(key=lambda row: (row.object.kind, row.object.name))
+        mutators, expansions = Mutators.build(policies), Expansions.build(policies)
+        self._problems += (*mutators.problems, *expansions.problems)
         referential = any(row.template.facts.inventory for row in constraints)
         return Engine(
             templates=templates,
             constraints=tuple(constraints),
             namespaces={row.name: row for row in inventory if row.is_namespace},
             data={"inventory": build_inventory(inventory if referential else ())},
+            mutators=mutators,
+            expansions=expansions,
+            providers=providers,
             problems=tuple(self._problems),
         )
 

@@ -237,6 +237,9 @@ class Expansions:
         return tuple(_Run(self, mutators, occasion, implied).expand(subject, (), 0))
 
 
+NO_EXPANSIONS: Final = Expansions()
+
+
 class _Run:
     """The expansion of one object."""
 

@@ -15,6 +15,8 @@ from sekisho.kube.object import Object
 from sekisho.kube.review import Operation, Request
 from sekisho.policy.constraint import GATOR, Constraint
 from sekisho.policy.engine import Ask, Engine
+from sekisho.policy.implied import IMPLIED_BY
+from sekisho.policy.match import Subject
 from sekisho.policy.template import TARGET
 
 
@@ -74,8 +76,12 @@ class Result:
 def judge_all(
     engine: Engine, objects: Iterable[Object], *, print_to: Callable[[str], None] | None = None
 ) -> list[Result]:
-    """Judge the objects; results are sorted as gator sorts them: by action, then by message."""
-    ask = Ask(point=GATOR, positions=False, print_to=print_to)
+    """Judge the objects; results are sorted as gator sorts them: by action, then by message.
+
+    As in gator, mutators change what is expanded and what results show, not what is judged. Raises
+    DiagnosticError where an object cannot be mutated or expanded.
+    """
+    ask = Ask(point=GATOR, positions=False, print_to=print_to, workloads=False)
     found = [result for object in objects for result in _results(engine, object, ask)]
     return sorted(found, key=lambda result: (result.action, result.message))
 
@@ -88,16 +94,20 @@ def gator_request(object: Object) -> Request:
 
 def _results(engine: Engine, object: Object, ask: Ask) -> Iterator[Result]:
     by_policy = {constraint.policy: constraint for constraint in engine.constraints}
-    for finding in engine.review(gator_request(object), ask):
+    request = gator_request(object)
+    mutated = engine.mutators.mutate(Subject(object=object, namespace=engine.namespace_of(request))).object
+    children = engine.review_children(request.with_object(mutated), ask)
+    for finding in (*engine.review_itself(request, ask), *children):
         constraint = by_policy[finding.policy]
         scoped = constraint.action == "scoped"
+        data = finding.diagnostic.data
         yield Result(
             message=finding.diagnostic.message,
-            details=finding.diagnostic.data.get("details", {}),
+            details=data.get("details", {}),
             constraint=constraint,
-            action=constraint.action,
+            action=engine.expansions.action(str(data.get(IMPLIED_BY, ""))) or constraint.action,
             actions=constraint.actions.get(GATOR, ()) if scoped else (),
-            object=object,
+            object=mutated,
         )
 
 

@@ -1,0 +1,54 @@
+"""The steps of the chain of ``kube.review`` that an engine makes: mutate, then judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sekisho.diag import Deadline, path_text
+from sekisho.kube.ladder import Rung
+from sekisho.kube.review import Finding, Judge, Operation, Request, Step, Verdict
+from sekisho.policy.engine import Engine
+from sekisho.policy.match import Subject
+from sekisho.policy.mutation import Change, Occasion
+
+
+def steps(engine: Engine) -> tuple[Step[Judge], ...]:
+    """What the chain asks, in order; a step that would have nothing to do is left out."""
+    rows: list[Step[Judge]] = []
+    if engine.mutators.mutators:
+        rows.append(Step(name="mutation", call=Mutating(engine), mutating=True))
+    if engine.constraints:
+        rows.append(Step(name="policy", call=engine.judge))
+    return tuple(rows)
+
+
+class Mutating:
+    """The judge that mutates: its verdict has the patch, and who changed what as evidence."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __call__(self, request: Request, *, now: datetime, deadline: Deadline) -> Verdict:  # noqa: ARG002
+        """Mutate the object; raises DiagnosticError where that cannot be done."""
+        object, engine = request.object, self._engine
+        if object is None or request.operation is Operation.DELETE:
+            return Verdict()
+        mutation = engine.mutators.mutate(
+            Subject(object=object, namespace=engine.namespace_of(request)),
+            Occasion(
+                operation=request.operation,
+                username=request.user.username,
+                providers=engine.providers,
+                deadline=deadline,
+            ),
+        )
+        warnings = (Finding.of(warning, Rung.WARN) for warning in mutation.warnings)
+        evidence = tuple(_evidence(change) for change in mutation.changes)
+        return Verdict.of(warnings, patch=mutation.patch, evidence=evidence)
+
+
+def _evidence(change: Change) -> Mapping[str, Any]:
+    """Who changed which field; not its values, which may be secrets."""
+    return {"mutator": change.mutator.policy, "path": path_text(change.path)}
