@@ -1,4 +1,4 @@
-"""Gatekeeper's policies: templates, constraints, mutators and expansion, and the engine that judges by them."""
+"""Gatekeeper's policies: templates, constraints, mutators, expansion, and the engine that judges by them."""
 
 from sekisho.policy.chain import steps
 from sekisho.policy.constraint import AUDIT, GATOR, WEBHOOK, Constraint, is_constraint

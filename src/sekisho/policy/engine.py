@@ -20,7 +20,7 @@ from sekisho.policy.code import Compiler, compile_code
 from sekisho.policy.constraint import ACTIONS, WEBHOOK, Constraint, is_constraint, load_constraint
 from sekisho.policy.document import review_document
 from sekisho.policy.expansion import NO_EXPANSIONS, Expansions, Resultant, is_expansion_template
-from sekisho.policy.implied import as_implied, child_request
+from sekisho.policy.implied import as_implied, child_request, without_repeats
 from sekisho.policy.inventory import build_inventory
 from sekisho.policy.locate import Positions
 from sekisho.policy.match import MatchError, Subject
@@ -105,7 +105,8 @@ class Engine:
         Those of the object come first, then those of the objects that it will bring about. Raises
         DiagnosticError where it cannot be expanded.
         """
-        return (*self.review_itself(request, ask), *self.review_children(request, ask))
+        found = self.review_itself(request, ask)
+        return (*found, *without_repeats(self.review_children(request, ask), found))
 
     def review_children(self, request: Request, ask: Ask) -> tuple[Finding, ...]:
         """The violations of what the request's object will bring about, each at the object's own field."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from sekisho.diag import ObjectPath
 from sekisho.kube.gvk import NO_RESOURCE
 from sekisho.kube.object import Object
 from sekisho.kube.review import Finding, Request
 from sekisho.policy.constraint import ACTIONS
-from sekisho.policy.expansion import Resultant
+from sekisho.policy.expansion import IMPLIED, Resultant
 
 IMPLIED_BY: Final = "impliedBy"
 """The key in a finding's data that names the ExpansionTemplate."""
@@ -43,3 +44,23 @@ def as_implied(finding: Finding, child: Resultant, ancestor: Object) -> Finding:
     name = found.policy.rpartition("/")[2]
     word = template.action or finding.word
     return Finding.of(diagnostic, ACTIONS[word], word=word, line=f"[{name}] {message}")
+
+
+_DEFAULTS: Final = frozenset(template.name for template in IMPLIED.values())
+
+
+def without_repeats(implied: Iterable[Finding], own: Iterable[Finding]) -> Iterator[Finding]:
+    """The implied findings, without those that the object's own already make.
+
+    Many templates look into pod templates themselves. What one of them says of a field is not said again
+    because the same field is also a Pod's; that a written ExpansionTemplate implies it is always said.
+    """
+    said = {_fault(finding) for finding in own}
+    for finding in implied:
+        if finding.diagnostic.data[IMPLIED_BY] not in _DEFAULTS or _fault(finding) not in said:
+            yield finding
+
+
+def _fault(finding: Finding) -> Any:
+    at = finding.diagnostic.at
+    return finding.policy, at.path if isinstance(at, ObjectPath) else None

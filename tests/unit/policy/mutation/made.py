@@ -31,7 +31,10 @@ def mutator(kind: str, name: str = "rule", *, version: str = "", **spec: Any) ->
 
 
 def assign(location: str, value: Any, name: str = "rule", *, tests: Any = None, **spec: Any) -> Object:
-    parameters = {"assign": {"value": value}, "pathTests": [{"subPath": p, "condition": c} for p, c in tests or ()]}
+    parameters = {
+        "assign": {"value": value},
+        "pathTests": [{"subPath": p, "condition": c} for p, c in tests or ()],
+    }
     return mutator("Assign", name, location=location, parameters=parameters, **spec)
 
 

@@ -164,7 +164,9 @@ def test_too_many_steps_are_refused() -> None:
         parse_location(".".join(["a"] * 101))
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, '"' + "\\" * 100_001, "a[" * 50_000, "'" * 99_999, "9" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '"' + "\\" * 100_001, "a[" * 50_000, "'" * 99_999, "9" * 100_000]
+)
 def test_absurd_texts_are_refused_at_once(text: str) -> None:
     with pytest.raises(LocationError):
         parse_location(text)
@@ -175,7 +177,9 @@ VALUES = st.one_of(st.none(), KEYS, st.integers(0, 2**63 - 1))
 
 
 @given(st.lists(st.tuples(KEYS, st.none() | st.tuples(KEYS, VALUES)), min_size=1, max_size=6))
-def test_any_location_survives_being_written(rows: list[tuple[str, tuple[str, str | int | None] | None]]) -> None:
+def test_any_location_survives_being_written(
+    rows: list[tuple[str, tuple[str, str | int | None] | None]],
+) -> None:
     made: list[Field | Item] = []
     for name, item in rows:
         made.append(Field(name))

@@ -61,7 +61,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("rows", "message", "index"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG])
+@pytest.mark.parametrize(
+    ("rows", "message", "index"), [row[1:] for row in WRONG], ids=[row[0] for row in WRONG]
+)
 def test_wrong(rows: list[tuple[str, str]], message: str, index: int) -> None:
     with pytest.raises(PathTestError) as found:
         made("a.b.c.d", *rows)
