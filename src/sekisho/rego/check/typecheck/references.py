@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any, Final
 
 from sekisho.diag import Code
@@ -223,14 +224,15 @@ class References(ABC):
         lines.append(
             f"{pad}have (type): {type_text(have)}" if have is not None else f"{pad}have: {term_text(step)}"
         )
-        known = " ".join(value_text(unkey(k)) for k in one_of)
+        names = [unkey(form) for form in one_of]
+        known = " ".join(map(value_text, names))
         lines.append(f"{pad}want (one of): [{known}]" if known else f"{pad}want (type): {type_text(want)}")
-        self._undefined(text, lines, ref)
+        self._undefined(text, lines, ref, help=_nearest(step, names))
 
-    def _undefined(self, text: str, lines: list[str], at: Node) -> None:
+    def _undefined(self, text: str, lines: list[str], at: Node, *, help: str = "") -> None:
         message = f"undefined ref: {text}"
         data = {"message": message, "details": lines}
-        self.report(codes.UNDEFINED_REF, "\n\t".join([message, *lines]), at, data=data)
+        self.report(codes.UNDEFINED_REF, "\n\t".join([message, *lines]), at, help=help, data=data)
 
     def unsupported(self, domain: Term, step: Term | None, known: Type) -> None:
         """``some … in`` over what has no items."""
@@ -352,6 +354,14 @@ def first_type(term: Term) -> Type:
         return Object(tuple((key(k), v) for k, v in static if k is not _NONE))
     root = term.head if isinstance(term, Ref) else term
     return ANY if isinstance(root, Var) and root.name in _ROOTS else UNKNOWN
+
+
+def _nearest(step: Term, names: Iterable[Value]) -> str:
+    """What a step that is not there was perhaps meant to be."""
+    if not isinstance(step, Scalar) or not isinstance(step.value, str):
+        return ""
+    close = get_close_matches(step.value, [name for name in names if isinstance(name, str)], n=1)
+    return f"did you mean `{close[0]}`?" if close else ""
 
 
 def _forms(path: tuple[Term, ...]) -> list[Any]:

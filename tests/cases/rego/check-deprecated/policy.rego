@@ -1,0 +1,3 @@
+package shop
+
+allow if any(input.approvals)

@@ -1,0 +1,6 @@
+package shop
+
+allow if {
+	input := {"user": "eve"}
+	input.user == "alice"
+}

@@ -1,0 +1,5 @@
+package shop
+
+message := $"all: {walk(input)}"
+
+greeting := $"welcome, {user.name}"

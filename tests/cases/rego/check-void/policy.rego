@@ -1,0 +1,6 @@
+package shop
+
+allow if {
+	seen := print(input.user)
+	seen
+}
