@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sekisho.diag import Deadline, Diagnostic, DiagnosticError, Level, ObjectPath
 from sekisho.kube.object import Object
@@ -60,10 +60,6 @@ class Ask:
     positions: bool = True
     print_to: Callable[[str], None] | None = None
     workloads: bool = True
-
-
-def _options(ask: Ask) -> Options:
-    return Options(now_ns=ask.now_ns, printed=ask.print_to)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +123,7 @@ class Engine:
         """The violations of the request's own object."""
         subjects = self._subjects(request)
         document: dict[str, Any] | None = None
+        options = Options(now_ns=ask.now_ns, printed=ask.print_to)
         found: list[Finding] = []
         for constraint in self._may_match(request):
             action = constraint.action_at(ask.point)
@@ -141,7 +138,7 @@ class Engine:
             if document is None:
                 document = review_document(request)
             input = {"review": document, "parameters": constraint.parameters}
-            found += self._judge(constraint, action, request, input, ask)
+            found += self._judge(_Case(constraint, action, request, input, ask, options))
         return tuple(found)
 
     def judge(self, request: Request, *, now: datetime, deadline: Deadline) -> Verdict:
@@ -183,27 +180,28 @@ class Engine:
             self._candidates[key] = known
         return known
 
-    def _judge(
-        self, constraint: Constraint, action: str, request: Request, input: dict[str, Any], ask: Ask
-    ) -> Iterator[Finding]:
+    def _judge(self, case: _Case) -> Iterator[Finding]:
         try:
-            violations = self._evaluate(constraint, action, input, ask)
+            violations = self._evaluate(case)
         except DiagnosticError as error:
-            yield _failed(constraint, action, request, error)
+            yield _failed(case.constraint, case.action, case.request, error)
             return
         if not violations:
             return
-        find = Positions(constraint.template, input, self.data, _options(ask)) if ask.positions else None
+        find = None
+        if case.ask.positions:
+            find = Positions(case.constraint.template, case.input, self.data, case.options)
         for violation in violations:
-            at = request.subject.at()
+            at = case.request.subject.at()
             if find is not None:
-                at = request.subject.at(*find.path(violation.element, violation.details))
+                at = case.request.subject.at(*find.path(violation.element, violation.details))
             yield _finding(violation, at)
 
-    def _evaluate(
-        self, constraint: Constraint, action: str, input: dict[str, Any], ask: Ask
-    ) -> list[Violation]:
-        result = constraint.template.entry(input, self.data, deadline=ask.deadline, options=_options(ask))
+    def _evaluate(self, case: _Case) -> list[Violation]:
+        constraint = case.constraint
+        result = constraint.template.entry(
+            case.input, self.data, deadline=case.ask.deadline, options=case.options
+        )
         if not isinstance(result, Set) or not len(result):
             return []
         found: list[Violation] = []
@@ -214,10 +212,25 @@ class Engine:
             details = json.loads(marshal(element.get("details", {})))
             found.append(
                 Violation(
-                    constraint=constraint, action=action, message=message, details=details, element=element
+                    constraint=constraint,
+                    action=case.action,
+                    message=message,
+                    details=details,
+                    element=element,
                 )
             )
         return found
+
+
+class _Case(NamedTuple):
+    """One constraint's question about one request."""
+
+    constraint: Constraint
+    action: str
+    request: Request
+    input: dict[str, Any]
+    ask: Ask
+    options: Options
 
 
 def is_policy(object: Object) -> bool:

@@ -16,14 +16,22 @@ class EvalContext:
     """One evaluation's surroundings: shared by every built-in call of one query.
 
     ``now_ns`` is the time of the query in nanoseconds since 1970, the same for all its calls. ``cache`` is
-    the per-query cache of nondeterministic built-ins, keyed by (name, operand keys). ``printed`` takes
+    the per-query cache of nondeterministic built-ins, keyed by (name, operand keys). ``seeded`` is a source of
+    randomness for those who want the same numbers again. ``printed`` takes
     the lines of ``print``, ``notes`` those of ``trace``.
     """
 
     now_ns: int
     meter: Meter
     capabilities: Capabilities
-    rng: random.Random = field(default_factory=random.Random)
+    seeded: random.Random | None = None
     cache: dict[Any, Any] = field(default_factory=dict)
     printed: Callable[[str], None] | None = None
     notes: Callable[[str], None] | None = None
+
+    @property
+    def rng(self) -> random.Random:
+        """The source of randomness; made when it is asked for, since hardly any policy does."""
+        if self.seeded is None:
+            self.seeded = random.Random()  # noqa: S311 - Rego's rand is no source of secrets
+        return self.seeded

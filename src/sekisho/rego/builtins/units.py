@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -19,6 +20,10 @@ from sekisho.rego.values import Number, Value
 _LETTERS: Final = "kmgtpe"
 _EXPONENT_DIGITS: Final = 6
 """Digits of an exponent; OPA refuses more."""
+_KEPT: Final = 1_000
+"""Amounts that are remembered: policies ask for the same few again and again."""
+_SHORT: Final = 40
+"""Characters of an amount that may be remembered: longer ones are no amounts that people write."""
 _PLACES: Final = 10
 """Decimal places of an amount that is not whole."""
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -93,8 +98,22 @@ def _parse(text: str, name: str, amount: str, factors: Mapping[str, Fraction], u
     return Fraction(exact) * factors[known]
 
 
+def _amount(text: str) -> Fraction:
+    return _parse(text.replace('"', ""), "units.parse", "amount", _UNITS, "unit")
+
+
+def _byte_amount(text: str) -> Fraction:
+    lowered = text.lower().replace('"', "")
+    return _parse(lowered, "units.parse_bytes", "byte amount", _BYTES, "byte unit")
+
+
+_known_amount = lru_cache(maxsize=_KEPT)(_amount)
+_known_byte_amount = lru_cache(maxsize=_KEPT)(_byte_amount)
+
+
 def _units(text: Value) -> int | Number:
-    value = _parse(operands.string(text, 1).replace('"', ""), "units.parse", "amount", _UNITS, "unit")
+    operands.string(text, 1)
+    value = (_known_amount if len(text) <= _SHORT else _amount)(text)
     if value.denominator == 1:
         return value.numerator
     scaled = value * 10**_PLACES
@@ -104,8 +123,8 @@ def _units(text: Value) -> int | Number:
 
 
 def _parse_bytes(text: Value) -> int:
-    lowered = operands.string(text, 1).lower().replace('"', "")
-    value = _parse(lowered, "units.parse_bytes", "byte amount", _BYTES, "byte unit")
+    operands.string(text, 1)
+    value = (_known_byte_amount if len(text) <= _SHORT else _byte_amount)(text)
     whole = abs(value.numerator) // value.denominator
     return -whole if value < 0 else whole
 

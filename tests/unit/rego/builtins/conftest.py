@@ -34,7 +34,7 @@ def make_context(*, now_ns: int = 0, limits: Limits | None = None, **capabilitie
         now_ns=now_ns,
         meter=Meter(limits or Limits()),
         capabilities=Capabilities(**capabilities),
-        rng=random.Random(7),
+        seeded=random.Random(7),
     )
 
 
