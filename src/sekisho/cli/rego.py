@@ -99,6 +99,14 @@ def _decimal(amount: int, size: int) -> str:
     return f"{whole}.{digits}" if digits else str(whole)
 
 
+bundle_option = click.option(
+    "--bundle",
+    "-b",
+    is_flag=True,
+    help="The paths are bundles: directories whose data are in data.json and data.yaml only.",
+)
+
+
 def source_options(function: F) -> F:
     """``--ignore``, ``--capabilities``, ``--v0-compatible``; ``--v1-compatible`` is the default."""
     for option in reversed(

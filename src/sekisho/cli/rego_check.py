@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
-from sekisho.cli.rego import MAX_ERRORS, OpaCommand, source_options
+from sekisho.cli.rego import MAX_ERRORS, OpaCommand, bundle_option, source_options
 
 
 @click.command(cls=OpaCommand, epilog="Example: sekisho rego check --strict policies/")
@@ -27,6 +28,7 @@ from sekisho.cli.rego import MAX_ERRORS, OpaCommand, source_options
     default=MAX_ERRORS,
     help="How many errors of compilation to show.",
 )
+@bundle_option
 @source_options
 def command(
     *,
@@ -34,9 +36,8 @@ def command(
     strict: bool,
     form: str,
     max_errors: int,
-    ignore: tuple[str, ...],
-    capabilities: str | None,
-    v0_compatible: bool,
+    bundle: bool,
+    **options: Any,
 ) -> int:
     """Check the Rego sources at PATH: files, and directories with all .rego files below them.
 
@@ -48,12 +49,24 @@ def command(
     from sekisho.diag import DiagnosticError
     from sekisho.rego.check import check
 
-    dialect = rego.Dialect.V0 if v0_compatible else rego.Dialect.V1
+    dialect = rego.Dialect.V0 if options["v0_compatible"] else rego.Dialect.V1
     try:
-        allowed = read_capabilities(capabilities)
-        files = load_files(paths, dialect=dialect, ignore=ignore, only_rego=True)
+        allowed = read_capabilities(options["capabilities"])
+        files = load_files(
+            () if bundle else paths,
+            dialect=dialect,
+            ignore=options["ignore"],
+            only_rego=True,
+            bundles=paths if bundle else (),
+        )
         files.raise_errors()
-        check(tuple(files.modules.values()), capabilities=allowed, strict=strict, max_errors=max_errors)
+        check(
+            tuple(files.modules.values()),
+            capabilities=allowed,
+            strict=strict,
+            exists=files.exists,
+            max_errors=max_errors,
+        )
     except DiagnosticError as error:
         if form == "json":
             errors = [error_fields(found) for found in error.diagnostics]

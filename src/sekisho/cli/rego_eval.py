@@ -27,6 +27,7 @@ class Job:
 
     query: str | None
     paths: tuple[str, ...] = ()
+    bundles: tuple[str, ...] = ()
     input: str | None = None
     stdin_input: bool = False
     imports: tuple[str, ...] = ()
@@ -54,6 +55,14 @@ class Job:
     multiple=True,
     metavar="PATH",
     help="Policies or data: file or directory; repeatable.",
+)
+@click.option(
+    "--bundle",
+    "-b",
+    "bundles",
+    multiple=True,
+    metavar="DIRECTORY",
+    help="A bundle: Rego, and data in data.json and data.yaml only; repeatable.",
 )
 @click.option("--input", "-i", metavar="FILE", help="The input document, JSON or YAML.")
 @click.option("--stdin-input", "-I", is_flag=True, help="Read the input document from standard input.")
@@ -162,16 +171,16 @@ def _once(job: Job, given: Value, outcome: Outcome) -> None:
     dialect = rego.Dialect.V0 if job.v0_compatible else rego.Dialect.V1
     capabilities = read_capabilities(job.capabilities)
     timers = Timers()
-    with timers.time("load_files", show=bool(job.paths)):
-        files = load_files(job.paths, dialect=dialect, ignore=job.ignore)
+    with timers.time("load_files", show=bool(job.paths or job.bundles)):
+        files = load_files(job.paths, dialect=dialect, ignore=job.ignore, bundles=job.bundles)
     outcome.warn(files.problems)
     files.raise_errors()
-    with timers.time("module_compile", show=bool(job.paths)):
+    with timers.time("module_compile", show=bool(job.paths or job.bundles)):
         program = rego.compile(
             files.modules,
             dialect=dialect,
             capabilities=capabilities,
-            limits=Limits(seconds=job.timeout),
+            limits=Limits(seconds=job.timeout or SECONDS),
             strict=job.strict,
             exists=files.exists,
         )

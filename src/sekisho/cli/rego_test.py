@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from sekisho.cli.rego import Duration, OpaCommand, source_options
+from sekisho.cli.rego import Duration, OpaCommand, bundle_option, source_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +43,7 @@ SECONDS: Final = 5.0
     "--sort", type=click.Choice(["none", "duration"]), default="none", help="Order of the json report."
 )
 @click.option("--parallel", "-p", type=int, hidden=True, expose_value=False)
+@bundle_option
 @source_options
 def command(
     *, paths: tuple[str, ...], form: str, verbose: bool, pattern: str | None, count: int, **options: Any
@@ -81,14 +82,19 @@ def _load(paths: Sequence[str], options: dict[str, Any]) -> tuple[Suite, Value]:
 
     dialect = rego.Dialect.V0 if options["v0_compatible"] else rego.Dialect.V1
     capabilities = read_capabilities(options["capabilities"])
-    files = load_files(paths, dialect=dialect, ignore=options["ignore"])
+    files = load_files(
+        () if options["bundle"] else paths,
+        dialect=dialect,
+        ignore=options["ignore"],
+        bundles=paths if options["bundle"] else (),
+    )
     files.raise_errors()
     tell(files.problems)
     suite = Suite.of(
         files.modules,
         dialect=dialect,
         capabilities=capabilities,
-        seconds=options["timeout"],
+        seconds=options["timeout"] or SECONDS,
         exists=files.exists,
     )
     return suite, files.data

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +18,8 @@ from urllib.parse import unquote, urlsplit
 from sekisho import manifest
 from sekisho.cli import regocodes
 from sekisho.diag import Code, Diagnostic, DiagnosticError, Level, Source, Span
-from sekisho.manifest.codes import NOT_FOUND, UNREADABLE
+from sekisho.manifest.codes import NOT_FOUND, TOO_DEEP, UNREADABLE
+from sekisho.manifest.limits import DEPTH
 from sekisho.rego import Capabilities, Dialect, parse_module
 from sekisho.rego.builtins import gofloat
 from sekisho.rego.builtins.jsontext import unmarshal
@@ -28,6 +29,7 @@ from sekisho.rego.values import UNDEFINED, Number, Value
 
 REGO: Final = ".rego"
 YAML: Final = (".yaml", ".yml")
+BUNDLED: Final = ("data.json", "data.yaml", "data.yml")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,17 +59,37 @@ class Files:
 
 
 def load_files(
-    paths: Sequence[str], *, dialect: Dialect, ignore: Sequence[str] = (), only_rego: bool = False
+    paths: Sequence[str],
+    *,
+    dialect: Dialect,
+    ignore: Sequence[str] = (),
+    only_rego: bool = False,
+    bundles: Sequence[str] = (),
 ) -> Files:
     """Load everything at these paths. One file's error hides no other's.
 
     ``ignore`` are patterns of names below the paths. ``only_rego`` leaves files with other suffixes out.
+    ``bundles`` are directories whose data are only in files called ``data.json`` or ``data.yaml``.
     """
-    loader = _Loader(dialect, [name for names in ignore for name in names.split(",")], only_rego)
+    loader = _Loader(dialect, [name for names in ignore for name in names.split(",")])
     for path in paths:
         prefix, place = split_prefix(path)
-        loader.load(place, prefix)
+        loader.load(clean_path(place), prefix, _is_rego if only_rego else _is_source)
+    for path in bundles:
+        loader.bundle(clean_path(path))
     return loader.files
+
+
+def _is_rego(path: str) -> bool:
+    return path.endswith(REGO)
+
+
+def _is_source(path: str) -> bool:
+    return path.endswith((REGO, ".json", *YAML))
+
+
+def _is_bundled(path: str) -> bool:
+    return path.endswith(REGO) or Path(path).name in BUNDLED
 
 
 def split_prefix(path: str) -> tuple[tuple[str, ...], str]:
@@ -86,24 +108,36 @@ def clean_path(path: str) -> str:
 
 
 class _Loader:
-    def __init__(self, dialect: Dialect, ignore: list[str], only_rego: bool) -> None:
+    def __init__(self, dialect: Dialect, ignore: list[str]) -> None:
         self._dialect = dialect
         self._ignore = [pattern.replace("[^", "[!") for pattern in ignore]
-        self._only_rego = only_rego
         self._documents: list[tuple[str, dict[str, Value]]] = []
         self.files = Files()
 
-    def load(self, path: str, prefix: tuple[str, ...]) -> None:
-        path = clean_path(path)
-        if not Path(path).is_dir():
-            if not self._only_rego or path.endswith(REGO) or not Path(path).exists():
-                self._catch(path, prefix, named=True)
-            return
-        for file, steps in self._walk(path, prefix, frozenset()):
-            self._catch(file, steps, named=False)
+    def load(self, path: str, prefix: tuple[str, ...], wanted: Callable[[str], bool]) -> None:
+        """Load a file, or what is wanted of a directory. A file that is named itself may have any suffix."""
+        if Path(path).is_dir():
+            for file, steps in self._walk(path, prefix, frozenset(), wanted):
+                self._catch(file, steps)
+        elif wanted is not _is_rego or _is_rego(path) or not Path(path).exists():
+            self._catch(path, prefix)
+
+    def bundle(self, path: str) -> None:
+        """Load a directory as a bundle."""
+        if Path(path).is_dir():
+            self.load(path, (), _is_bundled)
+        elif Path(path).exists():
+            message = f"{path} is no directory, and archives of bundles are not read"
+            self.files.problems.append(Diagnostic(code=regocodes.BUNDLE, message=message))
+        else:
+            self._catch(path, ())
 
     def _walk(
-        self, folder: str, prefix: tuple[str, ...], above: frozenset[tuple[int, int]]
+        self,
+        folder: str,
+        prefix: tuple[str, ...],
+        above: frozenset[tuple[int, int]],
+        wanted: Callable[[str], bool],
     ) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Files below a folder in the order of names, with the steps to each; no folder inside itself."""
         try:
@@ -115,22 +149,25 @@ class _Loader:
         identity = (found.st_dev, found.st_ino)
         if identity in above:
             return
+        if DEPTH.exceeded_by(len(above)):
+            self.files.problems.append(Diagnostic(code=TOO_DEEP, message=f"{folder}: {DEPTH}"))
+            return
         for name in names:
             if any(fnmatch.fnmatchcase(name, pattern) for pattern in self._ignore):
                 continue
             path = os.path.normpath(f"{folder}/{name}")
             if Path(path).is_dir():
-                yield from self._walk(path, (*prefix, name), above | {identity})
-            elif path.endswith(REGO) or (not self._only_rego and path.endswith((".json", *YAML))):
+                yield from self._walk(path, (*prefix, name), above | {identity}, wanted)
+            elif wanted(path):
                 yield path, prefix
 
-    def _catch(self, path: str, prefix: tuple[str, ...], *, named: bool) -> None:
+    def _catch(self, path: str, prefix: tuple[str, ...]) -> None:
         try:
-            self._file(path, prefix, named=named)
+            self._file(path, prefix)
         except DiagnosticError as error:
             self.files.problems += error.diagnostics
 
-    def _file(self, path: str, prefix: tuple[str, ...], *, named: bool) -> None:
+    def _file(self, path: str, prefix: tuple[str, ...]) -> None:
         source = manifest.read_source(path)
         if path.endswith(REGO):
             self.files.modules[path.strip("/")] = parse_module(source, dialect=self._dialect)
@@ -139,7 +176,6 @@ class _Loader:
         elif path.endswith(YAML):
             self._merge(source, prefix, self._yaml(source))
         else:
-            assert named
             self._any(source, prefix)
 
     def _any(self, source: Source, prefix: tuple[str, ...]) -> None:
@@ -158,6 +194,8 @@ class _Loader:
         return read_yaml(source, self.files.problems)
 
     def _merge(self, source: Source, prefix: tuple[str, ...], value: Value) -> None:
+        if DEPTH.exceeded_by(len(prefix)):
+            raise problem(TOO_DEEP, str(DEPTH), source)
         for step in reversed(prefix):
             value = {step: value}
         if not isinstance(value, dict):

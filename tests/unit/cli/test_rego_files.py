@@ -110,6 +110,20 @@ def test_every_file_tells_what_is_wrong_with_it(tmp_path: Path) -> None:
     assert codes == ["SRC001", "SRC001", "REG100", "CLI101", "SRC020"]
 
 
+def test_a_prefix_has_a_bounded_number_of_steps(tmp_path: Path) -> None:
+    put(tmp_path, a_json="{}")
+    [problem] = load(f"{'a.' * 1_500}a:{tmp_path}/a.json").problems
+    assert problem.code.id == "SRC005"
+
+
+def test_bundles_have_data_in_data_files_only(tmp_path: Path) -> None:
+    put(tmp_path / "x", data_yml="a: 1\n", other_json="{", p_rego="package p\n")
+    files = load(bundles=[str(tmp_path)])
+    assert files.data == {"x": {"a": 1}}
+    assert len(files.modules) == 1
+    assert not files.problems
+
+
 def test_merging_changes_neither_document() -> None:
     old, new = {"a": {"b": 1}}, {"a": {"c": 2}}
     assert merged(old, new) == {"a": {"b": 1, "c": 2}}

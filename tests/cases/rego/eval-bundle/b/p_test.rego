@@ -1,0 +1,3 @@
+package p
+
+test_y if y == 1

@@ -1,0 +1,3 @@
+package p
+
+y := data.x.a
