@@ -78,6 +78,8 @@ class Literals(State):
         lexeme = self.lexemes[self.i]
         if not text.endswith(".") and len(lexeme) > 1 and lexeme[0] == "0" and lexeme[1] not in ".eE":
             raise self.unexpected("expected number without leading zero")
+        if text.endswith(".") and "." in lexeme:
+            raise self.unexpected("invalid float")
         value = number(text + lexeme)
         if isinstance(value, str):
             at = self.i

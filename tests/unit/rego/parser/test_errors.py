@@ -54,6 +54,7 @@ from tests.unit.rego.parser.show import faults, helps
         ('p := "\\q"', "2:6 REG101 illegal escape sequence"),
         ('p := "\\u12x4"', '2:6 REG101 illegal string literal: "\\u12x4"'),
         ("p := 01", "2:6 REG100 unexpected number token: expected number without leading zero"),
+        ("p := .5.2", "2:7 REG100 unexpected number token: invalid float"),
         ("p := - x y", "2:10 REG105 var cannot be used for rule name"),
         ("p := -[]", "2:7 REG100 unexpected [ token: expected number"),
         ("p := @", "2:6 REG101 illegal token"),
