@@ -60,6 +60,16 @@ SAME_EXPANSION: Final = register("POL062", "two ExpansionTemplates have the same
 NO_SOURCE: Final = register("POL063", "an object has no part that an ExpansionTemplate names", finding=True)
 EXPANSION_LIMIT: Final = register("POL064", "an object expands too deeply, or into too much", finding=True)
 
+# Suites of tests, and gator's other verbs.
+BAD_CASE: Final = register("POL080", "a test or a case of a suite cannot be run", finding=True)
+SUITE_FILE: Final = register("POL081", "a file that a suite names cannot be used", finding=True)
+SUITE_FIELD: Final = register("POL082", "a suite has a field that nothing reads")
+BAD_FILTER: Final = register("POL083", "the filter of tests is malformed")
+SUITE_POLICY: Final = register("POL084", "a template or constraint of a suite cannot be used", finding=True)
+ASSERTION: Final = register("POL085", "an assertion of a suite does not hold", finding=True)
+SHOULD_BE_INVALID: Final = register("POL086", "a constraint that should be invalid is not", finding=True)
+NO_SUITE: Final = register("POL087", "there are no suites in the input")
+
 # Reviews.
 VIOLATION: Final = register("POL100", "an object violates a constraint", finding=True)
 EVALUATION: Final = register("POL101", "a constraint could not be evaluated", finding=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -94,6 +94,28 @@ class Engine:
         wrong are left out and told in ``problems``; the caller decides whether to go on without them.
         """
         return _Builder(compile).build(tuple(policies), tuple(inventory), providers)
+
+    @classmethod
+    def of(
+        cls,
+        constraints: Iterable[Constraint],
+        *,
+        inventory: Iterable[Object] = (),
+        mutators: Mutators = NO_MUTATORS,
+        expansions: Expansions = NO_EXPANSIONS,
+    ) -> Engine:
+        """The engine of constraints that are loaded already, each of which brings its template."""
+        rows = tuple(sorted(constraints, key=lambda row: (row.object.kind, row.object.name)))
+        objects = tuple(inventory)
+        referential = any(row.template.facts.inventory for row in rows)
+        return cls(
+            templates={row.template.kind: row.template for row in rows},
+            constraints=rows,
+            namespaces={row.name: row for row in objects if row.is_namespace},
+            data={"inventory": build_inventory(objects if referential else ())},
+            mutators=mutators,
+            expansions=expansions,
+        )
 
     def review(self, request: Request, ask: Ask = Ask()) -> tuple[Finding, ...]:
         """Every violation that the request is guilty of, by constraint kind, then name, then message.
@@ -265,21 +287,14 @@ class _Builder:
         self, policies: tuple[Object, ...], inventory: tuple[Object, ...], providers: Providers | None
     ) -> Engine:
         templates = self._templates(policies)
-        constraints = self._constraints(policies, templates)
-        constraints.sort(key=lambda row: (row.object.kind, row.object.name))
-        mutators, expansions = Mutators.build(policies), Expansions.build(policies)
-        self._problems += (*mutators.problems, *expansions.problems)
-        referential = any(row.template.facts.inventory for row in constraints)
-        return Engine(
-            templates=templates,
-            constraints=tuple(constraints),
-            namespaces={row.name: row for row in inventory if row.is_namespace},
-            data={"inventory": build_inventory(inventory if referential else ())},
-            mutators=mutators,
-            expansions=expansions,
-            providers=providers,
-            problems=tuple(self._problems),
+        engine = Engine.of(
+            self._constraints(policies, templates),
+            inventory=inventory,
+            mutators=Mutators.build(policies),
+            expansions=Expansions.build(policies),
         )
+        self._problems += (*engine.mutators.problems, *engine.expansions.problems)
+        return replace(engine, templates=templates, providers=providers, problems=tuple(self._problems))
 
     def _templates(self, policies: tuple[Object, ...]) -> dict[str, Template]:
         templates: dict[str, Template] = {}

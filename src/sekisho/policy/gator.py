@@ -18,6 +18,7 @@ from sekisho.policy.engine import Ask, Engine
 from sekisho.policy.implied import IMPLIED_BY
 from sekisho.policy.match import Subject
 from sekisho.policy.template import TARGET
+from sekisho.rego.builtins.gotext import quote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,7 @@ class Result:
         """The line of the default form."""
         object = self.object
         name = f"{object.namespace}/{object.name}" if object.namespace else object.name
-        quoted = f'["{self.constraint.object.name}"] Message: {_go_quoted(self.message)}'
+        quoted = f'["{self.constraint.object.name}"] Message: {quote(self.message)}'
         return f"{object.api_version}/{object.kind} {name}: {quoted}"
 
 
@@ -116,21 +117,3 @@ def _sorted(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _sorted(value[key]) for key in sorted(value)}
     return [_sorted(item) for item in value] if isinstance(value, list) else value
-
-
-_GO_ESCAPES = {char: f"\\{letter}" for char, letter in zip('"\\\a\b\f\n\r\t\v', '"\\abfnrtv', strict=True)}
-
-
-def _go_quoted(text: str) -> str:
-    """The text as Go's ``%q`` writes it."""
-    out = []
-    for char in text:
-        if char in _GO_ESCAPES:
-            out.append(_GO_ESCAPES[char])
-        elif char.isprintable():
-            out.append(char)
-        elif char < "\x80":
-            out.append(f"\\x{ord(char):02x}")
-        else:
-            out.append(f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}")
-    return f'"{"".join(out)}"'
