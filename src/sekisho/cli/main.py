@@ -53,7 +53,10 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing any of them."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, self._rows[name][1]) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, self._help(name)) for name in self.list_commands(ctx)])
+
+    def _help(self, name: str) -> str:
+        return self._rows[name][1] if name in self._rows else self.commands[name].get_short_help_str()
 
 
 @click.command(

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+
+from sekisho.cli.main import LazyGroup
 
 if TYPE_CHECKING:
     from sekisho.diag import Diagnostic
     from sekisho.policy.gator import Result
 
 
-@click.group(epilog="Example: sekisho policy test -f policies/ -f manifests/")
+VERBS: Final = {
+    "verify": ("sekisho.cli.policy_verify", "Run suites of tests for constraints."),
+}
+
+
+@click.command(cls=LazyGroup, rows=VERBS, epilog="Example: sekisho policy test -f policies/ -f manifests/")
 def command() -> None:
     """Work with Gatekeeper's policies: gator's verbs, flags, output and exit status."""
 

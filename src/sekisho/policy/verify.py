@@ -18,12 +18,13 @@ from sekisho.kube.object import Object, shape_problems
 from sekisho.kube.schema import codes as schema_codes
 from sekisho.manifest import Document
 from sekisho.policy import codes
+from sekisho.policy.code import Compiler, compile_code
 from sekisho.policy.constraint import GATOR, Constraint, is_constraint, load_constraint
 from sekisho.policy.engine import Ask, Engine
 from sekisho.policy.gator import gator_request
 from sekisho.policy.reviewfile import is_review, review_request
 from sekisho.policy.suite import EVERYTHING, Case, Filter, Suite, Test
-from sekisho.policy.template import Compile, Template, compile_anew, is_template, load_template
+from sekisho.policy.template import Template, is_template, load_template
 from sekisho.rego.builtins.gotext import quote
 
 SCHEMA_ERRORS: Final = frozenset(
@@ -110,7 +111,11 @@ class Runner:
     """Runs suites; what they share is read and compiled once."""
 
     def __init__(
-        self, files: Files, *, compile: Compile = compile_anew, clock: Callable[[], float] = time.perf_counter
+        self,
+        files: Files,
+        *,
+        compile: Compiler = compile_code,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._files = files
         self._compile = compile
