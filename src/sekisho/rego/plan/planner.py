@@ -52,9 +52,9 @@ class Unit:
         return self.tree.group(tuple(name.split(".")[1:])) if name.startswith("data.") else -1
 
     def arity(self, name: str) -> int:
-        """How many operands a function takes."""
+        """How many operands a function takes; none for another rule, which may be called where its type allows."""
         group = self.function_group(name)
-        return self.tree.arities[group] if group >= 0 else len(self.builtins[name].type.args)
+        return max(self.tree.arities[group], 0) if group >= 0 else len(self.builtins[name].type.args)
 
     def relation(self, name: str) -> bool:
         """Whether a built-in may have several solutions."""

@@ -429,18 +429,24 @@ class TermPlanner(ABC):
         if name in {"rego.metadata.rule", "rego.metadata.chain"}:
             return Const(self.unit.metadata(self.module, name, call))
         arity = self.unit.arity(name)
-        args = tuple(self.value(arg) for arg in call.args[:arity])
-        dst = self.local("r")
+        dst = self._apply(call, name, call.args[:arity])
+        if len(call.args) > arity:
+            self.unify_operand(call.args[arity], dst)
+            return Const(True)
+        return dst
+
+    def _apply(self, call: nodes.Call, name: str, operands: tuple[Term, ...]) -> Operand:
         group = self.unit.function_group(name)
+        if group >= 0 and not operands:
+            return self.value(call.name)  # `f() = x` makes no function: called, a rule is its value
+        args = tuple(self.value(operand) for operand in operands)
+        dst = self.local("r")
         if group >= 0:
             self.emit(ir.CallFunction(dst, group, args), call)
         elif self.unit.relation(name):
             self.emit(ir.Solutions(dst, name, args), call)
         else:
             self.emit(ir.CallBuiltin(dst, name, args), call)
-        if len(call.args) > arity:
-            self.unify_operand(call.args[arity], dst)
-            return Const(True)
         return dst
 
 
