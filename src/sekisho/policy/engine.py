@@ -117,6 +117,11 @@ class Engine:
             expansions=expansions,
         )
 
+    def with_inventory(self, inventory: Iterable[Object]) -> Engine:
+        """The same policies over another inventory."""
+        engine = Engine.of(self.constraints, inventory=inventory)
+        return replace(self, namespaces=engine.namespaces, data=engine.data)
+
     def review(self, request: Request, ask: Ask = Ask()) -> tuple[Finding, ...]:
         """Every violation that the request is guilty of, by constraint kind, then name, then message.
 

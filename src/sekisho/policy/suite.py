@@ -2,7 +2,8 @@
 
 ``Suite{tests[]{name, template, constraint, expansion, invalid, skip, cases[]{name, object, inventory[], skip,
 assertions[]{violations, message}}}}``. What gator ignores in silence, fields it does not know, is a warning.
-``violations`` may be a boolean too: that is what YAML 1.1 makes of a bare yes or no.
+``violations`` may be a boolean too: that is what YAML 1.1 makes of a bare yes or no. ``mutators``, a list of
+files, is ours: they change the objects of the test's cases before these are judged, as admission does.
 """
 
 from __future__ import annotations
@@ -106,6 +107,7 @@ class Test:
     template: str = ""
     constraint: str = ""
     expansion: str = ""
+    mutators: tuple[str, ...] = ()
     invalid: bool = False
     skip: bool = False
     cases: tuple[Case, ...] = ()
@@ -202,7 +204,7 @@ _TEST: Final = _shape(
     _Placed,
     Test,
     {"name": _TEXT, "template": _TEXT, "constraint": _TEXT, "expansion": _TEXT}
-    | {"invalid": _FLAG, "skip": _FLAG},
+    | {"mutators": (ListOf(Text(empty=True)), ()), "invalid": _FLAG, "skip": _FLAG},
     cases=_CASE,
 )
 _SUITE: Final = _shape(Struct, Suite, {"skip": _FLAG}, "apiVersion", "kind", "metadata", tests=_TEST)

@@ -13,15 +13,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
-from sekisho.diag import Code, Diagnostic, DiagnosticError, ObjectPath
+from sekisho.diag import Code, Diagnostic, DiagnosticError, Level, ObjectPath
 from sekisho.kube.object import Object, shape_problems
+from sekisho.kube.review import Finding
 from sekisho.kube.schema import codes as schema_codes
 from sekisho.manifest import Document
 from sekisho.policy import codes
 from sekisho.policy.code import Compiler, compile_code
 from sekisho.policy.constraint import GATOR, Constraint, is_constraint, load_constraint
 from sekisho.policy.engine import Ask, Engine
+from sekisho.policy.expansion import Expansions, is_expansion_template
 from sekisho.policy.gator import gator_request
+from sekisho.policy.match import Subject
+from sekisho.policy.mutation import Mutators, is_mutator
 from sekisho.policy.reviewfile import is_review, review_request
 from sekisho.policy.suite import EVERYTHING, Case, Filter, Suite, Test
 from sekisho.policy.template import Template, is_template, load_template
@@ -143,7 +147,7 @@ class Runner:
             if test.invalid:
                 problem = _valid(test, None)
             else:
-                engine = Engine.of((constraint,))
+                engine = self._engine(constraint, test, run)
                 cases = tuple(self._case(case, test, engine, run) for case in test.cases)
         except _Refused as refused:
             problem = _valid(test, refused) if test.invalid else refused.problem
@@ -168,6 +172,24 @@ class Runner:
         except DiagnosticError as error:
             raise _wrapped(codes.SUITE_POLICY, "adding constraint", error, at) from None
 
+    def _engine(self, constraint: Constraint, test: Test, run: _Run) -> Engine:
+        mutators: list[Object] = []
+        for index, name in enumerate(test.mutators):
+            mutators += self._all(run.path(name), is_mutator, "a mutator", _at(test.at, "mutators", index))
+        expansions: list[Object] = []
+        if test.expansion:
+            at = _at(test.at, "expansion")
+            path = run.path(test.expansion)
+            expansions = self._all(path, is_expansion_template, "an Expansion Template", at)
+        engine = Engine.of(
+            (constraint,), mutators=Mutators.build(mutators), expansions=Expansions.build(expansions)
+        )
+        problems = (*engine.mutators.problems, *engine.expansions.problems)
+        errors = [problem for problem in problems if problem.level is Level.ERROR]
+        if errors:
+            raise _wrapped(codes.SUITE_POLICY, "adding policies", DiagnosticError(errors), test.at)
+        return engine
+
     def _template(self, path: str, at: ObjectPath) -> Template:
         known = self._templates.get(path)
         if known is None:
@@ -188,7 +210,9 @@ class Runner:
             return CaseResult(case=case, skipped=True)
         start = self._clock()
         printed: list[str] = []
-        ask = Ask(point=GATOR, positions=False, print_to=printed.append if run.verbose else None)
+        ask = Ask(
+            point=GATOR, positions=False, print_to=printed.append if run.verbose else None, workloads=False
+        )
         try:
             problem = self._judge(case, engine, run, ask)
         except _Refused as refused:
@@ -205,24 +229,20 @@ class Runner:
         path, at = run.path(case.object), _at(case.at, "object")
         object = self._only(path, at)
         if case.inventory:
-            engine = Engine.of(engine.constraints, inventory=self._inventory(case, run))
+            engine = engine.with_inventory(self._inventory(case, run))
         try:
-            request = review_request(object) if is_review(object) else gator_request(object)
+            findings = _review(engine, object, ask)
         except DiagnosticError as error:
             raise _wrapped(codes.SUITE_FILE, "", error, at) from None
-        request = replace(request, namespace_object=engine.namespaces.get(request.namespace))
-        messages = sorted(finding.diagnostic.message for finding in engine.review(request, ask))
+        messages = sorted(finding.diagnostic.message for finding in findings)
         found = (assertion.problem(messages) for assertion in case.assertions)
         return next((problem for problem in found if problem is not None), None)
 
     def _inventory(self, case: Case, run: _Run) -> list[Object]:
         objects: list[Object] = []
         for index, name in enumerate(case.inventory):
-            path, at = run.path(name), replace(case.at, path=(*case.at.path, "inventory", index))
-            documents = self._documents(path, f"reading {quote(path)}", at, lists=True)
-            if not documents:
-                raise _refuse(codes.SUITE_FILE, _no_objects(path), at)
-            for document in documents:
+            path, at = run.path(name), _at(case.at, "inventory", index)
+            for document in self._documents(path, f"reading {quote(path)}", at, lists=True):
                 problems = shape_problems(document.value, document)
                 if problems:
                     prefix = "unable to add object to data.inventory"
@@ -233,8 +253,6 @@ class Runner:
     def _only(self, path: str, at: ObjectPath) -> Object:
         """The one object of a file."""
         documents = self._documents(path, f"reading {quote(path)}", at, lists=False)
-        if not documents:
-            raise _refuse(codes.SUITE_FILE, _no_objects(path), at)
         if len(documents) > 1:
             message = (
                 f"object file must contain exactly one object: {quote(path)} defines {len(documents)} objects"
@@ -244,17 +262,42 @@ class Runner:
 
     def _first(self, path: str, reading: str, at: ObjectPath) -> Object:
         """The first object of a file: of templates and constraints gator reads no more."""
-        documents = self._documents(path, reading, at, lists=False)
-        if not documents:
-            raise _refuse(codes.SUITE_FILE, _no_objects(path), at)
-        return _object(documents[0], path, at)
+        return _object(self._documents(path, reading, at, lists=False)[0], path, at)
+
+    def _all(self, path: str, wanted: Callable[[Object], bool], what: str, at: ObjectPath) -> list[Object]:
+        """The objects of a file, all of which must be of one sort."""
+        documents = self._documents(path, f"reading {quote(path)}", at, lists=True)
+        objects = [_object(document, path, at) for document in documents]
+        if not all(map(wanted, objects)):
+            raise _refuse(codes.SUITE_FILE, f"not {what}: {quote(path)}", at)
+        return objects
 
     def _documents(self, path: str, reading: str, at: ObjectPath, *, lists: bool) -> list[Document]:
+        """The documents of a file that are not empty, at least one."""
         try:
             documents = self._files.documents(path, lists=lists)
         except DiagnosticError as error:
             raise _wrapped(codes.SUITE_FILE, reading, error, at) from None
-        return [document for document in documents if document.value is not None]
+        found = [document for document in documents if document.value is not None]
+        if not found:
+            message = f"missing objects: path {quote(path)} defines no YAML objects"
+            raise _refuse(codes.SUITE_FILE, message, at)
+        return found
+
+
+def _review(engine: Engine, object: Object, ask: Ask) -> tuple[Finding, ...]:
+    """The violations of an object, mutated first, and of what it will bring about.
+
+    As in gator, an AdmissionReview is judged as it is: it says what admission was asked.
+    """
+    if is_review(object):
+        request = review_request(object)
+        request = replace(request, namespace_object=engine.namespace_of(request))
+        return engine.review_itself(request, ask)
+    request = gator_request(object)
+    request = replace(request, namespace_object=engine.namespace_of(request))
+    mutated = engine.mutators.mutate(Subject(object=object, namespace=request.namespace_object)).object
+    return engine.review(request.with_object(mutated), ask)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,10 +355,6 @@ def _object(document: Document, path: str, at: ObjectPath) -> Object:
         message = f"invalid yaml: Object 'Kind' is missing in {quote(path)}"
         raise _refuse(codes.SUITE_FILE, message, at)
     return Object(value, document)
-
-
-def _no_objects(path: str) -> str:
-    return f"missing objects: path {quote(path)} defines no YAML objects"
 
 
 def _at(at: ObjectPath, *path: str | int) -> ObjectPath:
