@@ -52,7 +52,7 @@ class Unit:
         return self.tree.group(tuple(name.split(".")[1:])) if name.startswith("data.") else -1
 
     def arity(self, name: str) -> int:
-        """How many operands a function takes; none for another rule, which may be called where its type allows."""
+        """How many operands a function takes; none for another rule, whose value a call then is."""
         group = self.function_group(name)
         return max(self.tree.arities[group], 0) if group >= 0 else len(self.builtins[name].type.args)
 
