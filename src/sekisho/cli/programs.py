@@ -10,7 +10,7 @@ from typing import Final
 
 from sekisho import __version__, rego
 from sekisho.cache import Cache, default_root, digest_of
-from sekisho.policy.code import CAPABILITIES, Code, Compiled, Compiler, Facts, compile_code
+from sekisho.policy.code import CAPABILITIES, Code, Compiled, Compiler, Facts
 
 KIND: Final = "templates"
 FORMAT: Final = "1"
@@ -21,9 +21,14 @@ MAX_BYTES: Final = 4_000_000
 def cached_compile(*, enabled: bool) -> Compiler:
     """Compile through the cache of this user, or anew."""
     root = default_root() if enabled else None
-    if root is None:
-        return compile_code
-    return _Cached(root).compile
+    return _anew if root is None else _Cached(root).compile
+
+
+def _anew(code: Code) -> Compiled:
+    """Compile; imported here, since what comes from the cache needs no compiler."""
+    from sekisho.policy.compiler import compile_code
+
+    return compile_code(code)
 
 
 class _Cached:
@@ -39,7 +44,7 @@ class _Cached:
         key = digest_of(__version__.encode(), code.dialect.value.encode(), *texts)
         kept = self._facts.get(key)
         if kept is None:
-            compiled = compile_code(code)
+            compiled = _anew(code)
             self._facts.put(key, orjson.dumps(compiled.facts.row()))
             self._program(code, compiled)
             return compiled
@@ -47,7 +52,7 @@ class _Cached:
 
     def _program(self, code: Code, compiled: Compiled | None) -> rego.Program:
         return rego.cached(
-            lambda: (compiled or compile_code(code)).program,
+            lambda: (compiled or _anew(code)).program,
             cache=self._programs,
             sources=code.sources,
             salt=(KIND, code.dialect.value),

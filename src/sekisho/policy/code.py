@@ -1,7 +1,7 @@
 """The Rego of a template, compiled: what the cache may remember, apart from how it is made.
 
-``rules`` and the compiler are imported only where something is compiled: a program that comes from the
-cache needs neither.
+``compiler`` makes it. A program that comes from the cache needs neither the parser nor the compiler, and
+imports neither.
 """
 
 from __future__ import annotations
@@ -98,12 +98,3 @@ class Compiled:
 
 Compiler = Callable[[Code], Compiled]
 """How a template's code becomes a program: through the cache, or anew. Raises DiagnosticError."""
-
-
-def compile_code(code: Code) -> Compiled:
-    """Check and compile without a cache."""
-    from sekisho.policy import rules
-
-    checked = rules.check(code)
-    program = rego.compile(checked.modules, dialect=code.dialect, capabilities=CAPABILITIES)
-    return Compiled(program=program, facts=checked.facts)

@@ -16,7 +16,7 @@ from sekisho.diag import Deadline, Diagnostic, DiagnosticError, Level, ObjectPat
 from sekisho.kube.object import Object
 from sekisho.kube.review import Finding, Request, Verdict
 from sekisho.policy import codes
-from sekisho.policy.code import Compiler, compile_code
+from sekisho.policy.code import Compiler
 from sekisho.policy.constraint import ACTIONS, WEBHOOK, Constraint, is_constraint, load_constraint
 from sekisho.policy.document import review_document
 from sekisho.policy.expansion import NO_EXPANSIONS, Expansions, Resultant, is_expansion_template
@@ -85,7 +85,7 @@ class Engine:
         policies: Iterable[Object],
         *,
         inventory: Iterable[Object] = (),
-        compile: Compiler = compile_code,
+        compile: Compiler | None = None,
         providers: Providers | None = None,
     ) -> Engine:
         """The engine of these policies, in any order; other objects among them are ignored.
@@ -283,7 +283,12 @@ def may_differ(engine: Engine) -> Iterator[Diagnostic]:
 class _Builder:
     """Puts an engine together and collects what is wrong on the way."""
 
-    def __init__(self, compile: Compiler) -> None:
+    def __init__(self, compile: Compiler | None) -> None:
+        if compile is None:
+            # Imported here, since a program from the cache needs no compiler.
+            from sekisho.policy.compiler import compile_code
+
+            compile = compile_code
         self._compile = compile
         self._problems: list[Diagnostic] = []
         self._failed: set[str] = set()

@@ -21,7 +21,7 @@ from sekisho.diag import Diagnostic, DiagnosticError, Path, Source
 from sekisho.kube.object import Object
 from sekisho.kube.schema import Schema, keep_unknown, parse_schema, validate
 from sekisho.policy import codes, shapes
-from sekisho.policy.code import ENTRY, Code, Compiler, Facts, compile_code
+from sekisho.policy.code import ENTRY, Code, Compiler, Facts
 
 GROUP: Final = "templates.gatekeeper.sh"
 TARGET: Final = "admission.k8s.gatekeeper.sh"
@@ -60,7 +60,7 @@ def is_template(object: Object) -> bool:
     return object.gvk.group == GROUP and object.gvk.kind == "ConstraintTemplate"
 
 
-def load_template(object: Object, *, compile: Compiler = compile_code) -> Template:
+def load_template(object: Object, *, compile: Compiler) -> Template:
     """The template in an object; raises DiagnosticError with everything that the first failing step finds."""
     for step in (_shape, _identity):
         if problems := tuple(step(object)):
