@@ -18,7 +18,7 @@ from sekisho.rego.check.rules import RuleResolver
 from sekisho.rego.check.safety import Orderer
 from sekisho.rego.check.tree import Exists, RuleTree
 from sekisho.rego.check.typecheck.checker import TypeChecker
-from sekisho.rego.nodes import Body, Call, Module, Scalar, Var
+from sekisho.rego.nodes import Body, Call, Expr, Module, Scalar, Var
 
 
 class Check:
@@ -110,7 +110,7 @@ class Check:
             module=module,
             body=ordered,
             variables=captured.variables,
-            expressions=captured.expressions,
+            expressions=_in_order(captured.expressions, ordered),
         )
 
     def _functions(self, tree: TreeNode) -> Functions:
@@ -122,6 +122,16 @@ class Check:
             denied=capabilities.denied,
             lax=capabilities.deprecated,
         )
+
+
+def _in_order(
+    expressions: tuple[tuple[Expr, str | None], ...], body: Body
+) -> tuple[tuple[Expr, str | None], ...]:
+    """The expressions of a query in the order in which they are evaluated, which is that of OPA's results."""
+    places: dict[tuple[int, int], int] = {}
+    for place, expr in enumerate(body):
+        places.setdefault((expr.start, expr.end), place)
+    return tuple(sorted(expressions, key=lambda row: places.get((row[0].start, row[0].end), len(body))))
 
 
 def _exports(modules: Iterable[Module]) -> dict[tuple[str, ...], set[str]]:

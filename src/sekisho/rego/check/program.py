@@ -141,11 +141,10 @@ class CheckedQuery:
     """A query that passed every check against a Checked program.
 
     ``body`` is ordered like a rule's. An expression whose value the result shows is an ``eq`` of a fresh
-    variable and the term (under the same ``with``), so that false is shown as well. ``expressions`` has, for
-    each expression in the order written, the expression as parsed and the name of that variable, or None
-    where the value is true (``x = 1``, ``x := 1``, ``some``, ``not``, ``every``). ``variables`` are the
-    variables whose values the result shows as bindings: name in ``body`` to name in the query, in the order
-    of first occurrence.
+    variable and the term (under the same ``with``), so that false is shown as well. ``expressions`` has, in
+    the order of evaluation, each expression as parsed and the name of that variable, or None where the value
+    is true (``x = 1``, ``x := 1``, ``some``, ``not``, ``every``). ``variables`` are those whose values
+    the result shows as bindings: name in ``body`` to name in the query, in the order of first occurrence.
     """
 
     module: Module

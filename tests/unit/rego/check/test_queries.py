@@ -41,6 +41,14 @@ def test_which_expressions_show_a_value(text: str) -> None:
     assert (found.expressions[0][1] is not None) is shown
 
 
+@pytest.mark.parametrize(
+    ("text", "starts"),
+    [("x = 1; y = 2", [0, 7]), ("x = [1, y]; y = 2", [12, 0]), ("y > 1; y = x; x = 2", [14, 7, 0])],
+)
+def test_expressions_are_in_the_order_of_evaluation(text: str, starts: list[int]) -> None:
+    assert [expr.start for expr, _ in query(text).expressions] == starts
+
+
 def test_a_single_value_may_be_false() -> None:
     assert len(query("1 > 2").body) == 1
 
