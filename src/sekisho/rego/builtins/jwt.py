@@ -6,6 +6,7 @@ only chooses among the keys that the policy trusts; it never makes a key trusted
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -350,10 +351,15 @@ def _header_text(text: str) -> dict[str, Value]:
     try:
         value = jsontext.unmarshal(text)
     except BuiltinFault as fault:
+        if _LENIENT.fullmatch(text):
+            return {}
         reason = f"{fault}; unparsed tail: {gotext.quote(text[:64])}" if text else _EMPTY
         raise BuiltinFault(f"missing or invalid 'alg' header: cannot parse JSON: {reason}") from None
     return value if type(value) is dict else {}
 
+
+_LENIENT: Final = re.compile(r"\s*[-+0-9.eE]+\s*")
+"""What OPA's reader of headers takes for a number, and no error: a header without parameters."""
 
 _EMPTY: Final = 'cannot parse empty string; unparsed tail: ""'
 _JSON_NAMES: Final[dict[type, str]] = {bool: "boolean", list: "array", dict: "object", type(None): "null"}

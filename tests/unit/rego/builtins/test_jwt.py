@@ -345,6 +345,7 @@ def test_signing_refuses(call, header, payload, key, message):
     ("header", "payload", "message"),
     [
         ("", "{}", "missing or invalid 'alg' header: cannot parse JSON"),
+        ("e", "{}", "missing or invalid 'alg' header: jwsbb: header \"alg\" not found"),
         ('{"alg":"HS256"}', "x", "type is JWT but payload is not JSON"),
         ('{"alg":"HS256","typ":"JWT"}', "", "type is JWT but payload is not JSON"),
     ],
