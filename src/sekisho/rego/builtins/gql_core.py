@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.lang.meter import Meter
 from sekisho.rego.builtins import gql_parser as gql
-from sekisho.rego.builtins.gql_parser import Document, Node
+from sekisho.rego.builtins.gql_parser import Document
 from sekisho.rego.builtins.gql_schema import SCALARS, TypeSystem
+from sekisho.rego.builtins.gql_tokens import Node
 from sekisho.rego.builtins.table import BuiltinFault
 
 if TYPE_CHECKING:

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.diag import Limit
-from sekisho.rego.builtins import gotext
+from sekisho.rego.builtins.gql_tokens import Node, Tokens
 from sekisho.rego.builtins.table import BuiltinFault
 
 if TYPE_CHECKING:
-    from graphql.language import Token
+    pass
 
 SIZE: Final = Limit("a GraphQL document", 2_000_000, "characters", "larger than any published schema")
-
-Node = dict[str, Any]
 
 VARIABLE, INT, FLOAT, STRING, BLOCK, BOOLEAN, NULL, ENUM, LIST, OBJECT = range(10)
 """Kinds of values, as their nodes number them."""
@@ -34,8 +32,6 @@ LOCATIONS: Final = frozenset(
 )
 
 _LITERALS: Final = {"Int": INT, "Float": FLOAT, "String": STRING, "BlockString": BLOCK}
-_VALUED: Final = frozenset({"Name", *_LITERALS})
-_QUOTES: Final = {"String": 1, "BlockString": 3}
 
 
 @dataclass(slots=True)
@@ -70,112 +66,8 @@ def _run(text: str, rule: Callable[[_Parser], Node]) -> Document:
         raise BuiltinFault("GraphQL parse error: the document is nested too deeply") from None
 
 
-class _Parser:
-    """Recursive descent over the tokens. ``kind`` and ``value`` are those of the token not yet taken."""
-
-    def __init__(self, text: str) -> None:
-        from graphql import Source
-        from graphql.language.lexer import Lexer
-
-        self.places: dict[int, tuple[int, int]] = {}
-        self.place = (1, 1)
-        self._lexer = Lexer(Source(text))
-        self._advance()
-
-    # --- tokens ---
-
-    def _advance(self) -> None:
-        from graphql import GraphQLSyntaxError
-
-        try:
-            self._token: Token = self._lexer.advance()
-        except GraphQLSyntaxError as error:
-            self.kind, self.value = "<Invalid>", ""
-            for where in error.locations or ():
-                self.place = (where.line, where.column)
-            self._comments: list[Node] = []
-            return
-        token = self._token
-        self.kind, self.value = token.kind.value, token.value or ""
-        if self.kind == "&":
-            self.value = ""
-        # gqlparser counts a string's column from behind its first quotes
-        self.place = (token.line, token.column + _QUOTES.get(self.kind, 0))
-        self._comments = []
-        while (before := token.prev) is not None and before.kind.value == "Comment":
-            self._comments.append({"Value": f"#{before.value}"})
-            token = before
-        self._comments.reverse()
-
-    def take(self) -> str:
-        value = self.value
-        self._advance()
-        return value
-
-    def comments(self) -> Node | None:
-        """The comments before the next token."""
-        return {"List": self._comments} if self._comments else None
-
-    def skip(self, kind: str) -> bool:
-        if self.kind != kind:
-            return False
-        self._advance()
-        return True
-
-    def expect(self, kind: str) -> str:
-        if self.kind != kind:
-            self.fail(f"Expected {kind}, found {self.kind}")
-        return self.take()
-
-    def keyword(self, word: str) -> Node | None:
-        """Take a keyword; the comments before it."""
-        if self.kind != "Name" or self.value != word:
-            self.fail(f"Expected {gotext.quote(word)}, found {self._shown()}")
-        comments = self.comments()
-        self._advance()
-        return comments
-
-    def _shown(self) -> str:
-        if self.kind in _VALUED and self.value:
-            return f"{self.kind} {gotext.quote(self.value)}"
-        return self.kind
-
-    def unexpected(self) -> NoReturn:
-        self.fail(f"Unexpected {self._shown()}")
-
-    def fail(self, message: str) -> NoReturn:
-        line, column = self.place
-        raise BuiltinFault(f"{message} in GraphQL string at location {line}:{column}")
-
-    def node(self, place: tuple[int, int], **members: Any) -> Node:
-        """A node without the members that are empty."""
-        made = {name: value for name, value in members.items() if value is not None and value != []}
-        self.places[id(made)] = place
-        return made
-
-    def some(self, opening: str, closing: str, rule: Callable[[], Any]) -> tuple[list[Any], Node | None]:
-        """One or more in brackets, if there are brackets; and the comments before the closing one."""
-        if not self.skip(opening):
-            return [], None
-        out: list[Any] = []
-        while self.kind != closing:
-            out.append(rule())
-        if not out:
-            self.fail(f"expected at least one definition, found {self.kind}")
-        comments = self.comments()
-        self._advance()
-        return out, comments
-
-    def separated(self, separator: str, rule: Callable[[], str]) -> list[str]:
-        """One or more with a separator between, and perhaps before them."""
-        self.skip(separator)
-        out = [rule()]
-        while self.skip(separator):
-            out.append(rule())
-        return out
-
-    def name(self) -> str:
-        return self.expect("Name")
+class _Parser(Tokens):
+    """Recursive descent over the tokens."""
 
     # --- documents of operations ---
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NoReturn
 
 from sekisho.rego.builtins.gotext import quote
-from sekisho.rego.builtins.gql_parser import NULL, Document, Node, parse_schema
+from sekisho.rego.builtins.gql_parser import NULL, Document, parse_schema
+from sekisho.rego.builtins.gql_tokens import Node
 from sekisho.rego.builtins.table import BuiltinFault
 
 SCALARS: Final = ("Boolean", "Float", "ID", "Int", "String")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sekisho.rego.builtins.gql_parser import Document, Node
+from sekisho.rego.builtins.gql_parser import Document
+from sekisho.rego.builtins.gql_tokens import Node
 from sekisho.rego.builtins.table import BuiltinFault
 from sekisho.rego.values import Value
 

@@ -100,8 +100,10 @@ def test_sets_are_arrays(call):
         ("{{" + "(" * 300 + "1" + ")" * 300 + "}}", "1: max expression depth exceeded"),
         (
             "{{eq .i 5}}",
-            ('1:2: executing "template" at <eq .i 5>: error calling eq: incompatible types for comparison: '
-            "json.Number and int"),
+            (
+                '1:2: executing "template" at <eq .i 5>: error calling eq: incompatible types for comparison: '
+                "json.Number and int"
+            ),
         ),
         (
             "a\n  {{.s.x}}",
