@@ -325,7 +325,7 @@ def _call(state: EvalState, position: int, name: str, function: Any, args: tuple
         return function(state, *args)
     row = state.loaded.builtins[name]
     try:
-        return row.function(state.context(), *args) if row.context else row.function(*args)
+        return row.function(state, *args) if row.context else row.function(*args)
     except BuiltinFault:
         return fault(state, position)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.diag import Diagnostic, DiagnosticError, Source, Span
@@ -20,6 +21,8 @@ from sekisho.rego.context import EvalContext
 from sekisho.rego.values import UNDEFINED, Value
 
 if TYPE_CHECKING:
+    import random
+
     from sekisho.diag import Code
     from sekisho.rego.plan.tree import Node
 
@@ -71,14 +74,16 @@ DEFAULTS: Final = Options()
 class EvalState:
     """One evaluation. Generated code reads ``input``, ``data``, ``slots`` and ``meter`` directly.
 
-    ``trail`` is a ``trail.Trail`` where the code explains what it reads.
+    A state is also the ``EvalContext`` that built-ins see; it is not derived from that class because a state
+    is made for every evaluation, and what few built-ins ask for must cost nothing then. ``root`` is the state
+    whose clock, seed and cache count. ``trail`` is a ``trail.Trail`` where the code explains what it reads.
     """
 
     targets: tuple[Step, ...] = ()
     mocks: dict[str, tuple[bool, Any]] | None = None
     documents: dict[Step, Value] | None = None
     trail: object = None
-    _context: EvalContext | None = None
+    root: EvalState | None = None
 
     def __init__(self, loaded: Loaded, input: Value, data: Value, meter: Meter, options: Options) -> None:
         self.loaded = loaded
@@ -88,19 +93,47 @@ class EvalState:
         self.options = options
         self.slots: list[Any] = [*loaded.fresh]
 
-    def context(self) -> EvalContext:
-        """The surroundings that built-ins see; made when the first of them asks."""
-        if self._context is None:
-            options = self.options
-            now = time.time_ns() if options.now_ns is None else options.now_ns
-            self._context = EvalContext(
-                now_ns=now,
-                meter=self.meter,
-                capabilities=self.loaded.capabilities,
-                printed=options.printed,
-                notes=options.notes,
-            )
-        return self._context
+    @property
+    def capabilities(self) -> Capabilities:
+        """What built-ins may touch."""
+        return self.loaded.capabilities
+
+    @property
+    def printed(self) -> Callable[[str], None] | None:
+        """What takes the lines of ``print``."""
+        return self.options.printed
+
+    @property
+    def notes(self) -> Callable[[str], None] | None:
+        """What takes the lines of ``trace``."""
+        return self.options.notes
+
+    @property
+    def now_ns(self) -> int:
+        """The time of the query."""
+        return self._shared.now_ns
+
+    @property
+    def rng(self) -> random.Random:
+        """The source of what is random."""
+        return self._shared.rng
+
+    @property
+    def cache(self) -> dict[Any, Any]:
+        """What nondeterministic built-ins gave in this query."""
+        return self._shared.cache
+
+    @cached_property
+    def _shared(self) -> EvalContext:
+        """What all states of one query share."""
+        if self.root is not None:
+            return self.root._shared
+        now = self.options.now_ns
+        return EvalContext(
+            now_ns=time.time_ns() if now is None else now,
+            meter=self.meter,
+            capabilities=self.capabilities,
+        )
 
     def derive(self) -> EvalState:
         """A copy with new slots."""
@@ -108,7 +141,7 @@ class EvalState:
         other.targets = self.targets
         other.mocks = self.mocks
         other.trail = self.trail
-        other._context = self.context()
+        other.root = self.root or self
         return other
 
 

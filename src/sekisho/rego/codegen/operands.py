@@ -62,7 +62,7 @@ class OperandWriter(BlockWriter):
         """The plain call of a built-in's function."""
         values = [self.operand(arg, state) for arg in args]
         if self.unit.builtins[name].context:
-            values.insert(0, self.py.method(self.py.name(state), "context"))
+            values.insert(0, self.py.name(state))
         return self.py.call(self.unit.builtin(name), *values)
 
     def guarded(self, dst: str, value: ast.expr, ins: ir.Instruction) -> ast.stmt:
