@@ -108,7 +108,14 @@ def each_loose(state: EvalState, base: Value, grows: Any = None) -> Iterable[Val
         values = base.loose()
     else:
         return ()
-    return _pay(state, values, len(values), grows)
+    length = len(values)
+    if length > LONG or grows is not None:
+        return _pay(state, values, length, grows)
+    meter = state.meter
+    meter.left -= length + 1
+    if meter.left < 0:
+        meter.check()
+    return values  # type: ignore[no-any-return]
 
 
 def pairs_loose(state: EvalState, base: Value, grows: Any = None) -> Iterable[tuple[Value, Value]]:
@@ -116,8 +123,10 @@ def pairs_loose(state: EvalState, base: Value, grows: Any = None) -> Iterable[tu
     kind = type(base)
     if kind is dict:
         values: Any = base.items()
-        if not all(map(_is_text, base)):
-            values = [(unkey(k), v) for k, v in values]
+        for k in base:
+            if type(k) is Key:
+                values = [(unkey(k), v) for k, v in values]
+                break
     elif kind is list:
         values = enumerate(base)
     elif kind is Set:
@@ -126,10 +135,6 @@ def pairs_loose(state: EvalState, base: Value, grows: Any = None) -> Iterable[tu
     else:
         return ()
     return _pay(state, values, len(base), grows)
-
-
-def _is_text(form: Any) -> bool:
-    return type(form) is str
 
 
 def _pay(state: EvalState, values: Iterable[Any], length: int, grows: Any) -> Iterable[Any]:
@@ -201,12 +206,15 @@ def less(a: Value, b: Value) -> bool:
 
 def less_equal(a: Value, b: Value) -> bool:
     """``a <= b``."""
-    return not less(b, a)
+    return not greater(a, b)
 
 
 def greater(a: Value, b: Value) -> bool:
     """``a > b``."""
-    return less(b, a)
+    kind = type(a)
+    if kind is type(b) and (kind is int or kind is str):
+        return bool(a > b)
+    return compare(a, b) > 0
 
 
 def greater_equal(a: Value, b: Value) -> bool:

@@ -42,13 +42,14 @@ class Leave(Enum):
 class Frame:
     """The place that statements are written into.
 
-    ``used`` says whether anything left it. ``result`` is what ``return`` gives for a failure. Where there are
-    ``tests``, code does not leave: its tests are gathered there.
+    ``loops`` counts the loops around it; ``used`` says whether anything left it. ``result`` is what ``return``
+    gives for a failure. Where there are ``tests``, code does not leave: its tests are gathered there.
     """
 
     leave: Leave
     depth: int
     result: str | bool | None = "U"
+    loops: int = 0
     used: bool = False
     tests: list[ast.expr] | None = None
 
@@ -105,9 +106,9 @@ class BlockWriter(ABC):
 
     @abstractmethod
     def loop(
-        self, ins: ir.Instruction, out: list[ast.stmt], grows: str | None
+        self, ins: ir.Instruction, out: list[ast.stmt], loops: int, grows: str | None
     ) -> tuple[tuple[str, ...], ast.expr]:
-        """The targets of a loop and what it iterates."""
+        """The targets of a loop and what it iterates; it stands in ``loops`` other ones."""
 
     @abstractmethod
     def place(self, ins: ir.Instruction) -> None:
@@ -175,13 +176,13 @@ class BlockWriter(ABC):
     def _loop(
         self, ins: ir.Instruction, rest: ir.Block, out: list[ast.stmt], frame: Frame, done: Done
     ) -> None:
-        targets, values = self.loop(ins, out, done.grows)
-        alone = not rest and frame.leave is not Leave.CONTINUE
-        if done.bulk is not None and alone and targets == (done.value,):
+        nested = frame.leave is Leave.CONTINUE
+        targets, values = self.loop(ins, out, frame.loops, done.grows if nested else None)
+        if done.bulk is not None and not rest and not nested and targets == (done.value,):
             out.append(done.bulk(values))
             return
         body: list[ast.stmt] = []
-        inner = Frame(Leave.CONTINUE, frame.depth + 1)
+        inner = Frame(Leave.CONTINUE, frame.depth + 1, loops=frame.loops + 1)
         node = self.py.loop(targets, values, body)
         self.block(rest, body, inner, done)
         if not body:
@@ -191,9 +192,9 @@ class BlockWriter(ABC):
             node.orelse = [self.py.next()]
             out.append(self.py.leave())
 
-    def inline(self, block: ir.Block, out: list[ast.stmt], depth: int, done: Done) -> None:
+    def inline(self, block: ir.Block, out: list[ast.stmt], outer: Frame, done: Done) -> None:
         """Write a nested block in place; the code after it runs when it is through."""
-        frame = Frame(Leave.BREAK, depth + 1)
+        frame = Frame(Leave.BREAK, outer.depth + 1, loops=outer.loops)
         body: list[ast.stmt] = []
         self.block(block, body, frame, done)
         if frame.used:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sekisho.rego.codegen.blocks import LOOPS, Done, Frame, Leave, Stop
 from sekisho.rego.codegen.instructions import InstructionWriter
@@ -16,6 +16,10 @@ from sekisho.rego.values import equal
 if TYPE_CHECKING:
     from sekisho.lang.pyast import Writer
     from sekisho.rego.codegen.unit import Unit
+
+
+TOP: Final = Frame(Leave.RETURN, 0)
+"""The top of a function, for blocks in it that leave themselves by ``break``."""
 
 
 class GroupWriter(InstructionWriter):
@@ -90,7 +94,7 @@ class GroupWriter(InstructionWriter):
 
             body.extend(self.opening())
             done = Done(emit=add, grows=sink.name, value=clause.value, bulk=sink.bulk)
-            self.inline(clause.block, body, 0, done)
+            self.inline(clause.block, body, TOP, done)
         body.append(self.py.give(sink.result))
 
     def object(self, body: list[ast.stmt]) -> None:
@@ -105,7 +109,7 @@ class GroupWriter(InstructionWriter):
                 out.append(py.do(self._put(clause)))
 
             body.extend(self.opening())
-            self.inline(clause.block, body, 0, Done(emit=put, grows=None if deep else "c_"))
+            self.inline(clause.block, body, TOP, Done(emit=put, grows=None if deep else "c_"))
         body.append(py.give(py.attr(py.name("c_"), "root") if deep else py.name("c_")))
 
     @property
@@ -126,7 +130,10 @@ class GroupWriter(InstructionWriter):
 
     def _single(self, body: list[ast.stmt]) -> None:
         clauses = self.group.clauses
-        if _constant_value(clauses) or (len(clauses) == 1 and _at_most_one(clauses[0])):
+        once = all(map(_at_most_one, clauses)) and (
+            len(clauses) == 1 or _exclusive(clauses, self.group.params)
+        )
+        if _constant_value(clauses) or once:
             self._first(body)
         else:
             self._agreeing(body)
@@ -143,7 +150,7 @@ class GroupWriter(InstructionWriter):
                 if not (body and isinstance(body[-1], ast.Return)):
                     body.append(self.py.give(self.py.name("U")))
                 return
-            self.inline(link.block, body, 0, done)
+            self.inline(link.block, body, TOP, done)
         self._otherwise(body)
 
     def _returning(self, link: Clause) -> Done:
@@ -212,7 +219,7 @@ class GroupWriter(InstructionWriter):
 
         body.extend(self.opening())
         done = Done(emit=note, writes=(name, *self.kept))
-        self.inline(link.block, body, 0 if name == "v_" else 1, done)
+        self.inline(link.block, body, TOP if name == "v_" else Frame(Leave.BREAK, 1), done)
 
 
 class QueryWriter(InstructionWriter):
@@ -227,7 +234,7 @@ class QueryWriter(InstructionWriter):
             row = py.tuple_of([self.operand(operand) for operand in operands])
             out.append(py.do(py.method(py.name("out"), "append", row)))
 
-        self.inline(block, body, 0, Done(emit=note, grows="out"))
+        self.inline(block, body, TOP, Done(emit=note, grows="out"))
         if not body:
             body.append(py.give(None))
         return py.function(name, ("s", "out"), body)
@@ -256,6 +263,21 @@ def _constant_value(clauses: list[Clause]) -> bool:
         isinstance(value, Const) and isinstance(first, Const) and equal(value.value, first.value)
         for value in values
     )
+
+
+def _exclusive(clauses: list[Clause], params: tuple[str, ...]) -> bool:
+    """Whether no two clauses can hold: each demands its own text of the same parameter."""
+    seen: set[str] = set()
+    tested: set[str] = set()
+    for clause in clauses:
+        first = clause.block[0] if clause.block else None
+        if not isinstance(first, ir.Equal) or clause.orelse is not None:
+            return False
+        for const, param in ((first.a, first.b), (first.b, first.a)):
+            if isinstance(const, Const) and type(const.value) is str and isinstance(param, str):
+                seen.add(const.value)
+                tested.add(param)
+    return len(seen) == len(clauses) and len(tested) == 1 and tested <= set(params)
 
 
 def _at_most_one(clause: Clause) -> bool:

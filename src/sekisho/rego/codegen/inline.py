@@ -28,7 +28,7 @@ def condition(writer: OperandWriter, ins: ir.CallBuiltin, out: list[ast.stmt], f
         return True
     if type(writer.unit.builtins[ins.name].type.result).__name__ != "Boolean":
         return False
-    if not _native(writer, ins, out):
+    if not (_native(writer, ins, out) or _either(writer, ins, out)):
         call = writer.call_row(ins.name, ins.args, ins.state)
         out.append(writer.guarded(ins.dst, call, ins))
     py = writer.py
@@ -36,22 +36,20 @@ def condition(writer: OperandWriter, ins: ir.CallBuiltin, out: list[ast.stmt], f
     return True
 
 
-def value(writer: OperandWriter, ins: ir.CallBuiltin, out: list[ast.stmt]) -> bool:
-    """Write a call whose result is a value that is never undefined; False if there is no such form."""
-    if ins.name == "count" and writer.kind(ins.args[0]) in _SIZED:
-        size = writer.py.call("len", writer.operand(ins.args[0], ins.state))
-        out.append(writer.py.assign(ins.dst, size))
-        writer.kinds[ins.dst] = "int"
-        return True
+def value(writer: OperandWriter, ins: ir.CallBuiltin, out: list[ast.stmt]) -> bool | None:
+    """Write a call for its result: True if that is never undefined, False if it may be, None if it cannot."""
+    py = writer.py
     if ins.name in _NEGATIVE:
-        test = writer.py.negate(_NEGATIVE[ins.name](writer, ins))
-        out.append(writer.py.assign(ins.dst, test))
-        writer.kinds[ins.dst] = "bool"
+        out.append(py.assign(ins.dst, py.negate(_NEGATIVE[ins.name](writer, ins))))
         return True
-    return False
-
-
-_SIZED: Final = frozenset({"str", "list", "dict", "set"})
+    sure = _SURE.get(ins.name)
+    if sure is not None:
+        expression = sure(writer, ins)
+        if expression is not None:
+            out.append(py.assign(ins.dst, expression))
+            writer.kinds[ins.dst] = "int"
+            return True
+    return False if _native(writer, ins, out) or _either(writer, ins, out) else None
 
 
 # --- comparisons ------------------------------------------------------------------------------------------
@@ -144,7 +142,32 @@ _NEGATIVE: Final[dict[str, Callable[[OperandWriter, ir.CallBuiltin], ast.expr]]]
 # --- native forms of partial functions --------------------------------------------------------------------
 
 
+def _size(writer: OperandWriter, ins: ir.CallBuiltin) -> ast.expr | None:
+    """``count`` of what is known to have a size."""
+    if writer.kind(ins.args[0]) not in {"str", "list", "dict", "set"}:
+        return None
+    return writer.py.call("len", writer.operand(ins.args[0], ins.state))
+
+
+def _integers(operator: str) -> Callable[[OperandWriter, ir.CallBuiltin], ast.expr | None]:
+    def form(writer: OperandWriter, ins: ir.CallBuiltin) -> ast.expr | None:
+        a, b = (writer.operand(arg, ins.state) for arg in ins.args)
+        small = {writer.kind(arg) for arg in ins.args} == {"int"}
+        return writer.py.binary(a, operator, b) if small else None
+
+    return form
+
+
+_SURE: Final[dict[str, Callable[[OperandWriter, ir.CallBuiltin], ast.expr | None]]] = {
+    "count": _size,
+    "plus": _integers("+"),
+    "minus": _integers("-"),
+}
+"""Built-ins that give an integer, whatever happens, for operands of known types."""
+
+
 def _native(writer: OperandWriter, ins: ir.CallBuiltin, out: list[ast.stmt]) -> bool:
+    """Try the native form, and ask the built-in where Python refuses."""
     form = _NATIVE.get(ins.name)
     if form is None:
         return False
@@ -169,7 +192,36 @@ def _method(name: str) -> Callable[[OperandWriter, ir.CallBuiltin], tuple[ast.ex
     return form
 
 
+def _len(writer: OperandWriter, ins: ir.CallBuiltin) -> tuple[ast.expr, tuple[str, ...]]:
+    return writer.py.call("len", writer.operand(ins.args[0], ins.state)), ("TypeError",)
+
+
 _NATIVE: Final[dict[str, Callable[[OperandWriter, ir.CallBuiltin], tuple[ast.expr, tuple[str, ...]]]]] = {
+    "count": _len,
     "startswith": _method("startswith"),
     "endswith": _method("endswith"),
 }
+"""Built-ins that a Python function or method does: what it raises for other operands sends them to ours."""
+
+
+def _either(writer: OperandWriter, ins: ir.CallBuiltin, out: list[ast.stmt]) -> bool:
+    """The native form for a first operand of the right type, else the built-in."""
+    form = _EITHER.get(ins.name)
+    if form is None or len(ins.args) < 2 or writer.kind(ins.args[1]) != "str":
+        return False
+    kind, native = form
+    py = writer.py
+    operands = [writer.operand(arg, ins.state) for arg in ins.args]
+    test = py.compare(py.call("type", operands[0]), "is", py.name(kind))
+    slow = writer.call_row(ins.name, ins.args, ins.state)
+    out.append(writer.guarded(ins.dst, py.choose(test, native(writer, operands), slow), ins))
+    return True
+
+
+_EITHER: Final[dict[str, tuple[str, Callable[[OperandWriter, list[ast.expr]], ast.expr]]]] = {
+    "object.get": ("dict", lambda writer, args: writer.py.method(args[0], "get", args[1], args[2])),
+    "contains": ("str", lambda writer, args: writer.py.compare(args[1], "in", args[0])),
+    "trim_prefix": ("str", lambda writer, args: writer.py.method(args[0], "removeprefix", args[1])),
+    "trim_suffix": ("str", lambda writer, args: writer.py.method(args[0], "removesuffix", args[1])),
+}
+"""Built-ins whose second operand is known to be a string here: the type of the first, and the native form."""

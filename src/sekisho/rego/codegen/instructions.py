@@ -12,6 +12,12 @@ from sekisho.rego.codegen.operands import OperandWriter, result_kind, rule_name
 from sekisho.rego.plan import ir
 from sekisho.rego.plan.ir import Const, Operand
 
+FREE: Final = 3
+"""Of loops inside each other, every third one pays even for a short array."""
+
+SHORT: Final = 8
+"""A shorter array is run through for nothing, so that two such loops cost at most 49 turns unseen."""
+
 
 class InstructionWriter(OperandWriter):
     """Writes the instructions of one function."""
@@ -89,7 +95,7 @@ class InstructionWriter(OperandWriter):
         self.undefined(ins.dst, out, frame)
 
     def loop(
-        self, ins: ir.Instruction, out: list[ast.stmt], grows: str | None
+        self, ins: ir.Instruction, out: list[ast.stmt], loops: int, grows: str | None
     ) -> tuple[tuple[str, ...], ast.expr]:
         """The targets of a loop and what it iterates."""
         py = self.py
@@ -100,7 +106,10 @@ class InstructionWriter(OperandWriter):
             value = ins.value or "_"
             how = "" if ins.ordered else "_loose"
             if ins.key is None:
-                return (value,), py.call("each" + how, state, base, *more)
+                values = py.call("each" + how, state, base, *more)
+                if loops % FREE and isinstance(ins.base, str):
+                    values = self._short(base, values)
+                return (value,), values
             return (ins.key, value), py.call("pairs" + how, state, base, *more)
         if isinstance(ins, ir.DocumentScan):
             handle = py.name(ins.base)
@@ -109,6 +118,13 @@ class InstructionWriter(OperandWriter):
         values = self.call_row(ins.name, ins.args, ins.state)
         out.append(self.guarded(ins.dst, values, ins))
         return (ins.dst,), py.call("solutions", state, py.name(ins.dst), *more)
+
+    def _short(self, base: ast.expr, values: ast.expr) -> ast.expr:
+        """A short array in an inner loop is run through as it is, without a call and without paying."""
+        py = self.py
+        is_list = py.compare(py.call("type", base), "is", py.name("list"))
+        is_short = py.compare(py.call("len", base), "<", py.const(SHORT))
+        return py.choose(py.all_of([is_list, is_short]), base, values)
 
     def rule(self, ins: ir.Rule, out: list[ast.stmt], frame: Frame) -> None:
         """Read the slot of a rule; evaluate the rule where the slot is new."""
@@ -232,7 +248,7 @@ class InstructionWriter(OperandWriter):
                 value=ins.value,
                 bulk=sink.bulk,
             )
-            self.inline(ins.block, out, frame.depth, done)
+            self.inline(ins.block, out, frame, done)
             out.append(py.assign(ins.dst, sink.result))
         else:
             array = ins.kind is ir.Kind.ARRAY
@@ -240,7 +256,7 @@ class InstructionWriter(OperandWriter):
             done = Done(emit=lambda body: body.append(self._collected(ins)), grows=ins.dst)
             if array:
                 done.value, done.bulk = ins.value, lambda values: self._extended(ins.dst, values)
-            self.inline(ins.block, out, frame.depth, done)
+            self.inline(ins.block, out, frame, done)
         self.kinds[ins.dst] = {"array": "list", "set": "set", "object": "dict"}[ins.kind.value]
 
     def _extended(self, name: str, values: ast.expr) -> ast.stmt:
@@ -279,18 +295,18 @@ class InstructionWriter(OperandWriter):
         """Call a built-in."""
         if ins.tested and inline.condition(self, ins, out, frame):
             return
+        defined = False
         if ins.name in self.unit.mockable:
             out.append(self.py.assign(ins.dst, self._mocked(ins, ins.name, None)))
-        elif not inline.value(self, ins, out):
-            value = self.call_row(ins.name, ins.args, ins.state)
-            out.append(self.guarded(ins.dst, value, ins))
-            self.kinds[ins.dst] = result_kind(self.unit, ins.name)
-        elif ins.tested:
-            self.fail_when(self.py.negate(self.py.name(ins.dst)), out, frame)
-            return
         else:
-            return
-        self.undefined(ins.dst, out, frame)
+            self.kinds[ins.dst] = result_kind(self.unit, ins.name)
+            found = inline.value(self, ins, out)
+            if found is None:
+                value = self.call_row(ins.name, ins.args, ins.state)
+                out.append(self.guarded(ins.dst, value, ins))
+            defined = bool(found)
+        if not defined:
+            self.undefined(ins.dst, out, frame)
         if ins.tested:
             self._not_false(ins.dst, out, frame)
 
@@ -338,7 +354,7 @@ class InstructionWriter(OperandWriter):
             stop=Stop.BREAK,
             writes=(found,),
         )
-        self.inline(block, out, frame.depth, done)
+        self.inline(block, out, frame, done)
         return found
 
     def every(self, ins: ir.Every, out: list[ast.stmt], frame: Frame) -> None:
@@ -350,12 +366,12 @@ class InstructionWriter(OperandWriter):
         fine = self.temporary("f")
         out.append(py.assign(fine, py.const(True)))
         body: list[ast.stmt] = []
-        found = self.exists(ins.block, body, Frame(Leave.CONTINUE, frame.depth + 1))
+        found = self.exists(ins.block, body, Frame(Leave.CONTINUE, frame.depth + 1, loops=frame.loops + 1))
         stop = [py.assign(fine, py.const(False)), py.leave()]
         body.append(py.when(py.negate(py.name(found)), stop))
         scan = ir.Scan(ins.base, ins.key, ins.value, ordered=False)
         scan.at, scan.to, scan.state = ins.at, ins.to, ins.state
-        out.append(py.loop(*self.loop(scan, out, None), body))
+        out.append(py.loop(*self.loop(scan, out, frame.loops, None), body))
         self.fail_when(py.negate(py.name(fine)), out, frame)
 
     def override(self, ins: ir.With, out: list[ast.stmt], frame: Frame) -> None:

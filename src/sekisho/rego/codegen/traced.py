@@ -11,7 +11,7 @@ import ast
 from typing import Final
 
 from sekisho.rego.codegen.blocks import Done, Frame
-from sekisho.rego.codegen.functions import GroupWriter
+from sekisho.rego.codegen.functions import TOP, GroupWriter
 from sekisho.rego.codegen.instructions import Sink
 from sekisho.rego.codegen.operands import OperandWriter, rule_name
 from sekisho.rego.plan import ir
@@ -90,13 +90,13 @@ class TracedWriter(GroupWriter):
         self.index(index, out, frame)
 
     def loop(
-        self, ins: ir.Instruction, out: list[ast.stmt], grows: str | None
+        self, ins: ir.Instruction, out: list[ast.stmt], loops: int, grows: str | None
     ) -> tuple[tuple[str, ...], ast.expr]:
         """A loop that marks its turns."""
         py = self.py
         state = py.name(ins.state)
         if not isinstance(ins, ir.Scan):
-            targets, values = super().loop(ins, out, grows)
+            targets, values = super().loop(ins, out, loops, grows)
             return targets, py.call("trail_turns", state, values)
         base = self.operand(ins.base, ins.state)
         pairs, ordered = py.const(ins.key is not None), py.const(ins.ordered)
@@ -148,7 +148,7 @@ class TracedWriter(GroupWriter):
             value = self.operand(ins.value, ins.state)
             body.append(py.do(py.method(py.name(items), "add", *place, key, value)))
 
-        self.inline(ins.block, out, frame.depth, Done(emit=note, grows=items))
+        self.inline(ins.block, out, frame, Done(emit=note, grows=items))
         finish = py.method(py.name(items), "finish", state, py.name(self._mark))
         out.append(py.assign(ins.dst, finish))
         self._mark = outer
@@ -174,7 +174,7 @@ class TracedWriter(GroupWriter):
                 out.append(py.do(py.method(py.name("c_"), "add", *place, *pair)))
 
             body.extend(self.opening())
-            self.inline(clause.block, body, 0, Done(emit=put, grows="c_"))
+            self.inline(clause.block, body, TOP, Done(emit=put, grows="c_"))
         body.append(py.give(py.method(py.name("c_"), "finish", py.name("s"), py.name("b0_"))))
 
 
