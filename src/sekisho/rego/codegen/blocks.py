@@ -42,8 +42,8 @@ class Leave(Enum):
 class Frame:
     """The place that statements are written into.
 
-    ``loops`` counts the loops around it; ``used`` says whether anything left it. ``result`` is what ``return``
-    gives for a failure. Where there are ``tests``, code does not leave: its tests are gathered there.
+    ``loops`` counts the loops around it; ``used`` says whether anything left it. ``result`` is what a
+    ``return`` gives for a failure. Where there are ``tests``, code does not leave: they are gathered there.
     """
 
     leave: Leave
