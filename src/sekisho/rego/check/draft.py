@@ -76,16 +76,15 @@ class Closure:
 class Captures:
     """What an operand of ``print`` (or else of a template string) takes from the body around it.
 
-    ``known`` are the variables that occur before it in that body.
+    ``known`` are the variables that occur before it in that body, where it is an operand of ``print``.
     """
 
-    __slots__ = ("for_print", "known", "node", "vars")
+    __slots__ = ("known", "node", "vars")
 
     def __init__(self, node: Term, vars: set[str], known: frozenset[str] | None) -> None:
         self.node = node
         self.vars = vars
         self.known = known
-        self.for_print = known is not None
 
 
 class RuleDraft:

@@ -52,6 +52,10 @@ class Errors:
     def __bool__(self) -> bool:
         return bool(self._found)
 
+    def enough(self) -> bool:
+        """Whether more errors than these would not be told."""
+        return 0 < self._limit <= len(self._found)
+
     def before_types(self) -> bool:
         """Whether there is an error that makes checking types pointless."""
         return any(stage < Stage.TYPES for stage, _ in self._found)

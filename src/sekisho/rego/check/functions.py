@@ -75,7 +75,7 @@ class Functions:
             codes.UNDEFINED_FUNCTION,
             f"undefined function {name}",
             at,
-            help=self._nearest(name),
+            help="" if self._errors.enough() else self._nearest(name),
         )
 
     def check(

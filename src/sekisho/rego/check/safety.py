@@ -8,11 +8,11 @@ decides what is unsafe.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
+from heapq import heappop, heappush
 
 from sekisho.rego import codes
 from sekisho.rego.check.bindings import CLOSING, Arity, expr_vars, outputs, term_vars
-from sekisho.rego.check.draft import Closure, RuleDraft, Step
+from sekisho.rego.check.draft import Captures, Closure, RuleDraft, Step
 from sekisho.rego.check.errors import Errors, Stage
 from sekisho.rego.check.flatten import apart, equation, lift, negated
 from sekisho.rego.check.program import Rule, written_name
@@ -167,34 +167,21 @@ class Orderer:
             if step.inner:
                 level = _level(steps, heads)
                 break
-        ordered: list[Expr] = []
-        pending = steps
-        while pending:
-            waiting: list[Step] = []
-            for step in pending:
-                if step.inner and not step.inner & level <= bound:
-                    waiting.append(step)
-                    continue
-                if step.vars <= bound:
-                    if step.closures:
-                        self._close_all(step, bound, level)
-                    if _is_negation(step.expr):
-                        ordered += negated(step.expr, self._fresh)
-                    else:
-                        ordered.append(step.expr)
-                    continue
-                made = outputs(step.expr, bound, self._arity, nested=True)
-                if made is None or not step.vars <= bound | made:
-                    waiting.append(step)
-                    continue
-                if step.closures:
-                    self._close_all(step, bound, level)
-                ordered += lift(step.expr, bound, self._fresh)
-                bound |= step.vars
-            if len(waiting) == len(pending):
+
+        def place(step: Step) -> list[Expr] | None:
+            expr = step.expr
+            if step.vars <= bound:
+                self._close_all(step, bound, level)
+                return negated(expr, self._fresh) if _is_negation(expr) else [expr]
+            near = bound & step.vars
+            made = outputs(expr, near, self._arity, nested=True)
+            if made is None or not step.vars - near <= made:
                 return None
-            pending = waiting
-        return ordered
+            self._close_all(step, bound, level)
+            return lift(expr, near, self._fresh)
+
+        ordered, waiting = _schedule(steps, bound, level, place)
+        return None if waiting else ordered
 
     def _flat(self, steps: list[Step], bound: set[str]) -> list[Expr]:
         """OPA's order of the body with its calls taken apart; what is unsafe goes to ``unsafe``."""
@@ -204,29 +191,23 @@ class Orderer:
         for step in steps:
             flat += [self._step(expr) for expr in self._apart(step.expr)]
         level = _level(flat, ())
-        ordered: list[Expr] = []
-        pending = flat
-        while pending:
-            waiting: list[Step] = []
-            for step in pending:
-                made_safe = outputs(step.expr, bound, self._arity, nested=False) or set()
-                if step.inner & level <= bound and step.vars <= bound | made_safe:
-                    if step.closures:
-                        self._close_all(step, bound, level)
-                    place = negated if _is_negation(step.expr) else partial(lift, bound=bound)
-                    ordered += place(step.expr, fresh=self._fresh)
-                    bound |= step.vars
-                else:
-                    waiting.append(step)
-            if len(waiting) == len(pending):
-                self._note_unsafe(waiting, bound, level)
-                break
-            pending = waiting
+
+        def place(step: Step) -> list[Expr] | None:
+            expr = step.expr
+            near = bound & step.vars
+            made = outputs(expr, near, self._arity, nested=False) or set()
+            if not step.vars - near <= made:
+                return None
+            self._close_all(step, bound, level)
+            return negated(expr, self._fresh) if _is_negation(expr) else lift(expr, near, self._fresh)
+
+        ordered, waiting = _schedule(flat, bound, level, place)
+        self._note_unsafe(waiting, bound, level)
         return ordered
 
     def _note_unsafe(self, waiting: list[Step], bound: set[str], level: set[str]) -> None:
         for step in waiting:
-            made = outputs(step.expr, bound, self._arity, nested=False) or set()
+            made = outputs(step.expr, bound & step.vars, self._arity, nested=False) or set()
             missing = (step.vars - bound - made) | ((step.inner & level) - bound)
             self.unsafe.append((step.expr, missing))
 
@@ -276,8 +257,8 @@ class Orderer:
             closure.node = at.statement
         node = closure.node
         if closure.captures is not None:
-            self._check_captures(closure, bound | level)
-        inside = bound | set(closure.declares)
+            self._check_captures(closure.captures, bound, level)
+        inside = (bound & closure.all_vars()) | set(closure.declares)
         for head in closure.heads:
             if not head.vars <= inside and not needs_evaluation(head.term):
                 missing = head.vars - inside - _level(closure.steps, closure.heads)
@@ -290,16 +271,49 @@ class Orderer:
         elif isinstance(node, (ArrayComp, SetComp)):
             node.term = terms[0]
 
-    def _check_captures(self, closure: Closure, around: set[str]) -> None:
-        captures = closure.captures
-        assert captures is not None
-        known = around if captures.known is None else captures.known
-        stage = Stage.PRINT if captures.for_print else Stage.TEMPLATES
-        for name in sorted(captures.vars - known):
+    def _check_captures(self, captures: Captures, bound: set[str], level: set[str]) -> None:
+        stage, unknown = Stage.TEMPLATES, captures.vars - bound - level
+        if captures.known is not None:
+            stage, unknown = Stage.PRINT, captures.vars - captures.known
+        for name in sorted(unknown):
             if written_name(name):
                 message = f"var {written_name(name)} is undeclared"
                 at = (self._module, captures.node)
                 self._errors.add(stage, codes.UNDECLARED, message, at)
+
+
+def _schedule(
+    steps: list[Step], bound: set[str], level: set[str], place: Callable[[Step], list[Expr] | None]
+) -> tuple[list[Expr], list[Step]]:
+    """The expressions in an order in which each can be placed, and the steps that cannot be.
+
+    As if all steps were tried in turn, again and again; but a step is tried again only when a variable that
+    it waits for has become bound. ``bound`` grows by what is placed.
+    """
+    ordered: list[Expr] = []
+    waits: dict[str, list[int]] = {}
+    open: set[int] = set()
+    queue = [(0, i) for i in range(len(steps))]
+    while queue:
+        turn, i = heappop(queue)
+        step = steps[i]
+        missing = (step.inner & level) - bound if step.inner else None
+        made = None if missing else place(step)
+        if made is None:
+            if turn == 0 and i not in open:
+                open.add(i)
+                for name in (step.vars - bound) | (missing or set()):
+                    waits.setdefault(name, []).append(i)
+            continue
+        ordered += made
+        open.discard(i)
+        if step.vars <= bound:
+            continue
+        woken = {j for name in step.vars - bound for j in waits.pop(name, ()) if j in open}
+        bound |= step.vars
+        for j in woken:
+            heappush(queue, (turn if j > i else turn + 1, j))
+    return ordered, [steps[i] for i in sorted(open)]
 
 
 def _is_negation(expr: Expr) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final
 
+from sekisho.diag import Limit
 from sekisho.rego.check.text import value_text
 from sekisho.rego.types import (
     ANY,
@@ -28,6 +29,11 @@ from sekisho.rego.types import (
     Unknown,
 )
 from sekisho.rego.values import Value, is_number, unkey
+
+OPTIONS: Final = Limit("a union of types", 200, "types", "each further one is compared with all of them")
+SIZE: Final = Limit(
+    "an inferred type", 10_000, "parts", "a variable used twice doubles it, and so do ten more"
+)
 
 _SCALARS: Final = {Null: 0, Boolean: 1, Num: 2, String: 3, Unknown: -1}
 _NAMES: Final = {Null: "null", Boolean: "boolean", Num: "number", String: "string", Unknown: "???"}
@@ -131,7 +137,29 @@ def either(a: Type | None, b: Type | None) -> Type:
             options.append(option)
     if len(options) == 1:
         return options[0]
+    if OPTIONS.exceeded_by(len(options)):
+        return ANY
     return Union(tuple(sorted(options, key=order_key)))
+
+
+def bounded(type: Array | Object | SetOf) -> Type:
+    """The type, or that of anything if it has become too large to look at again and again."""
+    parts: list[Type] = [type]
+    for part in parts:
+        if isinstance(part, Array):
+            parts += part.static
+            if part.dynamic is not None:
+                parts.append(part.dynamic)
+        elif isinstance(part, Object):
+            parts += [value for _, value in part.static]
+            parts += part.dynamic or ()
+        elif isinstance(part, SetOf):
+            parts.append(part.of)
+        elif isinstance(part, Union):
+            parts += part.options
+        if SIZE.exceeded_by(len(parts)):
+            return ANY
+    return type
 
 
 def _either_function(a: Type, b: Type) -> Type:

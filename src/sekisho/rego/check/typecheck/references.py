@@ -12,7 +12,7 @@ from sekisho.rego import codes
 from sekisho.rego.check.errors import Errors, Stage
 from sekisho.rego.check.text import term_text, value_text
 from sekisho.rego.check.typecheck.documents import DataNode, select_all
-from sekisho.rego.check.typecheck.ops import either, keys, of_value, select, type_text, values
+from sekisho.rego.check.typecheck.ops import bounded, either, keys, of_value, select, type_text, values
 from sekisho.rego.check.typecheck.unify import unifies
 from sekisho.rego.nodes import (
     ArrayComp,
@@ -279,14 +279,14 @@ class References(ABC):
         """The type of ``[a, b]``."""
         if not term.items:
             return Array((), ANY)
-        return Array(tuple([self.type_of(item) for item in term.items]))
+        return bounded(Array(tuple([self.type_of(item) for item in term.items])))
 
     def set_type(self, term: SetTerm) -> Type:
         """The type of ``{a, b}``."""
         found: Type | None = None
         for item in term.items:
             found = either(found, self.type_of(item))
-        return SetOf(ANY if found is None or found is UNKNOWN else found)
+        return bounded(SetOf(ANY if found is None or found is UNKNOWN else found))
 
     def object_type(self, term: ObjectTerm) -> Type:
         """The type of ``{k: v}``: constant keys are properties."""
@@ -300,7 +300,7 @@ class References(ABC):
                 static[form[0]] = self.type_of(v)
         if not static and dynamic is None:
             dynamic = (ANY, ANY)
-        return Object(tuple(static.items()), dynamic)
+        return bounded(Object(tuple(static.items()), dynamic))
 
     def remembered_type(self, term: Term) -> Type:
         """The type of a call or a comprehension that has been checked."""
