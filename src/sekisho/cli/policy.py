@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 VERBS: Final = {
+    "expand": ("sekisho.cli.policy_expand", "Show what objects will bring about."),
     "verify": ("sekisho.cli.policy_verify", "Run suites of tests for constraints."),
 }
 
@@ -72,8 +73,10 @@ def test(
 
 def _write(results: list[Result], output: str | None) -> None:
     if output == "json":
+        from sekisho.cli.gojson import indented
+
         rows: Any = [result.to_json() for result in results] or None
-        click.echo(_go_json(rows), nl=False)
+        click.echo(indented(rows), nl=False)
     elif output == "yaml":
         import yaml
 
@@ -82,16 +85,6 @@ def _write(results: list[Result], output: str | None) -> None:
     else:
         for result in results:
             click.echo(result.line())
-
-
-def _go_json(value: Any) -> str:
-    """Indented JSON as Go writes it, with HTML's characters escaped."""
-    import json
-
-    text = json.dumps(value, indent=4, ensure_ascii=False)
-    for char in "<>&\u2028\u2029":
-        text = text.replace(char, f"\\u{ord(char):04x}")
-    return text
 
 
 def _refuse(problems: list[Diagnostic]) -> int:

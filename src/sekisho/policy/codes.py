@@ -53,6 +53,8 @@ MUTATION_UNMATCHED: Final = register("POL042", "a mutator could not be matched",
 PROVIDER_FAILED: Final = register("POL043", "an external data provider gave no value", finding=True)
 MUTATION_TOO_LONG: Final = register("POL044", "mutation takes too long", finding=True)
 
+BAD_PROVIDER_FILE: Final = register("POL046", "a file with external data is malformed")
+
 # Expansion.
 BAD_EXPANSION: Final = register("POL060", "an ExpansionTemplate is malformed")
 EXPANSION_CYCLE: Final = register("POL061", "ExpansionTemplates expand what they generate")

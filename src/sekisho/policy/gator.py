@@ -15,6 +15,7 @@ from sekisho.kube.object import Object
 from sekisho.kube.review import Operation, Request
 from sekisho.policy.constraint import GATOR, Constraint
 from sekisho.policy.engine import Ask, Engine
+from sekisho.policy.gatorexpand import DEFAULT_NAMESPACE
 from sekisho.policy.implied import IMPLIED_BY
 from sekisho.policy.match import Subject
 from sekisho.policy.template import TARGET
@@ -83,6 +84,7 @@ def judge_all(
     DiagnosticError where an object cannot be mutated or expanded.
     """
     ask = Ask(point=GATOR, positions=False, print_to=print_to, workloads=False)
+    engine = replace(engine, namespaces={"default": DEFAULT_NAMESPACE, **engine.namespaces})
     found = [result for object in objects for result in _results(engine, object, ask)]
     return sorted(found, key=lambda result: (result.action, result.message))
 
