@@ -124,21 +124,27 @@ def _scalar(value: Any) -> str:
 
 
 def _text(text: str) -> str:
-    """A string on one line: plain, in single quotes, or in double quotes with escapes."""
-    if not text.isprintable():
+    """A string on one line: plain, in single quotes, or in double quotes with escapes.
+
+    As Go writes it: double quotes also say that something is a string which could be taken for another value.
+    """
+    if not text.isprintable() or not _is_string(text):
         return f'"{"".join(_escaped(char) for char in text)}"'
     return text if _is_plain(text) else "'" + text.replace("'", "''") + "'"
 
 
+def _is_string(text: str) -> bool:
+    """Whether every reader takes the text without quotes for a string."""
+    return bool(text) and type(plain(text)) is str and not _OTHERS.fullmatch(text)
+
+
 def _is_plain(text: str) -> bool:
-    if not text or text[0] in _INDICATORS or text[0] == " " or text[-1] in " :":
+    """Whether a string can stand without quotes."""
+    if text[0] in _INDICATORS or text[0] == " " or text[-1] in " :":
         return False
     if text[0] == "-" and not (text[1:2].isalnum() or (text[1:2] == "-" and text[2:3].isalnum())):
         return False
-    if ": " in text or " #" in text or text.startswith("..."):
-        return False
-    value = plain(text)
-    return type(value) is str and not _OTHERS.fullmatch(text)
+    return not (": " in text or " #" in text or text.startswith("..."))
 
 
 def _escaped(char: str) -> str:

@@ -28,8 +28,8 @@ def namespaces_of(objects: Iterable[Object]) -> Mapping[str, Object]:
 def expand_all(objects: Iterable[Object], *, providers: Providers | None = None) -> list[Object]:
     """Every child of these objects, in gator's order: by name, version and kind, the last one first.
 
-    Mutators and ExpansionTemplates are among the objects. Raises DiagnosticError for those that are wrong, and
-    for an object that cannot be mutated or expanded.
+    Mutators and ExpansionTemplates are among the objects. Raises DiagnosticError for those that are wrong,
+    and for an object that cannot be mutated or expanded.
     """
     rows = tuple(objects)
     mutators, expansions = Mutators.build(rows), Expansions.build(rows)
