@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sekisho.kube.fielderror import shown
 from sekisho.policy import codes
 from sekisho.policy.mutation.edit import go_type
 from sekisho.policy.mutation.location import Item, Location
@@ -12,7 +13,7 @@ from sekisho.policy.mutation.source import ASSIGN, Constant, External, FromMetad
 def load(reader: Reader) -> Mutator:
     """The mutator in an Assign; raises DiagnosticError with everything that is wrong with it."""
     location = reader.location()
-    reader.check_location(location)
+    reader.check_location(location, "assign")
     source = read_source(reader)
     if source is not None and location.steps and isinstance(location.steps[-1], Item):
         _check_item(reader, location, source)
@@ -48,12 +49,13 @@ def _check_item(reader: Reader, location: Location, source: Source) -> None:
 def _check_constant(reader: Reader, step: Item, source: Constant) -> None:
     value, path = source.constant, (*ASSIGN, "value")
     if not isinstance(value, dict):
-        message = f"invalid value: `{value}`, only objects can be added to keyed lists"
+        message = f"invalid value: `{shown(value)}`, only objects can be added to keyed lists"
         reader.report(codes.BAD_ASSIGN, path, message, f"it is of type {go_type(value)}")
         return
     key = value.get(step.key)
     if type(key) is not type(step.value) or key != step.value:
         message = (
-            f"adding object to list with different key {step.key}: list key {step.value}, object key {key}"
+            f"adding object to list with different key {step.key}: "
+            f"list key {shown(step.value)}, object key {shown(key)}"
         )
         reader.report(codes.BAD_ASSIGN, (*path, step.key) if step.key in value else path, message)

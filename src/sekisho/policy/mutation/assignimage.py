@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from sekisho.diag import Path
+from sekisho.kube.fielderror import shown
 from sekisho.kube.schema import ABSENT
 from sekisho.policy import codes
 from sekisho.policy.mutation.edit import Context, SetError, go_type
@@ -84,7 +85,8 @@ class ImageParts:
         """The image with these parts."""
         if old is not ABSENT and not isinstance(old, str):
             message = (
-                f"expected value at AssignImage location to be a string, got {old} of type {go_type(old)}"
+                "expected value at AssignImage location to be a string, "
+                f"got {shown(old)} of type {go_type(old)}"
             )
             raise SetError(message)
         parts = split_image("" if old is ABSENT else old)
@@ -98,7 +100,7 @@ class ImageParts:
 def load(reader: Reader) -> Mutator:
     """The mutator in an AssignImage; raises DiagnosticError with everything that is wrong with it."""
     location = reader.location()
-    reader.check_location(location)
+    reader.check_location(location, "assignImage")
     name = reader.object.name
     if location.steps and isinstance(location.steps[-1], Item):
         reader.forbid(f"assignImage {name} cannot mutate list-type fields")

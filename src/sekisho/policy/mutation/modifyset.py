@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sekisho.kube.fielderror import shown
 from sekisho.kube.patch import equal
 from sekisho.kube.schema import ABSENT
 from sekisho.policy import codes
@@ -27,8 +27,7 @@ class SetOf:
         if old is ABSENT:
             return ABSENT if self.prune else list(self.values)
         if not isinstance(old, list):
-            shown = json.dumps(old, ensure_ascii=False, default=str)
-            raise SetError(f"{shown} is not a list of values, cannot treat it as a set")
+            raise SetError(f"{shown(old)} is not a list of values, cannot treat it as a set")
         if self.prune:
             return [item for item in old if not _among(item, self.values)]
         out = old.copy()
@@ -49,7 +48,7 @@ def _among(value: Any, values: Any) -> bool:
 def load(reader: Reader) -> Mutator:
     """The mutator in a ModifySet; raises DiagnosticError with everything that is wrong with it."""
     location = reader.location()
-    reader.check_location(location)
+    reader.check_location(location, "modifyset")
     if location.steps and isinstance(location.steps[-1], Item):
         reader.forbid("final node in a modifyset location cannot be a keyed list")
     tests, match, apply_to = reader.path_tests(location), reader.match(), reader.apply_to()

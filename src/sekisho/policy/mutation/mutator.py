@@ -153,11 +153,14 @@ class Reader:
             self.report(codes.BAD_LOCATION, path, f"invalid location for {kind} {name}: empty path")
         return location
 
-    def check_location(self, location: Location) -> None:
-        """What holds for all mutators but AssignMetadata: metadata stays, and so do the keys of lists."""
+    def check_location(self, location: Location, word: str) -> None:
+        """What holds for all mutators but AssignMetadata: metadata stays, and so do the keys of lists.
+
+        ``word`` is what Gatekeeper's text calls the kind.
+        """
         steps = location.steps
         if steps and steps[0] == Field("metadata"):
-            message = f"{self.object.kind.lower()} {self.object.name} can't change metadata"
+            message = f"{word} {self.object.name} can't change metadata"
             self.forbid(message, "AssignMetadata adds labels and annotations")
         if len(steps) > 1 and isinstance(steps[-2], Item) and steps[-1] == Field(steps[-2].key):
             self.forbid("invalid path format: changing the item key is not allowed")

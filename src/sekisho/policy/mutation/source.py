@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sekisho.diag import Path
+from sekisho.kube.fielderror import shown
 from sekisho.kube.schema import ABSENT
 from sekisho.policy import codes
 from sekisho.policy.mutation.edit import Context, SetError, go_type
@@ -35,7 +36,7 @@ class Constant:
     def item(self, context: Context) -> Mapping[str, Any]:  # noqa: ARG002 - the protocol's shape
         """The value as an item."""
         if not isinstance(self.constant, dict):
-            raise SetError(f"assign.value for keyed list is not an object: {self.constant}")
+            raise SetError(f"assign.value for keyed list is not an object: {shown(self.constant)}")
         return self.constant
 
 

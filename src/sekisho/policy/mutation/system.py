@@ -163,7 +163,7 @@ class _Run:
         """All passes. The last one is the one that changes nothing, and is not told of."""
         before = object = self._subject.object
         changes: list[Change] = []
-        seen, seen_at = object, 1
+        seen, seen_at, since = object, 1, 0
         for number in range(1, len(self._system.mutators) + 2):
             new, made = self._pass(object)
             if new is object or patch.equal(new.raw, object.raw):
@@ -174,8 +174,8 @@ class _Run:
                 break
             if number == 2 * seen_at:
                 # Brent's way to find a cycle: one state is kept, and replaced at each power of two.
-                seen, seen_at = object, number
-        raise DiagnosticError(_not_converging(before, made))
+                seen, seen_at, since = object, number, len(changes)
+        raise DiagnosticError(_not_converging(before, changes[since:]))
 
     def _pass(self, object: Object) -> tuple[Object, list[Change]]:
         made: list[Change] = []
@@ -316,18 +316,17 @@ def _twice(object: Object, other: Object) -> Diagnostic:
 
 
 def _not_converging(object: Object, made: Sequence[Change]) -> Diagnostic:
-    names = list(dict.fromkeys(row.mutator.policy for row in made))
-    shown = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+    mutators = list({row.mutator.policy: row.mutator for row in made}.values())
+    names = ", ".join(mutator.policy for mutator in mutators[:NAMED])
+    more = f" and {len(mutators) - NAMED} more" if len(mutators) > NAMED else ""
     problem = Diagnostic(
         code=codes.NOT_CONVERGING,
         message=f"mutation not converging for {object.ref()}: each pass changes what the one before it made",
         at=object.at(*(made[-1].path if made else ())),
-        help=f"the last pass was by {shown}",
+        help=f"it goes round between {names}{more}",
     )
-    for row in made[:NAMED]:
-        problem = problem.with_note(
-            f"{row.mutator.policy} is here", row.mutator.object.at("spec", "location")
-        )
+    for mutator in mutators[:NAMED]:
+        problem = problem.with_note(f"{mutator.policy} is here", mutator.object.at("spec", "location"))
     return problem
 
 

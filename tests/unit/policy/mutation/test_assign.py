@@ -4,11 +4,11 @@ import copy
 from typing import Any
 
 import pytest
+from tests.unit.policy.mutation.made import assign, mutate, mutator, widget
 
 from sekisho.diag import DiagnosticError
 from sekisho.kube import patch
 from sekisho.policy.mutation import load_mutator
-from tests.unit.policy.mutation.made import assign, mutate, mutator, widget
 
 GREETING = "spec.please.greet.me"
 POLICY = "spec.parts[name:*].policy"
@@ -541,25 +541,25 @@ WRONG: list[tuple[str, dict[str, Any], str, str]] = [
         "text as item",
         {"location": "spec.a[name: x]", "parameters": {"assign": {"value": "x"}}},
         "POL034",
-        "invalid value: `x`, only objects can be added to keyed lists",
+        'invalid value: `"x"`, only objects can be added to keyed lists',
     ),
     (
         "item with another key",
         {"location": "spec.a[name: x]", "parameters": {"assign": {"value": {"name": "y"}}}},
         "POL034",
-        "adding object to list with different key name: list key x, object key y",
+        'adding object to list with different key name: list key "x", object key "y"',
     ),
     (
         "item with the text of the key",
         {"location": "spec.a[port: 80]", "parameters": {"assign": {"value": {"port": "80"}}}},
         "POL034",
-        "adding object to list with different key port: list key 80, object key 80",
+        'adding object to list with different key port: list key 80, object key "80"',
     ),
     (
         "item without the key",
         {"location": "spec.a[name: x]", "parameters": {"assign": {"value": {}}}},
         "POL034",
-        "adding object to list with different key name: list key x, object key None",
+        'adding object to list with different key name: list key "x", object key null',
     ),
     (
         "every item",

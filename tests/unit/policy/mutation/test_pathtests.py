@@ -29,8 +29,7 @@ WRONG = [
     (
         "no prefix",
         [("a.x", "MustExist")],
-        'all subpaths must be a prefix of the `location` value of the mutation: subpath "a.x" is not a prefix of '
-        'location "a.b.c.d"',
+        'all subpaths must be a prefix of the `location` value of the mutation: subpath "a.x" is not a prefix of location "a.b.c.d"',
         0,
     ),
     (
