@@ -19,7 +19,8 @@ from sekisho.kube.review import Finding
 from sekisho.kube.schema import codes as schema_codes
 from sekisho.manifest import Document
 from sekisho.policy import codes
-from sekisho.policy.code import Compiler, compile_code
+from sekisho.policy.code import Compiler
+from sekisho.policy.compiler import compile_code
 from sekisho.policy.constraint import GATOR, Constraint, is_constraint, load_constraint
 from sekisho.policy.engine import Ask, Engine
 from sekisho.policy.expansion import Expansions, is_expansion_template
