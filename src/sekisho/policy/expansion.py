@@ -252,10 +252,10 @@ class _Run:
 
     def expand(self, subject: Subject, base: Path, depth: int) -> list[Resultant]:
         parent = subject.object
-        templates = self._system.templates_for(parent.gvk, implied=self._implied)
-        if templates and depth >= DEPTH.value:
+        if depth >= DEPTH.value:
             message = f"error expanding {parent.ref()}: maximum recursion depth of {DEPTH.value} reached"
             raise DiagnosticError(Diagnostic(code=codes.EXPANSION_LIMIT, message=message, at=parent.at()))
+        templates = self._system.templates_for(parent.gvk, implied=self._implied)
         children = [child for row in templates if (child := self._child(subject, row, base)) is not None]
         below = [
             grandchild
