@@ -18,6 +18,8 @@ load_codes()
 CODES = registered()
 
 WITHOUT_CASE: dict[str, str] = {
+    "POL039": "it takes 100,000 kinds; tests/unit/policy/mutation/test_system.py",
+    "POL044": "it takes a million applications; tests/unit/policy/mutation/test_system.py",
     "KUB108": "manifests are bounded before; tests/unit/kube/schema/test_builtin.py",
 }
 """Codes that no case can produce, each with the reason and the unit test that does."""

@@ -30,6 +30,11 @@ from sekisho.cli.output import finish, report_options
     metavar="SECONDS",
     help="How long the policies may take for one object.",
 )
+@click.option(
+    "--external-data",
+    metavar="FILE",
+    help="Answers of external data providers: for each provider, values by key.",
+)
 @click.option("--no-schema", is_flag=True, help="Leave the Kubernetes schemas out; judge by policies only.")
 @click.option("--no-cache", is_flag=True, help="Compile policies anew.")
 @report_options
@@ -39,6 +44,7 @@ def command(
     policies: tuple[str, ...],
     kubernetes_version: str | None,
     timeout: float,
+    external_data: str | None,
     no_schema: bool,
     no_cache: bool,
     output: str,
@@ -62,6 +68,7 @@ def command(
             kubernetes_version=kubernetes_version or settings.kubernetes_version,
             schema=not no_schema,
             seconds=timeout,
+            external_data=external_data or "",
             cache=not (no_cache or os.environ.get("SEKISHO_NO_CACHE")),
         ),
     )

@@ -27,13 +27,17 @@ POLICY_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a check is asked for. ``seconds`` is how long one object may take, over all policies."""
+    """What a check is asked for. ``seconds`` is how long one object may take, over all policies.
+
+    ``external_data`` is a file with the answers of external data providers.
+    """
 
     policies: tuple[str, ...] = ()
     kubernetes_version: str = ""
     schema: bool = True
     seconds: float = 10.0
     cache: bool = True
+    external_data: str = ""
 
 
 def judge(paths: Sequence[str], options: Options) -> Report:
@@ -75,8 +79,14 @@ def _policies(
     """What the policies say of the objects, and how many constraints there were."""
     from sekisho import policy
     from sekisho.cli.programs import cached_compile
+    from sekisho.cli.providers import read_providers
 
-    engine = policy.Engine.build(everything, inventory=objects, compile=cached_compile(enabled=options.cache))
+    engine = policy.Engine.build(
+        everything,
+        inventory=objects,
+        compile=cached_compile(enabled=options.cache),
+        providers=read_providers(options.external_data) if options.external_data else None,
+    )
     findings = list(engine.problems)
     if steps := policy.steps(engine):
         now = datetime.now(UTC)
@@ -92,10 +102,12 @@ def _review(
     """'Would this be admitted today?': a CREATE by nobody, on the object with the built-in defaults."""
     from sekisho.kube.defaults import apply_defaults
     from sekisho.kube.review import Request, decide
+    from sekisho.policy.chain import with_mutators
 
     request = Request.of(apply_defaults(object), namespace_object=engine.namespaces.get(object.namespace))
     verdict = decide(steps, request, now=now, deadline=deadline)
-    return [*(finding.report() for finding in verdict.findings), *verdict.failures]
+    found = [*(finding.report() for finding in verdict.findings), *verdict.failures]
+    return [with_mutators(finding, verdict, engine) for finding in found]
 
 
 def _count(number: int, noun: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sekisho.diag import Deadline, path_text
+from sekisho.diag import Deadline, Diagnostic, ObjectPath, path_text
 from sekisho.kube.ladder import Rung
 from sekisho.kube.review import Finding, Judge, Operation, Request, Step, Verdict
 from sekisho.policy.engine import Engine
@@ -47,6 +47,26 @@ class Mutating:
         warnings = (Finding.of(warning, Rung.WARN) for warning in mutation.warnings)
         evidence = tuple(_evidence(change) for change in mutation.changes)
         return Verdict.of(warnings, patch=mutation.patch, evidence=evidence)
+
+
+def with_mutators(finding: Diagnostic, verdict: Verdict, engine: Engine) -> Diagnostic:
+    """A finding of the chain, with a note for each mutator that set what it is about."""
+    if not isinstance(finding.at, ObjectPath):
+        return finding
+    path = path_text(finding.at.path)
+    names = dict.fromkeys(
+        str(row["mutator"])
+        for row in verdict.evidence
+        if "mutator" in row and _within(path, str(row["path"]))
+    )
+    for mutator in engine.mutators.mutators:
+        if mutator.policy in names:
+            finding = finding.with_note(f"{mutator.policy} set this", mutator.object.at("spec", "location"))
+    return finding
+
+
+def _within(path: str, field: str) -> bool:
+    return path == field or path.startswith((f"{field}.", f"{field}["))
 
 
 def _evidence(change: Change) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ from sekisho.kube.schema import validate
 from sekisho.policy import codes, shapes
 from sekisho.policy.constraint import ACTIONS
 from sekisho.policy.match import Subject
-from sekisho.policy.mutation import NO_MUTATORS, NO_OCCASION, Mutators, Occasion
+from sekisho.policy.mutation import NO_MUTATORS, NO_OCCASION, Change, Mutators, Occasion
 
 GROUP: Final = "expansion.gatekeeper.sh"
 VERSIONS: Final = ("v1beta1", "v1alpha1")
@@ -53,11 +53,15 @@ class ExpansionTemplate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resultant:
-    """A child: ``base`` is where it stands in the object that was expanded first."""
+    """A child: ``base`` is where it stands in the object that was expanded first.
+
+    ``changes`` are those that mutators made of it.
+    """
 
     object: Object
     template: ExpansionTemplate
     base: Path
+    changes: tuple[Change, ...] = ()
 
     def place(self, ancestor: Object, path: Path) -> ObjectPath:
         """Where a field of the child stands in the object that was expanded first.
@@ -234,17 +238,20 @@ class Expansions:
         """
         if not self.templates_for(subject.object.gvk, implied=implied):
             return ()
-        return tuple(_Run(self, mutators, occasion, implied).expand(subject, (), 0))
+        return tuple(_Run(self, subject.object, mutators, occasion, implied).expand(subject, (), 0))
 
 
 NO_EXPANSIONS: Final = Expansions()
 
 
 class _Run:
-    """The expansion of one object."""
+    """The expansion of one object. What goes wrong with its children is told at its own fields."""
 
-    def __init__(self, system: Expansions, mutators: Mutators, occasion: Occasion, implied: bool) -> None:
+    def __init__(
+        self, system: Expansions, root: Object, mutators: Mutators, occasion: Occasion, implied: bool
+    ) -> None:
         self._system = system
+        self._root = root
         self._mutators = mutators
         self._occasion = occasion
         self._implied = implied
@@ -253,8 +260,7 @@ class _Run:
     def expand(self, subject: Subject, base: Path, depth: int) -> list[Resultant]:
         parent = subject.object
         if depth >= DEPTH.value:
-            message = f"error expanding {parent.ref()}: maximum recursion depth of {DEPTH.value} reached"
-            raise DiagnosticError(Diagnostic(code=codes.EXPANSION_LIMIT, message=message, at=parent.at()))
+            raise self._stopped(f"maximum recursion depth of {DEPTH.value} reached")
         templates = self._system.templates_for(parent.gvk, implied=self._implied)
         children = [child for row in templates if (child := self._child(subject, row, base)) is not None]
         below = [
@@ -271,16 +277,28 @@ class _Run:
         if not isinstance(source, dict):
             if template.object is None:
                 return None
-            raise DiagnosticError(_no_source(parent, template))
+            raise DiagnosticError(_no_source(self._root, parent, template, base))
         self._count += 1
         if CHILDREN.exceeded_by(self._count):
-            raise DiagnosticError(
-                Diagnostic(code=codes.EXPANSION_LIMIT, message=str(CHILDREN), at=parent.at())
-            )
+            raise self._stopped(str(CHILDREN))
         made = Object(_child_raw(subject, template, source))
+        child = Resultant(object=made, template=template, base=(*base, *template.source))
         generated = Subject(object=made, namespace=subject.namespace, source="Generated")
-        mutation = self._mutators.mutate(generated, self._occasion)
-        return Resultant(object=mutation.object, template=template, base=(*base, *template.source))
+        try:
+            mutation = self._mutators.mutate(generated, self._occasion)
+        except DiagnosticError as error:
+            raise DiagnosticError([self._placed(row, child) for row in error.diagnostics]) from None
+        return replace(child, object=mutation.object, changes=mutation.changes)
+
+    def _stopped(self, why: str) -> DiagnosticError:
+        root = self._root
+        message = f"error expanding {root.ref()}: {why}"
+        return DiagnosticError(Diagnostic(code=codes.EXPANSION_LIMIT, message=message, at=root.at()))
+
+    def _placed(self, problem: Diagnostic, child: Resultant) -> Diagnostic:
+        path = problem.at.path if isinstance(problem.at, ObjectPath) else ()
+        message = f"[Implied by {child.template.name}] {problem.message}"
+        return replace(problem, message=message, at=child.place(self._root, path))
 
 
 def _child_raw(subject: Subject, template: ExpansionTemplate, source: Mapping[str, Any]) -> dict[str, Any]:
@@ -307,14 +325,14 @@ def _own(metadata: dict[str, Any], parent: Object) -> None:
         metadata["ownerReferences"] = [*owners, {**identity, "uid": ""}]
 
 
-def _no_source(parent: Object, template: ExpansionTemplate) -> Diagnostic:
+def _no_source(root: Object, parent: Object, template: ExpansionTemplate, base: Path) -> Diagnostic:
     problem = Diagnostic(
         code=codes.NO_SOURCE,
         message=(
             f"error expanding {parent.ref()}: "
             f'could not find source field "{".".join(map(str, template.source))}" in resource {parent.name}'
         ),
-        at=parent.at(*template.source),
+        at=root.at(*base, *template.source),
         policy=f"ExpansionTemplate/{template.name}",
     )
     if template.object is not None:

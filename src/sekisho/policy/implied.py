@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from sekisho.diag import ObjectPath
+from sekisho.diag import ObjectPath, Path
 from sekisho.kube.gvk import NO_RESOURCE
 from sekisho.kube.object import Object
 from sekisho.kube.review import Finding, Request
@@ -34,16 +34,25 @@ def as_implied(finding: Finding, child: Resultant, ancestor: Object) -> Finding:
     """A finding about a child as one about the object that brings it about."""
     found, template = finding.diagnostic, child.template
     message = f"[Implied by {template.name}] {found.message}"
-    path = found.at.path if isinstance(found.at, ObjectPath) else ()
+    path: Path = found.at.path if isinstance(found.at, ObjectPath) else ()
     diagnostic = replace(
         found,
         message=message,
         at=child.place(ancestor, path),
         data={**found.data, IMPLIED_BY: template.name},
     )
+    for mutator in {
+        row.mutator.policy: row.mutator for row in child.changes if _within(path, row.path)
+    }.values():
+        at = mutator.object.at("spec", "location")
+        diagnostic = diagnostic.with_note(f"{mutator.policy} set this", at)
     name = found.policy.rpartition("/")[2]
     word = template.action or finding.word
     return Finding.of(diagnostic, ACTIONS[word], word=word, line=f"[{name}] {message}")
+
+
+def _within(path: Path, field: Path) -> bool:
+    return path[: len(field)] == field
 
 
 _DEFAULTS: Final = frozenset(template.name for template in IMPLIED.values())

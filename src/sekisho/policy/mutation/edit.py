@@ -20,9 +20,10 @@ from sekisho.policy.mutation.pathtests import PathTests
 class EditError(Exception):
     """A location that does not fit the value. ``path`` is the place where they part."""
 
-    def __init__(self, message: str, path: Path) -> None:
+    def __init__(self, message: str, path: Path, help: str = "") -> None:
         super().__init__(message)
         self.path = path
+        self.help = help
 
 
 class SetError(Exception):
@@ -88,7 +89,8 @@ class Editor:
 
     def _field(self, current: Any, step: Field, depth: int, path: Path) -> Any:
         if not isinstance(current, dict):
-            raise EditError(_mismatch("object", step, current), path)
+            help = "name an item of the list, or every one: [name: *]" if isinstance(current, list) else ""
+            raise EditError(_mismatch("object", step, current), path, help)
         old = current.get(step.name, ABSENT)
         here = (*path, step.name)
         if not self._tests.pass_(depth, exists=old is not ABSENT):

@@ -336,6 +336,7 @@ def _failed(mutator: Mutator, object: Object, error: EditError) -> Diagnostic:
         message=f"mutation by {mutator.policy} failed for {object.ref()}: {error}",
         at=object.at(*error.path),
         policy=mutator.policy,
+        help=error.help,
     ).with_note("the mutator's location is here", mutator.object.at("spec", "location"))
 
 
