@@ -1,8 +1,8 @@
 """Building Python code as ``ast`` nodes, never as text.
 
 A ``Writer`` stamps every node with the position it is set to: a line and column of the *policy's* source, so
-that CPython's own tracebacks point into the policy. Nodes for names and constants are shared between the
-places of one position; nobody changes a node after it is made.
+that CPython's own tracebacks point into the policy. Nodes for names and constants, which cannot raise, are
+made once for all their places; nobody changes a node after it is made.
 """
 
 from __future__ import annotations
@@ -47,13 +47,12 @@ class Writer:
         self.line = 1
         self.column = 0
         self._names: dict[str, ast.Name] = {}
+        self._constants: dict[tuple[type, Scalar], ast.Constant] = {}
 
     def place(self, line: int, column: int) -> None:
         """Set the position of the nodes made from now on."""
-        if line != self.line or column != self.column:
-            self.line = line
-            self.column = column
-            self._names = {}
+        self.line = line
+        self.column = column
 
     # --- expressions ---
 
@@ -67,7 +66,12 @@ class Writer:
 
     def const(self, value: Scalar) -> ast.expr:
         """A constant."""
-        return ast.Constant(value, lineno=self.line, col_offset=self.column)
+        key = (type(value), value)
+        node = self._constants.get(key)
+        if node is None:
+            node = ast.Constant(value, lineno=self.line, col_offset=self.column)
+            self._constants[key] = node
+        return node
 
     def attr(self, base: ast.expr, name: str) -> ast.expr:
         """``base.name``."""
@@ -178,12 +182,9 @@ class Writer:
         """``return value``."""
         return ast.Return(value, lineno=self.line, col_offset=self.column)
 
-    def attempt(
-        self, body: list[ast.stmt], error: str | tuple[str, ...], handler: list[ast.stmt]
-    ) -> ast.stmt:
+    def attempt(self, body: list[ast.stmt], error: str, handler: list[ast.stmt]) -> ast.stmt:
         """``try: body except error: handler``."""
-        kinds = self.name(error) if isinstance(error, str) else self.tuple_of([self.name(e) for e in error])
-        clause = ast.ExceptHandler(kinds, None, handler, lineno=self.line, col_offset=self.column)
+        clause = ast.ExceptHandler(self.name(error), None, handler, lineno=self.line, col_offset=self.column)
         return ast.Try(body, [clause], [], [], lineno=self.line, col_offset=self.column)
 
     def nonlocals(self, names: Sequence[str]) -> ast.stmt:

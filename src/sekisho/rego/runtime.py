@@ -24,6 +24,7 @@ from sekisho.rego.documents import (
 )
 from sekisho.rego.state import NEW, EvalState, builtin_error, error
 from sekisho.rego.values import (
+    NUMERIC,
     UNDEFINED,
     Bag,
     Key,
@@ -343,6 +344,8 @@ GLOBALS: Final[dict[str, object]] = {
     "BuiltinFault": BuiltinFault,
     "E": EMPTY,
     "NEW": NEW,
+    "NOT_TEXT": (AttributeError, TypeError),
+    "NUMERIC": NUMERIC,
     "Number": Number,
     "Set": Set,
     "U": UNDEFINED,

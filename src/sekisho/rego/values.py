@@ -235,12 +235,13 @@ _RANKS: Final = {
     dict: 5,
     Set: 6,
 }
-_NUMERIC: Final = frozenset({int, Number, Decimal, float})
+NUMERIC: Final = frozenset({int, Number, Decimal, float})
+"""The types of Rego numbers."""
 
 
 def is_number(value: Value) -> bool:
     """Whether a value is a Rego number (a boolean is none)."""
-    return type(value) in _NUMERIC
+    return type(value) in NUMERIC
 
 
 def equal(a: Value, b: Value) -> bool:
@@ -249,7 +250,7 @@ def equal(a: Value, b: Value) -> bool:
         return True
     kind = type(a)
     if kind is not type(b):
-        if kind in _NUMERIC and type(b) in _NUMERIC:
+        if kind in NUMERIC and type(b) in NUMERIC:
             return bool(key(a) == key(b))
         return False
     if kind is list:

@@ -11,6 +11,7 @@ from sekisho.rego.builtins.table import TABLE, Builtin
 
 
 @cache
+@cache
 def load() -> Mapping[str, Builtin]:
     """The whole table: every module of this package is imported, so that its rows are there."""
     for module in pkgutil.iter_modules(__path__):

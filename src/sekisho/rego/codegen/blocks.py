@@ -70,7 +70,8 @@ class Done:
     ``emit`` writes the statements that note a solution; ``writes`` are the locals which they assign. Where
     ``emit`` returns from the function, ``emit_moved`` assigns the result to ``result`` instead, for a block
     that was moved. ``grows`` is the local of the collection that the solutions build. Where that takes
-    nothing but ``value`` of each solution, ``bulk`` takes all of them at once.
+    nothing but ``value`` of each solution, ``bulk`` takes all of them at once. ``arm`` is what to do for the
+    solutions of an arm of a branch, given its value.
     """
 
     emit: Callable[[list[ast.stmt]], None]
@@ -81,6 +82,7 @@ class Done:
     grows: str | None = None
     value: ir.Operand | None = None
     bulk: Callable[[ast.expr], ast.stmt] | None = None
+    arm: Callable[[ir.Operand], Done] | None = None
 
 
 class BlockWriter(ABC):
@@ -100,7 +102,7 @@ class BlockWriter(ABC):
         """Write an instruction that is no loop."""
 
     def several(self, rest: ir.Block, out: list[ast.stmt], frame: Frame) -> int:
-        """Write several instructions at once; how many."""
+        """Write several lookups at once; how many."""
         del rest, out, frame
         return 0
 
@@ -159,10 +161,13 @@ class BlockWriter(ABC):
             if frame.depth >= DEPTH and isinstance(ins, _NESTING):
                 self._outline(block[at - 1 :], out, frame, done)
                 return
+            if isinstance(ins, ir.Branch):
+                self._branch(ins, out, frame, done)
+                return
             if isinstance(ins, LOOPS):
                 self._loop(ins, block[at:], out, frame, done)
                 return
-            if taken := self.several(block[at - 1 :], out, frame):
+            if isinstance(ins, ir.Path) and (taken := self.several(block[at - 1 :], out, frame)):
                 at += taken - 1
                 continue
             self.instruction(ins, out, frame)
@@ -191,6 +196,11 @@ class BlockWriter(ABC):
         if done.stop is Stop.BREAK and frame.leave is Leave.CONTINUE:
             node.orelse = [self.py.next()]
             out.append(self.py.leave())
+
+    def _branch(self, ins: ir.Branch, out: list[ast.stmt], frame: Frame, done: Done) -> None:
+        assert done.arm is not None
+        for arm in ins.arms:
+            self.inline(arm.block, out, frame, done.arm(arm.value))
 
     def inline(self, block: ir.Block, out: list[ast.stmt], outer: Frame, done: Done) -> None:
         """Write a nested block in place; the code after it runs when it is through."""

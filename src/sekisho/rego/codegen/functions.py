@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from sekisho.rego.codegen.blocks import LOOPS, Done, Frame, Leave, Stop
@@ -11,6 +12,7 @@ from sekisho.rego.codegen.operands import rule_name
 from sekisho.rego.plan import ir
 from sekisho.rego.plan.effects import group_blocks, instructions
 from sekisho.rego.plan.ir import Clause, Const, Form, Group
+from sekisho.rego.plan.share import share
 from sekisho.rego.values import equal
 
 if TYPE_CHECKING:
@@ -58,6 +60,9 @@ class GroupWriter(InstructionWriter):
 
     # --- for subclasses that note more than values ---
 
+    shares = True
+    """Whether clauses that begin alike may share their beginning."""
+
     kept: tuple[str, ...] = ()
     """Locals that ``keeping`` assigns."""
 
@@ -84,17 +89,23 @@ class GroupWriter(InstructionWriter):
     # --- partial rules ---
 
     def _set(self, body: list[ast.stmt]) -> None:
-        sink = self.sink("c_", [(clause.block, clause.value) for clause in self.group.clauses])
+        clauses = share(self.group.clauses) if self.shares else self.group.clauses
+        sink = self.sink("c_", [pair for clause in clauses for pair in _ends(clause.block, clause.value)])
         body.append(sink.start)
-        for clause in self.group.clauses:
+
+        def taking(value: ir.Operand) -> Done:
+            return Done(
+                emit=lambda out: out.append(sink.add(value)),
+                grows=sink.name,
+                value=value,
+                bulk=sink.bulk,
+                arm=taking,
+            )
+
+        for clause in clauses:
             self.enter(clause)
-
-            def add(out: list[ast.stmt], value: ir.Operand = clause.value) -> None:
-                out.append(sink.add(value))
-
             body.extend(self.opening())
-            done = Done(emit=add, grows=sink.name, value=clause.value, bulk=sink.bulk)
-            self.inline(clause.block, body, TOP, done)
+            self.inline(clause.block, body, TOP, taking(clause.value))
         body.append(self.py.give(sink.result))
 
     def object(self, body: list[ast.stmt]) -> None:
@@ -194,6 +205,9 @@ class GroupWriter(InstructionWriter):
             place = [py.name("s"), self.clause_position(clause)]
             agree = py.call(self._agree(), *place, py.name("v_"), py.name("w_"))
             body.append(py.when(found, [py.assign("v_", agree)]))
+        if self.group.default is None and not self.settled():
+            body.append(py.give(py.name("v_")))
+            return
         defined = py.compare(py.name("v_"), "is not", py.name("U"))
         body.append(py.when(defined, [*self.settled(), py.give(py.name("v_"))]))
         self._otherwise(body)
@@ -238,6 +252,15 @@ class QueryWriter(InstructionWriter):
         if not body:
             body.append(py.give(None))
         return py.function(name, ("s", "out"), body)
+
+
+def _ends(block: ir.Block, value: ir.Operand) -> Iterator[tuple[ir.Block, ir.Operand]]:
+    """The blocks at which a clause ends, with the values they give."""
+    if block and isinstance(block[-1], ir.Branch):
+        for arm in block[-1].arms:
+            yield from _ends([*block[:-1], *arm.block], arm.value)
+    else:
+        yield block, value
 
 
 def chain(clause: Clause) -> list[Clause]:

@@ -42,6 +42,9 @@ def value(writer: OperandWriter, ins: ir.CallBuiltin, out: list[ast.stmt]) -> bo
     if ins.name in _NEGATIVE:
         out.append(py.assign(ins.dst, py.negate(_NEGATIVE[ins.name](writer, ins))))
         return True
+    if ins.name == "sprintf" and [writer.kind(arg) for arg in ins.args] == ["str", "list"]:
+        out.append(py.assign(ins.dst, writer.call_row(ins.name, ins.args, ins.state)))
+        return True
     sure = _SURE.get(ins.name)
     if sure is not None:
         expression = sure(writer, ins)
@@ -111,6 +114,12 @@ def _not_type(*names: str) -> Callable[[OperandWriter, ir.CallBuiltin], ast.expr
     return negative
 
 
+def _not_number(writer: OperandWriter, ins: ir.CallBuiltin) -> ast.expr:
+    py = writer.py
+    kind = py.call("type", writer.operand(ins.args[0], ins.state))
+    return py.compare(kind, "not in", py.name("NUMERIC"))
+
+
 def _not_null(writer: OperandWriter, ins: ir.CallBuiltin) -> ast.expr:
     py = writer.py
     return py.compare(writer.operand(ins.args[0], ins.state), "is not", py.const(None))
@@ -133,6 +142,7 @@ _NEGATIVE: Final[dict[str, Callable[[OperandWriter, ir.CallBuiltin], ast.expr]]]
     "is_array": _not_type("list"),
     "is_object": _not_type("dict"),
     "is_set": _not_type("Set"),
+    "is_number": _not_number,
     "is_null": _not_null,
     "internal.member_2": _not_member,
 }
@@ -172,7 +182,7 @@ def _native(writer: OperandWriter, ins: ir.CallBuiltin, out: list[ast.stmt]) -> 
     if form is None:
         return False
     py = writer.py
-    expression, errors = form(writer, ins)
+    expression, error = form(writer, ins)
     refuse = py.call(
         "refuse",
         py.name(ins.state),
@@ -180,23 +190,24 @@ def _native(writer: OperandWriter, ins: ir.CallBuiltin, out: list[ast.stmt]) -> 
         py.name(writer.unit.builtin(ins.name)),
         *(writer.operand(arg, ins.state) for arg in ins.args),
     )
-    out.append(py.attempt([py.assign(ins.dst, expression)], errors, [py.assign(ins.dst, refuse)]))
+    out.append(py.attempt([py.assign(ins.dst, expression)], error, [py.assign(ins.dst, refuse)]))
     return True
 
 
-def _method(name: str) -> Callable[[OperandWriter, ir.CallBuiltin], tuple[ast.expr, tuple[str, ...]]]:
-    def form(writer: OperandWriter, ins: ir.CallBuiltin) -> tuple[ast.expr, tuple[str, ...]]:
+def _method(name: str) -> Callable[[OperandWriter, ir.CallBuiltin], tuple[ast.expr, str]]:
+    def form(writer: OperandWriter, ins: ir.CallBuiltin) -> tuple[ast.expr, str]:
         a, b = (writer.operand(arg, ins.state) for arg in ins.args)
-        return writer.py.method(a, name, b), ("AttributeError", "TypeError")
+        text = writer.kind(ins.args[1]) == "str"
+        return writer.py.method(a, name, b), "AttributeError" if text else "NOT_TEXT"
 
     return form
 
 
-def _len(writer: OperandWriter, ins: ir.CallBuiltin) -> tuple[ast.expr, tuple[str, ...]]:
-    return writer.py.call("len", writer.operand(ins.args[0], ins.state)), ("TypeError",)
+def _len(writer: OperandWriter, ins: ir.CallBuiltin) -> tuple[ast.expr, str]:
+    return writer.py.call("len", writer.operand(ins.args[0], ins.state)), "TypeError"
 
 
-_NATIVE: Final[dict[str, Callable[[OperandWriter, ir.CallBuiltin], tuple[ast.expr, tuple[str, ...]]]]] = {
+_NATIVE: Final[dict[str, Callable[[OperandWriter, ir.CallBuiltin], tuple[ast.expr, str]]]] = {
     "count": _len,
     "startswith": _method("startswith"),
     "endswith": _method("endswith"),

@@ -443,10 +443,13 @@ class Sink:
         return py.method(items, "set")
 
 
+_VALUES: Final = (ir.Path, ir.Index, ir.Rule, ir.CallFunction, ir.CallBuiltin)
+
+
 def _is_single(block: ir.Block) -> bool:
     """Whether a block is one instruction, and maybe the test of its result."""
     first = block[0] if block else None
-    if not isinstance(first, ir.Path | ir.Index | ir.Rule | ir.CallFunction | ir.CallBuiltin):
+    if not isinstance(first, _VALUES):
         return isinstance(first, ir.Equal) and len(block) == 1
     if len(block) == 1:
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_right
 from typing import Final
 
 from sekisho.lang.pyast import Writer
@@ -10,6 +11,8 @@ from sekisho.rego.codegen.blocks import BlockWriter
 from sekisho.rego.codegen.unit import Unit, kind_of
 from sekisho.rego.plan import ir
 from sekisho.rego.plan.ir import Const, Operand
+
+_NAMED: Final = (ir.CallBuiltin, ir.Solutions)
 
 
 class OperandWriter(BlockWriter):
@@ -27,12 +30,13 @@ class OperandWriter(BlockWriter):
 
     def move(self, offset: int) -> None:
         """Set the writer's position to an offset of the module."""
-        line, column = self.unit.sources[self.module].position(offset)
-        self.py.place(line, column - 1)
+        starts = self.unit.line_starts(self.module)
+        line = bisect_right(starts, offset)
+        self.py.line, self.py.column = line, offset - starts[line - 1]
 
     def position(self, ins: ir.Instruction) -> ast.expr:
         """The number of an instruction's position, as an argument."""
-        label = ins.name if isinstance(ins, ir.CallBuiltin | ir.Solutions) else ""
+        label = ins.name if isinstance(ins, _NAMED) else ""
         return self.py.const(self.unit.position(self.module, ins.at, ins.to, label))
 
     # --- operands ---

@@ -24,6 +24,7 @@ _READERS: Final = frozenset({"object.get"})
 class TracedWriter(GroupWriter):
     """Writes a group's function so that it notes what it reads."""
 
+    shares = False
     kept = ("k_",)
     _mark = "b_"
 

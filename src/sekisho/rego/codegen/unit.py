@@ -34,6 +34,16 @@ class Unit:
     constants: list[ast.stmt] = field(default_factory=list)
     used: dict[str, str] = field(default_factory=dict)
     prefix: str = "k"
+    _starts: dict[int, list[int]] = field(default_factory=dict)
+
+    def line_starts(self, module: int) -> list[int]:
+        """The offsets at which the lines of a module begin."""
+        starts = self._starts.get(module)
+        if starts is None:
+            text = self.sources[module].text
+            starts = [0, *(found.end() for found in re.finditer("\n", text))]
+            self._starts[module] = starts
+        return starts
 
     def position(self, module: int, start: int, end: int, label: str = "") -> int:
         """The number of a position; ``label`` names the built-in that is called there."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from sekisho.rego.plan import ir
 from sekisho.rego.plan.tree import RuleTree
@@ -37,11 +38,14 @@ def effects(blocks: Iterable[ir.Block], tree: RuleTree) -> Effects:
     return Effects(frozenset(mockable), frozenset(overridable))
 
 
+_NESTED: Final = (ir.Collect, ir.Not, ir.Every)
+
+
 def instructions(block: ir.Block) -> Iterator[ir.Instruction]:
     """The instructions of a block and of the blocks inside it."""
     for ins in block:
         yield ins
-        if isinstance(ins, ir.Collect | ir.Not | ir.Every):
+        if isinstance(ins, _NESTED):
             yield from instructions(ins.block)
 
 

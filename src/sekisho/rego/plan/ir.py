@@ -305,6 +305,21 @@ class With(Instruction):
     replacements: tuple[Replace, ...]
 
 
+@dataclass(slots=True)
+class Arm:
+    """One way to go on from a branch: a block, and the value that its solutions give."""
+
+    block: Block
+    value: Operand
+
+
+@dataclass(slots=True)
+class Branch(Instruction):
+    """The end of a block of a partial set: each arm is gone through in turn."""
+
+    arms: tuple[Arm, ...]
+
+
 Block: TypeAlias = list[Instruction]
 
 

@@ -123,6 +123,8 @@ class TermPlanner(ABC):
                 return self._variable(term)
             case Ref():
                 return self.reference(term)
+            case nodes.Call():
+                return self.call(term)
             case nodes.ArrayTerm(items=items):
                 return self._array(term, [self.value(item) for item in items])
             case nodes.SetTerm(items=items):
@@ -135,8 +137,6 @@ class TermPlanner(ABC):
                 return self._collect(term, ir.Kind.SET, body, inner, None)
             case nodes.ObjectComp(key=k, value=inner, body=body):
                 return self._collect(term, ir.Kind.OBJECT, body, inner, k)
-            case nodes.Call():
-                return self.call(term)
             case nodes.TemplateString():
                 raise AssertionError("template strings are calls once they are checked")
 
