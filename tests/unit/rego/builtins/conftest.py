@@ -18,6 +18,7 @@ import sekisho.rego.builtins.jwt
 import sekisho.rego.builtins.net
 import sekisho.rego.builtins.providers
 import sekisho.rego.builtins.reflect
+import sekisho.rego.builtins.syntax
 import sekisho.rego.builtins.templates
 import sekisho.rego.builtins.uri
 import sekisho.rego.builtins.uuid
