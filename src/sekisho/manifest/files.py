@@ -57,19 +57,21 @@ class _Files:
         self._bytes = 0
 
     def read_folder(self, folder: str) -> Iterator[Read]:
-        """The manifests in a folder."""
+        """The manifests in a folder, unless it was read before."""
         empty = True
         for file in self._walk(folder):
             empty = False
-            yield from self.read(file) if isinstance(file, str) else (file,)
+            if file is not None:
+                yield from self.read(file) if isinstance(file, str) else (file,)
         if empty:
             suffixes = ", ".join(SUFFIXES)
             yield _failed(folder, _error(codes.NOTHING, f"{_shown(folder)} holds no manifests ({suffixes})"))
 
-    def _walk(self, folder: str) -> Iterator[str | Read]:
-        """The files below a folder, or why a folder in it cannot be read. Each folder is entered once."""
+    def _walk(self, folder: str) -> Iterator[str | Read | None]:
+        """The files below a folder, or why a folder in it cannot be read, or None for one that was read."""
         try:
             if self._is_seen(os.stat(folder)):
+                yield None
                 return
             with os.scandir(folder) as entries:
                 names = sorted((entry.name, _is_folder(entry)) for entry in entries)
@@ -112,21 +114,26 @@ class _Files:
             raise _os_error(path, error) from error
         except ValueError as error:  # a NUL in the path
             raise _error(codes.NOT_FOUND, f"there is no file or directory {_shown(path)}") from error
-        with os.fdopen(fd, "rb", buffering=0) as file:
-            try:
-                info = os.fstat(fd)
-                if stat.S_ISDIR(info.st_mode):
-                    raise _error(codes.NOT_A_FILE, f"{_shown(path)} is a directory")
-                if stat.S_ISREG(info.st_mode):
-                    if self._is_seen(info):
-                        raise _SeenError
-                    return self._all(file, info.st_size + 1)
-                if not _STREAM.fullmatch(path):
-                    raise _error(codes.NOT_A_FILE, f"{_shown(path)} is no regular file")
-                os.set_blocking(fd, True)
-                return self._all(file, _BLOCK)
-            except OSError as error:
-                raise _os_error(path, error) from error
+        try:
+            with open(fd, "rb", buffering=0, closefd=False) as file:
+                return self._opened(path, file)
+        except IsADirectoryError as error:
+            raise _error(codes.NOT_A_FILE, f"{_shown(path)} is a directory") from error
+        except OSError as error:
+            raise _os_error(path, error) from error
+        finally:
+            os.close(fd)
+
+    def _opened(self, path: str, file: IO[bytes]) -> bytes:
+        info = os.fstat(file.fileno())
+        if stat.S_ISREG(info.st_mode):
+            if self._is_seen(info):
+                raise _SeenError
+            return self._all(file, info.st_size + 1)
+        if not _STREAM.fullmatch(path):
+            raise _error(codes.NOT_A_FILE, f"{_shown(path)} is no regular file")
+        os.set_blocking(file.fileno(), True)
+        return self._all(file, _BLOCK)
 
     def _all(self, file: IO[bytes], block: int) -> bytes:
         """Everything that a file gives, but hardly more than the limit; raises DiagnosticError, OSError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, Final, NamedTuple
 
@@ -16,9 +17,6 @@ _TOKEN: Final = re.compile(
     r"|(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|true|false|null)(?![\w.+-]))"
 )
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
-_HUGE: Final = re.compile(r"[eE]\+?[0-9]{3}|[0-9]{300}")
-"""What may be a number beyond every float; orjson would make it infinite."""
-
 _STRING_START: Final = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*')
 _WORD: Final = re.compile(r"[\w.+-]*")
 
@@ -48,7 +46,7 @@ def parse_json(text: str) -> list[Value]:
         value = orjson.loads(text)
     except ValueError:
         return _several(text)
-    if _HUGE.search(text) or deeper_than(value, DEPTH.value):
+    if deeper_than(value, DEPTH.value):
         return _several(text)
     start = _skip(text, 0)
     # A repeated key is the one thing that the way through orjson loses: then quotes are missing.
@@ -131,6 +129,8 @@ class JsonPositions:
         """The node of a value that begins with this mark; ``flow`` is set for collections."""
         if mark in "}],:":
             raise JsonError(self._start, f"a value should stand here, before the {mark}")
+        if mark[0] in "-0123456789" and math.isinf(float(mark)):
+            raise JsonError(self._start, "the number is too large for any reader")
         node = Node(self._start, self._end, '"' if mark[0] == '"' else "", flow=mark in "{[")
         if mark == "{":
             node.fields = {}
