@@ -56,10 +56,11 @@ def parse(source: Source, *, lists: bool = True) -> Read:
     text = source.text
     read = Read(source=source, lists=lists)
     begin = text[:64].lstrip(_SPACE)[:1] or text.lstrip(_SPACE)[:1]
-    problem = _parse_json(read) if begin in ("{", "[") else _NO_JSON
+    is_json = source.name.endswith(".json")
+    problem = _parse_json(read) if is_json or begin in ("{", "[") else _NO_JSON
     if problem is None:
         return read
-    if problem is not _NO_JSON and (problem.code is codes.TOO_DEEP or source.name.endswith(".json")):
+    if problem is not _NO_JSON and (is_json or problem.code is codes.TOO_DEEP):
         read.problems.append(problem)
         return read
     for start, end, alone in _stretches(text):

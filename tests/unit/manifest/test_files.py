@@ -69,10 +69,7 @@ def test_links_are_followed_and_loops_end(tmp_path: Path) -> None:
     (tmp_path / "a/self").symlink_to(".")
     (tmp_path / "b/link.yaml").symlink_to("../z.yaml")
     (tmp_path / "d").symlink_to("b")
-    assert (
-        names(read(tmp_path), tmp_path) == ["a/x.yaml", "a/loop/b/link.yaml", "a/loop/b/y.yaml"]
-        or len(read(tmp_path)) == 3
-    )
+    assert names(read(tmp_path), tmp_path) == ["a/x.yaml", "b/link.yaml", "b/y.yaml"]
 
 
 def test_what_is_reached_twice_is_read_once(tmp_path: Path) -> None:
