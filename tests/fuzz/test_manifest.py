@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from sekisho.diag import DiagnosticError, Source
 from sekisho.manifest import decode, parse
 from sekisho.manifest.build import Builder
+from sekisho.manifest.document import Chunk, Document
 from sekisho.manifest.quick import GIVEN_UP, quick
 
 EXAMPLES = int(os.environ.get("SEKISHO_FUZZ_EXAMPLES", "200"))
@@ -184,3 +186,23 @@ def test_the_quick_way_never_differs_from_the_parser(text: str) -> None:
             assert repr([] if value is None else [value]) == repr(
                 [built.value for built in builder.documents]
             )
+            check_places(part, value)
+
+
+def check_places(text: str, value: Any) -> None:
+    """Both ways to a place lead to the same."""
+    source = Source("x.yaml", text)
+    one, two = (
+        Document(value=value, chunk=Chunk(source=source, start=0, end=len(text), plain=plain))
+        for plain in (True, False)
+    )
+    stack: list[tuple[tuple[str | int, ...], Any]] = [((), value)] if value is not None else []
+    while stack:
+        path, item = stack.pop()
+        rows = item.items() if isinstance(item, dict) else enumerate(item) if isinstance(item, list) else ()
+        stack += [((*path, step), below) for step, below in rows]
+        for more in ((), ("x",), (7, "y")):
+            for key in (False, True):
+                assert one.locate((*path, *more), key=key) == two.locate((*path, *more), key=key)
+        left, right = one.embedded(path), two.embedded(path)
+        assert (left and left.embedding) == (right and right.embedding)

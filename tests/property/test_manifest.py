@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sekisho.diag import Source, Span
 from sekisho.manifest import Document, dump, dump_all, load
 from sekisho.manifest.build import Builder
+from sekisho.manifest.document import Chunk
 from sekisho.manifest.quick import GIVEN_UP, quick
 
 SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -140,7 +141,7 @@ def test_the_quick_way_and_the_parser_agree(value: Any) -> None:
 def test_json_is_read_alike_by_both_readers(value: Any) -> None:
     text = json.dumps(value)
     (fast,) = read(text, "x.json")
-    (streamed,) = read(f"null {text}", "x.json")
+    (_, streamed) = read(f"[] {text}", "x.json")
     assert repr(fast.value) == repr(streamed.value) == repr(value)
 
 
@@ -158,12 +159,14 @@ def paths(value: Any) -> list[tuple[tuple[str | int, ...], Any]]:
 
 
 @SETTINGS
-@given(values.filter(bool), st.sampled_from(["dump", "json", "indented"]))
+@given(values.map(lambda value: [value]), st.sampled_from(["dump", "json", "indented"]))
 def test_a_place_shows_the_value_that_is_looked_for(value: Any, form: str) -> None:
-    text = dump(value) if form == "dump" else json.dumps(value, indent=2 if form == "indented" else None)
-    (document,) = read(
-        "# c\n" * 3 + text if form == "dump" else text, "x.yaml" if form == "dump" else "x.json"
+    text = (
+        "# c\n" + dump(value)
+        if form == "dump"
+        else json.dumps(value, indent=2 if form == "indented" else None)
     )
+    (document,) = read(text, "x.yaml" if form == "dump" else "x.json")
     for path, item in paths(value):
         span = document.locate(path)
         shown = span.source.text[span.start : span.end]
@@ -172,6 +175,29 @@ def test_a_place_shows_the_value_that_is_looked_for(value: Any, form: str) -> No
             continue
         (again,) = read(f"- {shown}") if form == "dump" else read(f"[{shown}]", "x.json")
         assert repr(again.value) == repr([item])
+
+
+@SETTINGS
+@given(values.filter(bool), st.integers(0, 5))
+def test_places_in_plain_documents_are_those_of_the_parser(value: Any, seed: int) -> None:
+    text = dump(value)
+    if seed:  # comments and blank lines at random
+        lines = text.split("\n")
+        text = "\n".join(
+            line for n, row in enumerate(lines) for line in ([row, "", "   # c"] if n % seed else [row])
+        )
+    document = Document(
+        value=value, chunk=Chunk(source=Source("x.yaml", text), start=0, end=len(text), plain=True)
+    )
+    other = Document(value=value, chunk=Chunk(source=document.source, start=0, end=len(text)))
+    if quick(text) is GIVEN_UP:
+        return
+    for path, _ in paths(quick(text)):
+        for more in ((), ("x",), (0,), ("x", 1)):
+            assert document.locate((*path, *more)) == other.locate((*path, *more))
+            assert document.locate((*path, *more), key=True) == other.locate((*path, *more), key=True)
+        left, right = document.embedded(path), other.embedded(path)
+        assert (left and left.embedding) == (right and right.embedding)
 
 
 @SETTINGS

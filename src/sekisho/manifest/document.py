@@ -2,54 +2,69 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from sekisho.diag import Embedding, Path, Source, Span
+from sekisho.manifest.jsontext import JsonPositions
+from sekisho.manifest.places import Index, find_plain
 from sekisho.manifest.positions import Found, Node, Repeated, YamlPositions, find
+
+_TREES: Final = 8
+"""The positions of no more documents than these are kept: all would take more room than the values."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Chunk:
-    """A stretch of a source that is one YAML or JSON document. The items of a List share theirs."""
+    """A stretch of a source that is one YAML or JSON document. The items of a List share theirs.
+
+    ``plain`` says that ``quick`` has read it. Offsets of nodes are those of the source.
+    """
 
     source: Source
     start: int
     end: int
     json: bool = False
+    plain: bool = False
     _root: Node | None = field(default=None, repr=False)
-    _repeated: list[Repeated] = field(default_factory=list, repr=False)
+    _index: Index = field(default_factory=dict, repr=False)
 
-    def root(self) -> Node:
-        """Where everything stands, in offsets from ``start``; made when it is asked for first."""
-        if self._root is None:
-            text = self.source.text[self.start : self.end]
-            positions: Any
-            if self.json:
-                from sekisho.manifest.jsontext import JsonPositions
-
-                positions = JsonPositions(text)
-            else:
-                positions = YamlPositions(text)
-            self._root = positions.root()
-            self._repeated = positions.repeated
-        return self._root
+    def find(self, path: Path) -> Found:
+        """Follow a path as far as it goes."""
+        if self.plain:
+            found = find_plain(self.source.text, (self.start, self.end), path, self._index)
+            if found is not None:
+                return found
+        root = self._root
+        if root is None:
+            root = self._root = self._positions().root()
+            _recent.append(self)
+            if len(_recent) > _TREES:
+                _recent.popleft()._root = None
+        return find(root, path)
 
     def repeated(self) -> list[Repeated]:
         """The keys that stand twice in one mapping."""
-        self.root()
-        return self._repeated
+        positions = self._positions()
+        positions.root()
+        return positions.repeated
+
+    def _positions(self) -> YamlPositions | JsonPositions:
+        text = self.source.text[self.start : self.end]
+        return JsonPositions(text, base=self.start) if self.json else YamlPositions(text, base=self.start)
 
     def span(self, start: int, end: int) -> Span:
-        """A stretch of this chunk, without what is past its first line."""
+        """A stretch, without what is past its first line."""
         text = self.source.text
-        first, last = self.start + start, self.start + end
-        break_ = text.find("\n", first, last)
-        if break_ >= 0:
-            last = break_
-        while last > first and text[last - 1] in " \t\r":
+        break_ = text.find("\n", start, end)
+        last = end if break_ < 0 else break_
+        while last > start and text[last - 1] in " \t\r":
             last -= 1
-        return Span(self.source, first, last)
+        return Span(self.source, start, last)
+
+
+_recent: deque[Chunk] = deque()
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -92,9 +107,10 @@ class Document:
         empty = node.start == node.end
         if at is not None and (key or missing or empty or node.fields is not None or node.items is not None):
             return self.chunk.span(at.start, at.end)
-        if empty and node.start > 0:
+        if empty and node.start > self.chunk.start:
             return self.chunk.span(node.start - 1, node.end)  # the dash of an empty item
-        return self.chunk.span(node.start, node.end)
+        is_block = (node.fields is not None or node.items is not None) and not node.flow
+        return self.chunk.span(node.start, self.chunk.end if is_block else node.end)
 
     def embedded(self, path: Path) -> Source | None:
         """The string at ``path`` as a source whose positions resolve into this document's file.
@@ -115,11 +131,11 @@ class Document:
         return Source(self.source.name, value, self._embedding(found.node.target or found.node, value))
 
     def _find(self, path: Path) -> Found:
-        return find(self.chunk.root(), (*self.prefix, *path))
+        return self.chunk.find((*self.prefix, *path))
 
     def _embedding(self, node: Node, value: str) -> Embedding:
         source = self.source
-        at = source.position(self.chunk.start + node.start)
+        at = source.position(node.start)
         rows = value.split("\n")
         if node.style in ("|", ">"):
             line, indent = at.line + 1, _indent(source, at.line + 1, rows)

@@ -77,10 +77,13 @@ def _skip(text: str, at: int) -> int:
 
 
 class JsonPositions:
-    """The nodes of the JSON value that begins at or after an offset. ``root`` raises JsonError."""
+    """The nodes of the JSON value that begins at or after an offset. ``root`` raises JsonError.
 
-    def __init__(self, text: str, start: int = 0) -> None:
-        self._text = text
+    ``base`` is added to the offsets of nodes.
+    """
+
+    def __init__(self, text: str, start: int = 0, *, base: int = 0) -> None:
+        self._text, self._base = text, base
         self._start = self._end = start  # of the last mark
         self.repeated: list[Repeated] = []
 
@@ -97,7 +100,7 @@ class JsonPositions:
                         raise JsonError(node.start, str(DEPTH), deep=True)
                     node = self._inside(node, mark)
                     continue
-                node.end = self._end
+                node.end = self._base + self._end
             while above:
                 mark = self._mark()
                 if mark == ",":
@@ -105,7 +108,7 @@ class JsonPositions:
                     break
                 if mark != _close(above[-1]):
                     raise JsonError(self._start, f"there should be a comma or {_close(above[-1])} here")
-                above.pop().end = self._end
+                above.pop().end = self._base + self._end
             else:
                 return root
 
@@ -122,7 +125,9 @@ class JsonPositions:
         if self._mark() != ":":
             raise JsonError(self._start, "a colon should stand here, between key and value")
         node = self._begin(self._mark())
-        add(outer.fields, _text(mark, start), Field(start, end, node), self.repeated)
+        add(
+            outer.fields, _text(mark, start), Field(self._base + start, self._base + end, node), self.repeated
+        )
         return node
 
     def _begin(self, mark: str) -> Node:
@@ -131,7 +136,9 @@ class JsonPositions:
             raise JsonError(self._start, f"a value should stand here, before the {mark}")
         if mark[0] in "-0123456789" and math.isinf(float(mark)):
             raise JsonError(self._start, "the number is too large for any reader")
-        node = Node(self._start, self._end, '"' if mark[0] == '"' else "", flow=mark in "{[")
+        node = Node(
+            self._base + self._start, self._base + self._end, '"' if mark[0] == '"' else "", flow=mark in "{["
+        )
         if mark == "{":
             node.fields = {}
         elif mark == "[":

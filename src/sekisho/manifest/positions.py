@@ -75,15 +75,15 @@ _PROPERTIES: Final = re.compile(r"(?:[&!][^\s]*\s+)*")
 
 
 class YamlPositions:
-    """The nodes of the first document of a text that ``Builder`` has read before."""
+    """The nodes of the first document of a text that was read before. Offsets begin at ``base``."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, base: int = 0) -> None:
         from yaml import events
         from yaml._yaml import CParser
 
         from sekisho.manifest.build import is_merge, scalar_key
 
-        self._text = text
+        self._text, self._base = text, base
         self._events = events
         self._next: Callable[[], Any] = CParser(text).get_event
         self._is_merge, self._scalar_key = is_merge, scalar_key
@@ -101,7 +101,7 @@ class YamlPositions:
         start, end = event.start_mark.index, event.end_mark.index
         kind = type(event)
         if kind is events.AliasEvent:
-            node = Node(start, end, "*")
+            node = Node(start + self._base, end + self._base, "*")
             target = self._anchors[event.anchor][0]
             node.target, node.fields, node.items = target, target.fields, target.items
             return node
@@ -109,6 +109,7 @@ class YamlPositions:
             limit = end if kind is events.ScalarEvent else len(self._text)
             properties = _PROPERTIES.match(self._text, start, limit)
             start = properties.end() if properties else start
+        start, end = start + self._base, end + self._base
         if kind is events.ScalarEvent:
             node = Node(start, max(start, end), event.style or "")
             if event.anchor is not None:
@@ -129,14 +130,15 @@ class YamlPositions:
         end_event: Any = self._events.SequenceEndEvent
         while type(event := self._next()) is not end_event:
             items.append(self._node(event))
-        node.end = event.end_mark.index if node.flow or not items else items[-1].end
+        node.end = self._base + event.end_mark.index if node.flow or not items else items[-1].end
 
     def _mapping(self, node: Node) -> None:
         fields: dict[str, Field] = {}
         node.fields = fields
+        base = self._base
         end_event: Any = self._events.MappingEndEvent
         while type(event := self._next()) is not end_event:
-            key_start, key_end = event.start_mark.index, event.end_mark.index
+            key_start, key_end = event.start_mark.index + base, event.end_mark.index + base
             if self._is_merge(event):
                 event = self._next()
                 value = self._node(event)
@@ -147,7 +149,7 @@ class YamlPositions:
                 add(fields, key, Field(key_start, key_end, value), self.repeated)
             node.end = max(value.end, key_end)
         if node.flow:
-            node.end = event.end_mark.index
+            node.end = base + event.end_mark.index
 
     def _key(self, event: Any) -> str:
         if type(event) is self._events.AliasEvent:

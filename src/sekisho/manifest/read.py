@@ -56,11 +56,10 @@ def parse(source: Source, *, lists: bool = True) -> Read:
     text = source.text
     read = Read(source=source, lists=lists)
     begin = text[:64].lstrip(_SPACE)[:1] or text.lstrip(_SPACE)[:1]
-    is_json = source.name.endswith(".json")
-    problem = _parse_json(read) if is_json or begin in ("{", "[") else _NO_JSON
+    problem = _parse_json(read) if begin in ("{", "[") else _NO_JSON
     if problem is None:
         return read
-    if problem is not _NO_JSON and (is_json or problem.code is codes.TOO_DEEP):
+    if problem is not _NO_JSON and (problem.code is codes.TOO_DEEP or source.name.endswith(".json")):
         read.problems.append(problem)
         return read
     for start, end, alone in _stretches(text):
@@ -123,7 +122,7 @@ def _parse_yaml(read: Read, start: int, end: int, alone: bool) -> None:
     if value is GIVEN_UP:
         _parse_thoroughly(read, start, text)
     elif value is not None:
-        _add(read, Chunk(source=read.source, start=start, end=end), value)
+        _add(read, Chunk(source=read.source, start=start, end=end, plain=True), value)
 
 
 def _parse_thoroughly(read: Read, base: int, text: str) -> None:

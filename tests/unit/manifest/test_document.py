@@ -205,3 +205,24 @@ def test_a_string_of_a_list_item() -> None:
     assert source is not None
     assert source.embedding is not None
     assert (source.embedding.line, source.embedding.indent, source.embedding.exact) == (5, 4, True)
+
+
+def test_places_in_a_large_list_are_found_by_going_through_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sekisho.manifest import places
+
+    text = "kind: List\nitems:\n" + "- kind: Pod\n  metadata:\n    name: x\n" * 5_000
+    found = load(Source("x.yaml", text))
+    found[0].locate(("kind",))
+    monkeypatch.setattr(places, "_items", None)
+    for number, document in enumerate(found):
+        assert document.locate(("metadata", "name")).begins == (5 + 3 * number, 11)
+
+
+def test_the_positions_of_few_documents_are_kept() -> None:
+    from sekisho.manifest.document import _TREES
+
+    found = load(Source("x.yaml", "---\n".join(f"a: &x {number}\n" for number in range(100))))
+    for number, document in enumerate(found):
+        assert document.locate(("a",)).begins == (2 * number + 1, 7)
+    assert sum(document.chunk._root is not None for document in found) <= _TREES
+    assert found[0].locate(("a",)).begins == (1, 7)
