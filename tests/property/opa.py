@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from sekisho.lang.meter import Limits, Meter
-from sekisho.rego import builtins, text
-from sekisho.rego.builtins import jsontext
-from sekisho.rego.builtins.table import BuiltinFault
+from sekisho.rego import builtins, jsontext, text
 from sekisho.rego.capabilities import Capabilities
 from sekisho.rego.context import EvalContext
+from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.values import UNDEFINED, Set
 
 OPA = os.environ.get("SEKISHO_OPA") or shutil.which("opa") or "/opt/oracle/bin/opa"

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sekisho.lang.meter import Limits, Meter
-from sekisho.rego.builtins import schema_check, schema_compile
+from sekisho.rego.builtins.jsonschema import check as schema_check
+from sekisho.rego.builtins.jsonschema import compile as schema_compile
 
 NAMES = st.sampled_from(["a", "b", "c"])
 DOCUMENTS = st.recursive(

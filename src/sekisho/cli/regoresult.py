@@ -11,7 +11,7 @@ from typing import IO, Any, Final
 
 from sekisho.cli.regotext import Fields, dumps, error_fields, ordered, table, tell
 from sekisho.diag import Diagnostic, Level
-from sekisho.rego.builtins.jsontext import marshal, plain
+from sekisho.rego.jsontext import marshal, plain
 from sekisho.rego.program import Result
 from sekisho.rego.text import text as term
 from sekisho.rego.values import Number, Value

@@ -10,7 +10,7 @@ from sekisho.diag import Diagnostic
 from sekisho.diag.render.text import cells, format_finding, use_colour
 from sekisho.diag.report import span_of
 from sekisho.rego import QUERY
-from sekisho.rego.builtins.jsontext import key_text, quote
+from sekisho.rego.jsontext import key_text, quote
 from sekisho.rego.numbers import text as number_text
 from sekisho.rego.values import Set, Value
 

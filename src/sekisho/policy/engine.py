@@ -28,7 +28,7 @@ from sekisho.policy.mutation import NO_MUTATORS, Mutators, Occasion, is_mutator
 from sekisho.policy.providers import Providers
 from sekisho.policy.template import Template, is_template, load_template
 from sekisho.rego import Options
-from sekisho.rego.builtins.jsontext import marshal
+from sekisho.rego.jsontext import marshal
 from sekisho.rego.values import Set
 
 

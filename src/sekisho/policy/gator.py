@@ -19,7 +19,7 @@ from sekisho.policy.gatorexpand import DEFAULT_NAMESPACE
 from sekisho.policy.implied import IMPLIED_BY
 from sekisho.policy.match import Subject
 from sekisho.policy.template import TARGET
-from sekisho.rego.builtins.gotext import quote
+from sekisho.rego.golang.gotext import quote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

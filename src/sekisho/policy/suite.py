@@ -21,7 +21,7 @@ from sekisho.kube.object import Object
 from sekisho.lang import re2
 from sekisho.lang.meter import Exhausted
 from sekisho.policy import codes
-from sekisho.rego.builtins.gotext import quote
+from sekisho.rego.golang.gotext import quote
 
 T = TypeVar("T")
 

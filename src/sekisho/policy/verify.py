@@ -30,7 +30,7 @@ from sekisho.policy.mutation import Mutators, is_mutator
 from sekisho.policy.reviewfile import is_review, review_request
 from sekisho.policy.suite import EVERYTHING, Case, Filter, Suite, Test
 from sekisho.policy.template import Template, is_template, load_template
-from sekisho.rego.builtins.gotext import quote
+from sekisho.rego.golang.gotext import quote
 
 SCHEMA_ERRORS: Final = frozenset(
     {

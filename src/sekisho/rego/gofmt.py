@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sekisho.lang.meter import Exhausted
-from sekisho.rego.builtins.gotext import can_backquote, quote, quote_ascii, quote_char, quote_char_ascii
 from sekisho.rego.fmtfloat import general, hexadecimal, powers, sharpened
+from sekisho.rego.golang.gotext import can_backquote, quote, quote_ascii, quote_char, quote_char_ascii
 from sekisho.rego.numbers import DIGITS
 from sekisho.rego.numbers import text as number_text
 from sekisho.rego.text import bounded, octets

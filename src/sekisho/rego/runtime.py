@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from sekisho.lang.meter import LONG
 from sekisho.rego import codes
-from sekisho.rego.builtins.table import BuiltinFault
 from sekisho.rego.documents import (
     document,
     document_get,
@@ -22,6 +21,7 @@ from sekisho.rego.documents import (
     override,
     rule_or_data,
 )
+from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.state import NEW, EvalState, builtin_error, error
 from sekisho.rego.values import (
     NUMERIC,

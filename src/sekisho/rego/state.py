@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 from sekisho.diag import Diagnostic, DiagnosticError, Source, Span
 from sekisho.lang.meter import Limits, Meter
 from sekisho.rego import codes
-from sekisho.rego.builtins.table import Builtin, BuiltinFault
+from sekisho.rego.builtins.table import Builtin
 from sekisho.rego.capabilities import Capabilities
 from sekisho.rego.context import EvalContext
+from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.values import UNDEFINED, Value
 
 if TYPE_CHECKING:

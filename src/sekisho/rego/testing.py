@@ -20,10 +20,10 @@ from typing import Final
 
 from sekisho.diag import Diagnostic, DiagnosticError, Span
 from sekisho.lang.meter import Limits
-from sekisho.rego.builtins.jsontext import key_text
 from sekisho.rego.builtins.table import Builtin
 from sekisho.rego.capabilities import NONE, Capabilities
 from sekisho.rego.context import EvalContext
+from sekisho.rego.jsontext import key_text
 from sekisho.rego.nodes import (
     ArrayTerm,
     Call,
@@ -253,7 +253,7 @@ def _written_steps(rule: Rule) -> Iterator[str]:
 
 def _steps_text(steps: Iterable[str]) -> str:
     """Steps of a reference as Rego writes them."""
-    from sekisho.rego.builtins.gotext import quote
+    from sekisho.rego.golang.gotext import quote
 
     return "".join(
         f".{step}" if step.isascii() and step.isidentifier() else f"[{quote(step)}]" for step in steps

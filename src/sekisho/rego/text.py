@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sekisho.lang.meter import Exhausted
-from sekisho.rego.builtins.gotext import quote
+from sekisho.rego.golang.gotext import quote
 from sekisho.rego.numbers import text as number_text
 from sekisho.rego.values import Set, Value, sorted_keys, unkey
 

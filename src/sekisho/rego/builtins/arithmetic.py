@@ -13,8 +13,9 @@ from typing import Final
 from sekisho.lang.meter import Exhausted
 from sekisho.rego import numbers
 from sekisho.rego.builtins import operands
-from sekisho.rego.builtins.table import BuiltinFault, row
+from sekisho.rego.builtins.table import row
 from sekisho.rego.context import EvalContext
+from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.numbers import Num
 from sekisho.rego.types import ANY, NUMBER, STRING, Array, Function, SetOf, Union
 from sekisho.rego.values import Set, Value, is_number

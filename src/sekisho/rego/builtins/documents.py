@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 from sekisho.rego.builtins import operands
-from sekisho.rego.builtins.table import BuiltinFault, row
+from sekisho.rego.builtins.table import row
 from sekisho.rego.context import EvalContext
+from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.text import text
 from sekisho.rego.types import ANY, STRING, Array, Function, Object, SetOf, Union
 from sekisho.rego.values import UNDEFINED, Number, Set, Value, equal, is_number, key, type_name, unkey

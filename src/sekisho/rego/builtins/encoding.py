@@ -8,10 +8,13 @@ from __future__ import annotations
 import base64
 from typing import Any, Final
 
-from sekisho.rego.builtins import base64text, jsontext, operands
-from sekisho.rego.builtins.gotext import quote_char
-from sekisho.rego.builtins.table import BuiltinFault, row
+from sekisho.rego import jsontext
+from sekisho.rego.builtins import operands
+from sekisho.rego.builtins.table import row
 from sekisho.rego.context import EvalContext
+from sekisho.rego.faults import BuiltinFault
+from sekisho.rego.golang import base64text
+from sekisho.rego.golang.gotext import quote_char
 from sekisho.rego.text import bounded, from_octets, octets, text
 from sekisho.rego.types import ANY, BOOLEAN, STRING, Function, Object
 from sekisho.rego.values import Set, Value, sorted_keys, type_name, unkey

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from sekisho.diag import Diagnostic, DiagnosticError
-from sekisho.rego.builtins.table import BuiltinFault
 from sekisho.rego.capabilities import Capabilities
 from sekisho.rego.codes import GATED
 from sekisho.rego.context import EvalContext
+from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.values import Value, key
 
 

@@ -13,8 +13,9 @@ from sekisho.diag import Limit
 from sekisho.lang import re2
 from sekisho.lang.meter import Exhausted
 from sekisho.rego.builtins import operands
-from sekisho.rego.builtins.table import BuiltinFault, row
+from sekisho.rego.builtins.table import row
 from sekisho.rego.context import EvalContext
+from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.types import BOOLEAN, NULL, STRING, Array, Function, Union
 from sekisho.rego.values import Value
 

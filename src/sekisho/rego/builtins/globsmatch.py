@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sekisho.diag import Limit
 from sekisho.lang.meter import Exhausted
-from sekisho.rego.builtins.table import BuiltinFault
+from sekisho.rego.faults import BuiltinFault
 
 if TYPE_CHECKING:
     from sekisho.lang.meter import Meter

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from sekisho.rego.builtins import gate, operands
-from sekisho.rego.builtins.table import BuiltinFault, Support, row
+from sekisho.rego.builtins.table import Support, row
 from sekisho.rego.context import EvalContext
+from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.types import ANY, BOOLEAN, STRING, Array, Function, Object, SetOf, Union
 from sekisho.rego.values import Set, Value, key, unkey
 

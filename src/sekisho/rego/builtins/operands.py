@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from sekisho.rego import numbers
-from sekisho.rego.builtins.table import BuiltinFault
+from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.values import Set, Value, is_number, type_name
 
 

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from sekisho.lang.meter import Exhausted
 from sekisho.rego.builtins import operands
-from sekisho.rego.builtins.jsontext import plain
-from sekisho.rego.builtins.table import BuiltinFault, row
+from sekisho.rego.builtins.table import row
 from sekisho.rego.context import EvalContext
+from sekisho.rego.faults import BuiltinFault
+from sekisho.rego.jsontext import plain
 from sekisho.rego.text import bare, bounded
 from sekisho.rego.types import ANY, BOOLEAN, STRING, Array, Function, SetOf
 from sekisho.rego.values import Set, Value, sorted_keys, type_name, unkey

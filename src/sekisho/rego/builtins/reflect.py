@@ -6,8 +6,9 @@ from functools import partial
 from typing import Any, Final, NoReturn
 
 from sekisho.rego.builtins import gate
-from sekisho.rego.builtins.table import BuiltinFault, Support, row
+from sekisho.rego.builtins.table import Support, row
 from sekisho.rego.context import EvalContext
+from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.types import ANY, STRING, Array, Function, Object
 from sekisho.rego.values import Value
 

@@ -10,9 +10,10 @@ from sekisho.lang import re2
 from sekisho.lang.meter import Meter
 from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.globsmatch import intersect
-from sekisho.rego.builtins.gotext import quote
-from sekisho.rego.builtins.table import BuiltinFault, row
+from sekisho.rego.builtins.table import row
 from sekisho.rego.context import EvalContext
+from sekisho.rego.faults import BuiltinFault
+from sekisho.rego.golang.gotext import quote
 from sekisho.rego.types import BOOLEAN, NUMBER, STRING, Array, Function
 from sekisho.rego.values import Value
 

@@ -6,8 +6,9 @@ import re
 from typing import Final
 
 from sekisho.rego.builtins import operands
-from sekisho.rego.builtins.gotext import quote
-from sekisho.rego.builtins.table import BuiltinFault, row
+from sekisho.rego.builtins.table import row
+from sekisho.rego.faults import BuiltinFault
+from sekisho.rego.golang.gotext import quote
 from sekisho.rego.types import ANY, BOOLEAN, NUMBER, STRING, Function
 from sekisho.rego.values import Value
 

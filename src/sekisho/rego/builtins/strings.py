@@ -8,8 +8,9 @@ from typing import Final
 
 from sekisho.rego import gofmt
 from sekisho.rego.builtins import operands
-from sekisho.rego.builtins.table import BuiltinFault, row
+from sekisho.rego.builtins.table import row
 from sekisho.rego.context import EvalContext
+from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.types import ANY, BOOLEAN, NUMBER, STRING, Array, Function, Object, SetOf, Union
 from sekisho.rego.values import Set, Value, sorted_keys
 

@@ -11,7 +11,8 @@ from typing import Final
 
 from sekisho.lang.meter import Exhausted
 from sekisho.rego.builtins import operands
-from sekisho.rego.builtins.table import BuiltinFault, row
+from sekisho.rego.builtins.table import row
+from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.numbers import DIGITS
 from sekisho.rego.numbers import text as number_text
 from sekisho.rego.types import NUMBER, STRING, Function

@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
-from sekisho.rego.builtins import der
-from sekisho.rego.builtins.der import Malformed, Reader
+from sekisho.rego.builtins.x509 import der
+from sekisho.rego.builtins.x509.der import Malformed, Reader
 
 
 def test_elements_one_after_the_other():

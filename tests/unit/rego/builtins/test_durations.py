@@ -2,8 +2,8 @@
 
 import pytest
 
-from sekisho.rego.builtins.durations import nanoseconds
-from sekisho.rego.builtins.table import BuiltinFault
+from sekisho.rego.faults import BuiltinFault
+from sekisho.rego.golang.durations import nanoseconds
 
 
 @pytest.mark.parametrize(

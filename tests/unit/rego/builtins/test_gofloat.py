@@ -2,7 +2,7 @@
 
 import pytest
 
-from sekisho.rego.builtins import gofloat
+from sekisho.rego.golang import gofloat
 
 
 @pytest.mark.parametrize(

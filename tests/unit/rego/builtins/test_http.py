@@ -3,7 +3,7 @@
 import pytest
 
 from sekisho.diag import DiagnosticError
-from sekisho.rego.builtins.table import BuiltinFault
+from sekisho.rego.faults import BuiltinFault
 
 BAD = "eval_builtin_error: "
 GET = {"method": "get", "url": "http://a.example/x"}

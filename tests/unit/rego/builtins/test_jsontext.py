@@ -2,8 +2,8 @@
 
 import pytest
 
-from sekisho.rego.builtins import jsontext
-from sekisho.rego.builtins.table import BuiltinFault
+from sekisho.rego import jsontext
+from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.values import Number, Set, key
 
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from sekisho.rego.builtins import jwk, jws
+from sekisho.rego.builtins.jwt import jwk, jws
 from sekisho.rego.values import Number
 
 BAD = "eval_builtin_error: "

@@ -3,7 +3,7 @@
 import pytest
 
 from sekisho.rego.builtins import operands
-from sekisho.rego.builtins.table import BuiltinFault
+from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.values import Number, Set
 
 

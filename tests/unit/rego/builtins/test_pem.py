@@ -2,7 +2,7 @@
 
 import pytest
 
-from sekisho.rego.builtins import pem
+from sekisho.rego.builtins.x509 import pem
 
 A = b"-----BEGIN A-----\nYQ==\n-----END A-----\n"
 

@@ -1,0 +1,1 @@
+"""graphql.*: documents in gqlparser's shape, schemas, validation."""

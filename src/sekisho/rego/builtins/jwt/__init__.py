@@ -1,0 +1,1 @@
+"""io.jwt.*: tokens decoded, verified and signed."""

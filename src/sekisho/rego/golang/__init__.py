@@ -1,0 +1,1 @@
+"""Texts as Go has them: quoting, floats, URLs, times, durations, base64."""
