@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ def test_contracts() -> None:
     run = subprocess.run(
         [str(Path(sys.executable).parent / "lint-imports"), "--config", ".importlinter", "--no-cache"],
         cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         capture_output=True,
         text=True,
         check=False,
@@ -27,6 +29,7 @@ def test_contracts() -> None:
 
 def test_the_root_command_imports_nothing_heavy() -> None:
     code = "import sys, sekisho.cli.main; print(*sorted(sys.modules), sep='\\n')"
-    run = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
     loaded = set(run.stdout.split())
     assert not loaded & set(HEAVY)

@@ -13,8 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sekisho.diag import Diagnostic, DiagnosticError, Source
+from sekisho.rego.dialect import Dialect
 from sekisho.rego.lexer import tokenize
-from sekisho.rego.nodes import Dialect
 from sekisho.rego.parser import parse_module, parse_query
 
 EXAMPLES = int(os.environ.get("SEKISHO_FUZZ_EXAMPLES", "200"))

@@ -21,9 +21,9 @@ from sekisho.diag import Code, Diagnostic, DiagnosticError, Level, Source, Span
 from sekisho.manifest.codes import NOT_FOUND, TOO_DEEP, UNREADABLE
 from sekisho.manifest.limits import DEPTH
 from sekisho.rego import Capabilities, Dialect, parse_module
+from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.golang import gofloat
 from sekisho.rego.jsontext import unmarshal
-from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.nodes import Module
 from sekisho.rego.values import UNDEFINED, Number, Value
 

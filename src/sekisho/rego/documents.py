@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sekisho.rego.plan.tree import Node
 from sekisho.rego.state import NEW, EvalState, Rule
+from sekisho.rego.tree import Node
 from sekisho.rego.values import UNDEFINED, Key, Set, Value, key, sorted_keys, unkey
 
 Step = tuple[str, ...]

@@ -12,14 +12,8 @@ from enum import Enum
 from typing import TypeAlias
 
 from sekisho.diag import Source, Span
+from sekisho.rego.dialect import Dialect
 from sekisho.rego.values import Value
-
-
-class Dialect(Enum):
-    """Which Rego a source is written in: v0 (before OPA 1.0) or v1."""
-
-    V0 = "v0"
-    V1 = "v1"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,43 +1,34 @@
-"""Programs and queries: what ``compile`` gives, and how it is evaluated."""
+"""Programs and queries: what ``compile`` gives, and how it is evaluated.
+
+Nothing here needs the parser or the compiler until a query is prepared or a result explained, so a program
+from the cache starts fast; ``compiler`` has those, and hands them over as the program's ``Origin``.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, TypedDict
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict
 
 from sekisho import __version__
-from sekisho.diag import DiagnosticError, Source, Span
+from sekisho.diag import DiagnosticError, Source
 from sekisho.lang.meter import Exhausted, Limits, Meter
 from sekisho.lang.programs import Programs
-from sekisho.lang.pyast import Writer, compile_module
 from sekisho.rego import builtins, codes
 from sekisho.rego.capabilities import NONE, Capabilities
-from sekisho.rego.check import check, check_query, known_builtins
-from sekisho.rego.codegen.functions import GroupWriter, QueryWriter
-from sekisho.rego.codegen.image import FORMAT, Image, Surroundings, generate, load, new_globals
-from sekisho.rego.codegen.traced import TracedWriter
-from sekisho.rego.codegen.unit import Unit as CodeUnit
-from sekisho.rego.nodes import Dialect, Module, Package
-from sekisho.rego.parser import parse_module, parse_query
-from sekisho.rego.plan.effects import Effects, effects, group_blocks
-from sekisho.rego.plan.planner import Unit
-from sekisho.rego.plan.query import QueryPlan, plan_query
+from sekisho.rego.image import FORMAT, Image, Surroundings, load
 from sekisho.rego.state import DEFAULTS, EvalState, Loaded, Options, error
-from sekisho.rego.trail import TRACED_GLOBALS, Read, Trail, input_paths, reads_of, trail_rule
+from sekisho.rego.trail import Read, Trail, input_paths, reads_of, trail_rule
 from sekisho.rego.values import UNDEFINED, Set, Value, key
 
 if TYPE_CHECKING:
-    from sekisho import __version__
-from sekisho.diag import Deadline
+    from sekisho.diag import Deadline
+    from sekisho.rego.nodes import Module
 
 QUERY: Final = "query"
 """The name of a query's source."""
-
-Exists = Callable[[tuple[str, ...]], bool]
-"""Whether base data have a value at a path, given without ``data``."""
 
 
 class Location(TypedDict):
@@ -151,20 +142,25 @@ class Query:
         return result
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What a program is compiled for."""
+class Origin(Protocol):
+    """What a program was made from, for what needs the compiler."""
 
-    dialect: Dialect
-    surroundings: Surroundings
-    strict: bool
-    keep_print: bool
+    @property
+    def modules(self) -> tuple[Module, ...]:
+        """The modules, as parsed."""
+
+    def prepare(self, program: Program, text: str, package: str, imports: Sequence[str]) -> Query:
+        """Compile a query of the program."""
+
+    def traced(self, program: Program) -> Loaded:
+        """The program's code in the variant that notes what it reads."""
 
 
 class Program:
     """Compiled modules. Immutable; evaluations may run in several threads at once.
 
-    ``image`` is the code as data. ``origin`` gives what it was made from when a query asks for that.
+    ``image`` is the code as data, ``loaded`` and ``scope`` the code as it runs. ``origin`` gives what it was
+    made from when a query or an explanation asks for that.
     """
 
     def __init__(
@@ -172,11 +168,11 @@ class Program:
         sources: tuple[Source, ...],
         image: Image,
         loaded: tuple[Loaded, dict[str, Any]],
-        origin: Callable[[], tuple[Unit, Settings]],
+        origin: Callable[[], Origin],
     ) -> None:
-        self._sources = sources
+        self.sources = sources
         self.image = image
-        self._loaded, self._globals = loaded
+        self.loaded, self.scope = loaded
         self._origin = origin
         self._queries: dict[tuple[str, str, tuple[str, ...]], Query] = {}
 
@@ -185,7 +181,7 @@ class Program:
 
         DiagnosticError (REG530) if there is none.
         """
-        return Entry(self._loaded, self._loaded.rules[_group(self._loaded, path)])
+        return Entry(self.loaded, self.loaded.rules[_group(self.loaded, path)])
 
     def query(self, text: str, *, package: str = "", imports: Sequence[str] = ()) -> Query:
         """Prepare a query. DiagnosticError (REG1xx to REG4xx) if it cannot be compiled.
@@ -195,19 +191,17 @@ class Program:
         place = (text, package, tuple(imports))
         query = self._queries.get(place)
         if query is None:
-            unit, settings = self.origin
-            module = _context(Source(QUERY, text), settings.dialect, package, imports)
-            query = self._queries[place] = self._prepare(module, unit, settings)
+            query = self._queries[place] = self.origin.prepare(self, text, package, imports)
         return query
 
     @property
     def modules(self) -> tuple[Module, ...]:
         """The modules that it was compiled from, as parsed."""
-        return self.origin[0].checked.modules
+        return self.origin.modules
 
     @cached_property
-    def origin(self) -> tuple[Unit, Settings]:
-        """What the program was compiled from, and how."""
+    def origin(self) -> Origin:
+        """What the program was compiled from; a program from the cache is compiled anew for it."""
         return self._origin()
 
     def explain_reads(
@@ -242,37 +236,7 @@ class Program:
     @cached_property
     def _traced(self) -> Loaded:
         """The code that notes what it reads, made when it is first asked for."""
-        unit, settings = self.origin
-        own = Effects(frozenset(self.image.mockable), frozenset(self.image.overridable))
-        image = _image(unit, self._sources, own, TracedWriter)
-        return load(image, self._sources, settings.surroundings, TRACED_GLOBALS)[0]
-
-    def _prepare(self, module: Module, unit: Unit, settings: Settings) -> Query:
-        source = module.source
-        body = parse_query(source, dialect=settings.dialect, keywords=module.keywords)
-        if not body:
-            raise error(codes.EMPTY_QUERY, "the query is empty", Span(source, 0, len(source.text)))
-        query = check_query(
-            unit.checked,
-            body,
-            module,
-            capabilities=settings.surroundings.capabilities,
-            strict=settings.strict,
-            keep_print=settings.keep_print,
-        )
-        plan = plan_query(unit, len(self._sources), query)
-        image, loaded, names = self.image, self._loaded, self._globals
-        own = Effects(frozenset(image.mockable), frozenset(image.overridable))
-        found = own.union(effects([plan.block], unit.tree))
-        if found != own:
-            image = _image(unit, self._sources, found)
-            loaded, names = load(image, self._sources, settings.surroundings)
-        loaded, function = _query_code(image, loaded, names, source, plan)
-        texts = []
-        for expr, _ in query.expressions:
-            line, column = source.position(expr.start)
-            texts.append((source.text[expr.start : expr.end], line, column))
-        return Query(loaded, function, tuple(texts), tuple(name for name, _ in plan.bindings))
+        return self.origin.traced(self)
 
 
 def _group(loaded: Loaded, path: str | Sequence[str]) -> int:
@@ -302,59 +266,6 @@ def _run(work: Callable[[], Value]) -> Value:
         raise _too_deep() from None
 
 
-def _query_code(
-    image: Image, loaded: Loaded, names: dict[str, Any], source: Source, plan: QueryPlan
-) -> tuple[Loaded, Callable[[EvalState, list[tuple[Value, ...]]], None]]:
-    unit = CodeUnit(
-        sources=(*loaded.sources, source),
-        builtins=loaded.builtins,
-        paths=image.paths,
-        packages=image.packages,
-        mockable=frozenset(image.mockable),
-        overridable=frozenset(image.overridable),
-        positions=list(image.positions),
-        prefix="q",
-    )
-    writer = QueryWriter(Writer(), unit, len(loaded.sources))
-    operands = [*plan.values, *(operand for _, operand in plan.bindings)]
-    function = writer.write("query", plan.block, operands)
-    scope = {**names, **new_globals(tuple(unit.used.items()), unit.builtins)}
-    exec(compile_module([*unit.constants, function], source.name), scope)  # noqa: S102 - as image.load
-    return replace(loaded, sources=unit.sources, positions=tuple(unit.positions)), scope["query"]
-
-
-def _context(source: Source, dialect: Dialect, package: str, imports: Sequence[str]) -> Module:
-    """The module that a query stands in: its package and imports, without rules."""
-    if not package and not imports:
-        return Module(source=source, dialect=dialect, package=Package(path=()))
-    lines = [f"package {package or QUERY}", *(f"import {path}" for path in imports)]
-    header = parse_module(Source("imports of the query", "\n".join(lines) + "\n"), dialect=dialect)
-    if not package:
-        header = replace(header, package=Package(path=()))
-    return replace(header, source=source)
-
-
-def _image(
-    unit: Unit,
-    sources: tuple[Source, ...],
-    found: Effects | None = None,
-    write: type[GroupWriter] = GroupWriter,
-) -> Image:
-    """The image of a unit, whose code lets a ``with`` replace what it uses itself, or ``found``."""
-    groups = unit.groups()
-    if found is None:
-        found = effects(group_blocks(groups), unit.tree)
-    code = CodeUnit(
-        sources=sources,
-        builtins=unit.builtins,
-        paths=tuple(unit.tree.paths),
-        packages=tuple(unit.tree.packages),
-        mockable=found.mockable,
-        overridable=found.overridable,
-    )
-    return generate(code, groups, write)
-
-
 def _stopped(exhausted: Exhausted) -> DiagnosticError:
     code = codes.EVAL_LIMIT if exhausted.limit else codes.EVAL_TIME
     return error(code, str(exhausted), None)
@@ -363,44 +274,6 @@ def _stopped(exhausted: Exhausted) -> DiagnosticError:
 def _too_deep() -> DiagnosticError:
     limit = sys.getrecursionlimit()
     return error(codes.EVAL_DEPTH, f"evaluation is nested more than {limit} calls deep", None)
-
-
-def compile(
-    modules: Mapping[str, str | Source | Module],
-    *,
-    dialect: Dialect = Dialect.V1,
-    capabilities: Capabilities = NONE,
-    limits: Limits | None = None,
-    strict: bool = False,
-    keep_print: bool = True,
-    exists: Exists | None = None,
-) -> Program:
-    """Compile modules, given by name: texts, sources, or trees of ``parse_module``.
-
-    ``strict`` adds the checks of ``opa check --strict``; without ``keep_print``, ``print`` calls are dropped.
-    ``exists`` says where base data have values, which rules must not hide. DiagnosticError (REG1xx to REG4xx)
-    for what is wrong with the modules.
-    """
-    parsed = [_parsed(name, text, dialect) for name, text in modules.items()]
-    surroundings = _surroundings(capabilities, limits)
-    settings = Settings(dialect=dialect, surroundings=surroundings, strict=strict, keep_print=keep_print)
-    checked = check(parsed, capabilities=capabilities, strict=strict, keep_print=keep_print, exists=exists)
-    unit = Unit(checked, surroundings.builtins)
-    sources = tuple(module.source for module in checked.modules)
-    image = _image(unit, sources)
-    return Program(sources, image, load(image, sources, surroundings), lambda: (unit, settings))
-
-
-def _parsed(name: str, text: str | Source | Module, dialect: Dialect) -> Module:
-    if isinstance(text, Module):
-        return text
-    return parse_module(text if isinstance(text, Source) else Source(name, text), dialect=dialect)
-
-
-def _surroundings(capabilities: Capabilities, limits: Limits | None) -> Surroundings:
-    builtins.load()
-    rows = known_builtins(capabilities)
-    return Surroundings(builtins=rows, capabilities=capabilities, limits=limits or Limits())
 
 
 def program_cache(root: str | None) -> Programs:
@@ -423,10 +296,9 @@ def cached(
     compiled. Capabilities and limits are those that ``build`` gives to ``compile``. A program from the cache
     builds itself when it is asked for a query.
     """
-    surroundings = _surroundings(capabilities, limits)
     parts = [
         __version__,
-        ",".join(sorted(surroundings.builtins)),
+        ",".join(sorted(builtins.names(capabilities))),
         ",".join(sorted(capabilities.denied)),
         *salt,
         "",
@@ -438,8 +310,10 @@ def cached(
         program = build()
         cache.put(key, program.image.row())
         return program
+    rows = builtins.find([name for name, _ in image.used], capabilities)
+    surroundings = Surroundings(builtins=rows, capabilities=capabilities, limits=limits or Limits())
     loaded = load(image, tuple(sources), surroundings)
     return Program(tuple(sources), image, loaded, lambda: build().origin)
 
 
-__all__ = ["QUERY", "Entry", "Program", "Query", "Settings", "cached", "compile", "program_cache"]
+__all__ = ["QUERY", "Entry", "Origin", "Program", "Query", "cached", "program_cache"]

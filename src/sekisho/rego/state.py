@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import random
 
     from sekisho.diag import Code
-    from sekisho.rego.plan.tree import Node
+    from sekisho.rego.tree import Node
 
 NEW: Final = object()
 """What a slot holds before its rule is evaluated."""

@@ -22,23 +22,12 @@ from sekisho.diag import Diagnostic, DiagnosticError, Span
 from sekisho.lang.meter import Limits
 from sekisho.rego.builtins.table import Builtin
 from sekisho.rego.capabilities import NONE, Capabilities
+from sekisho.rego.compiler import Exists, compile
 from sekisho.rego.context import EvalContext
+from sekisho.rego.dialect import Dialect
 from sekisho.rego.jsontext import key_text
-from sekisho.rego.nodes import (
-    ArrayTerm,
-    Call,
-    Dialect,
-    Expr,
-    Module,
-    Node,
-    Ref,
-    Rule,
-    RuleKind,
-    Scalar,
-    TermExpr,
-    Var,
-)
-from sekisho.rego.program import Exists, Program, compile
+from sekisho.rego.nodes import ArrayTerm, Call, Expr, Module, Node, Ref, Rule, RuleKind, Scalar, TermExpr, Var
+from sekisho.rego.program import Program
 from sekisho.rego.state import Options
 from sekisho.rego.types import ANY, Array, Function
 from sekisho.rego.values import UNDEFINED, Value, key

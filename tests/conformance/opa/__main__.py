@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from sekisho.rego.nodes import Dialect
+from sekisho.rego.dialect import Dialect
 from tests.conformance.opa.cases import Case, load_cases, load_expected, run_case
 
 

@@ -14,7 +14,7 @@ from sekisho import rego
 from sekisho.diag import Diagnostic, DiagnosticError, Span
 from sekisho.lang.meter import Limits
 from sekisho.rego.capabilities import Capabilities
-from sekisho.rego.nodes import Dialect
+from sekisho.rego.dialect import Dialect
 from sekisho.rego.values import UNDEFINED, Number, Set, equal, sort_values, unkey
 
 LIMITS = Limits(seconds=20)

@@ -84,7 +84,7 @@ def test_at_points_into_the_object() -> None:
         (None, ["KUB001 a Kubernetes object is a mapping, this is of type null"]),
         ("x", ["KUB001 a Kubernetes object is a mapping, this is of type string"]),
         (1.5, ["KUB001 a Kubernetes object is a mapping, this is of type number"]),
-        ({}, ["KUB002 apiVersion not set", "KUB002 kind not set"]),
+        ({}, ["KUB001 this is no Kubernetes object: it has neither apiVersion nor kind"]),
         ({"apiVersion": "v1", "kind": ""}, ["KUB002 kind not set"]),
         (
             {"apiVersion": 1, "kind": "Pod"},

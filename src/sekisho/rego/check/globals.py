@@ -13,19 +13,8 @@ from sekisho.rego.check.functions import Functions
 from sekisho.rego.check.metadata import Annotations
 from sekisho.rego.check.program import TreeNode
 from sekisho.rego.check.text import import_text
-from sekisho.rego.nodes import (
-    Dialect,
-    Expr,
-    Head,
-    Import,
-    Module,
-    Node,
-    Ref,
-    Rule,
-    Scalar,
-    Term,
-    Var,
-)
+from sekisho.rego.dialect import Dialect
+from sekisho.rego.nodes import Expr, Head, Import, Module, Node, Ref, Rule, Scalar, Term, Var
 
 ROOTS: Final = frozenset({"input", "data"})
 

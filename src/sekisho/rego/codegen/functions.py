@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sekisho.rego.codegen.blocks import LOOPS, Done, Frame, Leave, Stop
 from sekisho.rego.codegen.instructions import InstructionWriter
-from sekisho.rego.codegen.operands import rule_name
+from sekisho.rego.image import rule_name
 from sekisho.rego.plan import ir
 from sekisho.rego.plan.effects import group_blocks, instructions
 from sekisho.rego.plan.ir import Clause, Const, Form, Group

@@ -8,7 +8,8 @@ from typing import Final
 
 from sekisho.rego.codegen import inline
 from sekisho.rego.codegen.blocks import Done, Frame, Leave, Stop
-from sekisho.rego.codegen.operands import OperandWriter, result_kind, rule_name
+from sekisho.rego.codegen.operands import OperandWriter, result_kind
+from sekisho.rego.image import rule_name
 from sekisho.rego.plan import ir
 from sekisho.rego.plan.ir import Const, Operand
 

@@ -76,11 +76,6 @@ class OperandWriter(BlockWriter):
         return py.attempt([py.assign(dst, value)], "BuiltinFault", [py.assign(dst, fault)])
 
 
-def rule_name(group: int) -> str:
-    """The global function of a group."""
-    return f"r{group}"
-
-
 def result_kind(unit: Unit, name: str) -> str:
     """What the signature of a built-in says of its result."""
     return _RESULTS.get(type(unit.builtins[name].type.result).__name__, "")

@@ -13,7 +13,8 @@ from typing import Final
 from sekisho.rego.codegen.blocks import Done, Frame
 from sekisho.rego.codegen.functions import TOP, GroupWriter
 from sekisho.rego.codegen.instructions import Sink
-from sekisho.rego.codegen.operands import OperandWriter, rule_name
+from sekisho.rego.codegen.operands import OperandWriter
+from sekisho.rego.image import rule_name
 from sekisho.rego.plan import ir
 from sekisho.rego.plan.ir import Clause, Operand
 

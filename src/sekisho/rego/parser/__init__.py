@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from sekisho.diag import Code, Diagnostic, DiagnosticError, Source, Span
 from sekisho.rego import codes
-from sekisho.rego.nodes import Body, Dialect, Module, Term, TermExpr
+from sekisho.rego.dialect import Dialect
+from sekisho.rego.nodes import Body, Module, Term, TermExpr
 from sekisho.rego.parser.modules import Modules
 from sekisho.rego.parser.state import NESTING, SIZE
 

@@ -12,13 +12,13 @@ from collections.abc import Callable
 
 from sekisho.diag import Source
 from sekisho.rego import codes
+from sekisho.rego.dialect import Dialect
 from sekisho.rego.lexer import PART, PART_END, RAW_END, RAW_PART
 from sekisho.rego.nodes import (
     ArrayComp,
     ArrayTerm,
     Body,
     Call,
-    Dialect,
     Every,
     Expr,
     ObjectComp,

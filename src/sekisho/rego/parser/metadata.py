@@ -13,7 +13,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.diag import Limit, Source
-from sekisho.rego.nodes import Dialect, Ref, Scalar, Term, Var
+from sekisho.rego.dialect import Dialect
+from sekisho.rego.nodes import Ref, Scalar, Term, Var
 from sekisho.rego.parser.state import Failure
 from sekisho.rego.parser.statements import Statements
 from sekisho.rego.values import Number, Value

@@ -8,11 +8,11 @@ from typing import Final
 
 from sekisho.diag import Code, Source
 from sekisho.rego import codes
+from sekisho.rego.dialect import Dialect
 from sekisho.rego.lexer import EOF, IDENTIFIER, KEYWORDS, SOFT_KEYWORDS
 from sekisho.rego.nodes import (
     Body,
     Comment,
-    Dialect,
     Expr,
     Import,
     Module,

@@ -8,12 +8,12 @@ from typing import Final
 
 from sekisho.diag import Code, Limit, Source
 from sekisho.rego import codes
+from sekisho.rego.dialect import Dialect
 from sekisho.rego.lexer import IDENTIFIER
 from sekisho.rego.nodes import (
     ArrayTerm,
     Body,
     Call,
-    Dialect,
     ObjectTerm,
     Ref,
     Rule,

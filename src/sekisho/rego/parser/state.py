@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from sekisho.diag import Code, Diagnostic, DiagnosticError, Limit, Source, Span
 from sekisho.rego import codes
+from sekisho.rego.dialect import Dialect
 from sekisho.rego.lexer import (
     EOF,
     IDENTIFIER,
@@ -15,7 +16,7 @@ from sekisho.rego.lexer import (
     Tokens,
     tokenize,
 )
-from sekisho.rego.nodes import Dialect, Node
+from sekisho.rego.nodes import Node
 
 SIZE: Final = Limit(
     "a Rego source", 1_000_000, "characters", "two seconds of work at worst; real policies have a hundredth"

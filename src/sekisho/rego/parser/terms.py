@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Final
 
 from sekisho.diag import Source
+from sekisho.rego.dialect import Dialect
 from sekisho.rego.lexer import IDENTIFIER, NUMBER, PART, PART_END, RAW_END, RAW_PART, STRING
-from sekisho.rego.nodes import Call, Dialect, Ref, Scalar, SetTerm, TemplateString, Term, Var
+from sekisho.rego.nodes import Call, Ref, Scalar, SetTerm, TemplateString, Term, Var
 from sekisho.rego.parser.collections import Collections
 from sekisho.rego.parser.literals import value_name
 from sekisho.rego.parser.state import WORDS, Failure

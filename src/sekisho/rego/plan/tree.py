@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from sekisho.rego.check.program import Rule, TreeNode
 from sekisho.rego.nodes import RuleKind, Scalar, Term
 from sekisho.rego.plan.ir import Form
-
-Path = tuple[str, ...]
+from sekisho.rego.tree import Node, Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,30 +22,6 @@ class Definition:
 
     rule: Rule
     steps: tuple[Term, ...]
-
-
-@dataclass(slots=True)
-class Node:
-    """A path: its group's number if rules define it, and the paths below it."""
-
-    group: int = -1
-    children: dict[str, Node] = field(default_factory=dict)
-
-    def add(self, path: Path) -> Node:
-        """The node at a path below this one, made if it is missing."""
-        node = self
-        for step in path:
-            node = node.children.setdefault(step, Node())
-        return node
-
-    def find(self, path: Path) -> Node | None:
-        """The node at a path below this one, or None."""
-        node: Node | None = self
-        for step in path:
-            if node is None:
-                return None
-            node = node.children.get(step)
-        return node
 
 
 @dataclass(slots=True)

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from sekisho.rego.builtins.jwt import jwk, jws
+from sekisho.rego.builtins.jwt import jws
+from sekisho.rego.builtins.x509 import jwk
 from sekisho.rego.values import Number
 
 BAD = "eval_builtin_error: "

@@ -8,7 +8,8 @@ from typing import Any
 from sekisho.diag import DiagnosticError, Source
 from sekisho.rego.check import Checked, check
 from sekisho.rego.check import text as texts
-from sekisho.rego.nodes import Dialect, Module
+from sekisho.rego.dialect import Dialect
+from sekisho.rego.nodes import Module
 from sekisho.rego.parser import parse_module
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from sekisho.diag import DiagnosticError
 from sekisho.rego.capabilities import Capabilities
-from sekisho.rego.nodes import Dialect, RuleKind
+from sekisho.rego.dialect import Dialect
+from sekisho.rego.nodes import RuleKind
 
 from .helpers import body_text, checked, errors
 

@@ -7,7 +7,8 @@ import pytest
 from sekisho.diag import DiagnosticError, Source
 from sekisho.rego.check import CheckedQuery, check_query
 from sekisho.rego.check.text import term_text
-from sekisho.rego.nodes import Dialect, Import, Module, Package, Ref, Scalar, Var
+from sekisho.rego.dialect import Dialect
+from sekisho.rego.nodes import Import, Module, Package, Ref, Scalar, Var
 from sekisho.rego.parser import parse_query
 
 from .helpers import checked

@@ -11,7 +11,7 @@ from sekisho.diag import DiagnosticError, Source
 from sekisho.rego import builtins
 from sekisho.rego.check import check
 from sekisho.rego.check.pipeline import arity_of
-from sekisho.rego.nodes import Dialect
+from sekisho.rego.dialect import Dialect
 from sekisho.rego.parser import parse_module
 
 from .contract import Reader

@@ -6,7 +6,7 @@ import pytest
 
 from sekisho.rego.check.typecheck.ops import contains, either, order_key, type_text
 from sekisho.rego.check.typecheck.unify import unifies
-from sekisho.rego.nodes import Dialect
+from sekisho.rego.dialect import Dialect
 from sekisho.rego.types import (
     ANY,
     BOOLEAN,

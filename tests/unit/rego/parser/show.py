@@ -6,12 +6,12 @@ import json
 from functools import singledispatch
 
 from sekisho.diag import Diagnostic, DiagnosticError, Source, Span
+from sekisho.rego.dialect import Dialect
 from sekisho.rego.nodes import (
     ArrayComp,
     ArrayTerm,
     Body,
     Call,
-    Dialect,
     Every,
     Expr,
     Module,

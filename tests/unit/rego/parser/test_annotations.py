@@ -6,7 +6,7 @@ import pytest
 from tests.unit.rego.parser.show import faults, module
 
 from sekisho.diag import Source
-from sekisho.rego.nodes import Dialect
+from sekisho.rego.dialect import Dialect
 from sekisho.rego.parser import parse_module
 from sekisho.rego.values import Number
 

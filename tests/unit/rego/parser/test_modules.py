@@ -5,7 +5,7 @@ import re
 import pytest
 from tests.unit.rego.parser.show import faults, module, rules, show
 
-from sekisho.rego.nodes import Dialect
+from sekisho.rego.dialect import Dialect
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sekisho.rego.builtins.jwt.jwk import Key
+from sekisho.rego.builtins.x509.jwk import Key
 from sekisho.rego.faults import BuiltinFault
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from typing import Any, Final
 from sekisho.diag import Limit
 from sekisho.rego import jsontext
 from sekisho.rego.builtins import gate, operands
-from sekisho.rego.builtins.jwt import jwk, jws
+from sekisho.rego.builtins.jwt import jws
 from sekisho.rego.builtins.table import row
+from sekisho.rego.builtins.x509 import jwk
 from sekisho.rego.context import EvalContext
 from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.golang import base64text, gotext

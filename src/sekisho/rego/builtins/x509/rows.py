@@ -7,9 +7,8 @@ from typing import Any, Final
 
 from sekisho.diag import Limit
 from sekisho.rego.builtins import operands
-from sekisho.rego.builtins.jwt import jwk
 from sekisho.rego.builtins.table import row
-from sekisho.rego.builtins.x509 import pem
+from sekisho.rego.builtins.x509 import jwk, pem
 from sekisho.rego.builtins.x509 import read as x509_read
 from sekisho.rego.builtins.x509 import verify as x509_verify
 from sekisho.rego.builtins.x509.read import Certificate

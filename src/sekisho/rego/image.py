@@ -5,7 +5,6 @@ An image holds code objects and plain tables, nothing else, so that ``marshal`` 
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import CodeType
@@ -13,16 +12,11 @@ from typing import Any, Final
 
 from sekisho.diag import Source
 from sekisho.lang.meter import Limits
-from sekisho.lang.pyast import Writer, compile_module
 from sekisho.rego.builtins.table import Builtin
 from sekisho.rego.capabilities import Capabilities
-from sekisho.rego.codegen.functions import GroupWriter
-from sekisho.rego.codegen.operands import rule_name
-from sekisho.rego.codegen.unit import Unit
-from sekisho.rego.plan.ir import Form, Group
-from sekisho.rego.plan.tree import Node
 from sekisho.rego.runtime import GLOBALS
 from sekisho.rego.state import NEW, Loaded
+from sekisho.rego.tree import Node
 
 Position = tuple[int, int, int, str]
 
@@ -60,9 +54,6 @@ class Image:
         return cls(**dict(zip(names, row, strict=True)))
 
 
-_ALWAYS: Final = {Form.SET: "set", Form.OBJECT: "dict"}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What code runs in: the built-ins it may call, what they may touch, and how much it may use."""
@@ -70,27 +61,6 @@ class Surroundings:
     builtins: Mapping[str, Builtin]
     capabilities: Capabilities
     limits: Limits
-
-
-def generate(unit: Unit, groups: Sequence[Group], write: type[GroupWriter] = GroupWriter) -> Image:
-    """The image of these groups. Functions stand in the module of their first clause."""
-    unit.always = {g.number: _ALWAYS[g.form] for g in groups if g.form in _ALWAYS}
-    modules: dict[int, list[ast.stmt]] = {}
-    for group in groups:
-        writer = write(Writer(), unit, group)
-        modules.setdefault(writer.module, []).append(writer.write())
-    codes = [compile_module(unit.constants, "<constants>")]
-    codes.extend(compile_module(modules[number], unit.sources[number].name) for number in sorted(modules))
-    return Image(
-        codes=tuple(codes),
-        positions=tuple(unit.positions),
-        used=tuple(unit.used.items()),
-        paths=unit.paths,
-        packages=unit.packages,
-        functions=tuple(g.number for g in groups if g.form is Form.FUNCTION and g.params),
-        mockable=tuple(sorted(unit.mockable)),
-        overridable=tuple(sorted(unit.overridable)),
-    )
 
 
 def load(
@@ -133,3 +103,8 @@ def tree_of(paths: Sequence[tuple[str, ...]], packages: Sequence[tuple[str, ...]
     for path in packages:
         root.add(path)
     return root
+
+
+def rule_name(group: int) -> str:
+    """The global function of a group."""
+    return f"r{group}"
