@@ -1,7 +1,8 @@
 """Rego, side by side: ``python bench/rego.py`` prints a table of times and ratios.
 
-An evaluation is an object in and a result out: half of the objects break the rule. Peers: regorus and
-regopy where their wheels are installed, ``opa bench`` where there is an ``opa`` (on the path, or in ``$OPA``);
+An evaluation is an object in and a result out: half of the objects break the rule. The peers are regorus
+and regopy where their wheels are installed, and ``opa bench`` where there is an ``opa`` (on the path, or in
+``$OPA``);
 what is missing is said.
 """
 

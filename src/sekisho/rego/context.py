@@ -16,9 +16,9 @@ class EvalContext:
     """One evaluation's surroundings: shared by every built-in call of one query.
 
     ``now_ns`` is the time of the query in nanoseconds since 1970, the same for all its calls. ``cache`` is
-    the per-query cache of nondeterministic built-ins, keyed by (name, operand keys). ``seeded`` is a source of
-    randomness for those who want the same numbers again. ``printed`` takes the lines of ``print``, ``notes``
-    those of ``trace``.
+    the per-query cache of nondeterministic built-ins, keyed by (name, operand keys). ``seeded`` is a source
+    of randomness for those who want the same numbers again. ``printed`` takes the lines of ``print``,
+    ``notes`` those of ``trace``.
     """
 
     now_ns: int
