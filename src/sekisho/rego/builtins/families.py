@@ -204,6 +204,7 @@ FAMILIES: Final[dict[str, tuple[str, ...]]] = {
         "trim_suffix",
         "upper",
     ),
+    "syntax": ("rego.parse_module",),
     "templates.rows": ("strings.render_template",),
     "time": (
         "time.add_date",

@@ -13,15 +13,16 @@ from typing import Any, ClassVar, Final
 from sekisho.diag import Diagnostic, DiagnosticError, Limit, Position, Source, Span
 from sekisho.rego import codes
 from sekisho.rego.builtins import operands
-from sekisho.rego.builtins.table import BuiltinFault, row
+from sekisho.rego.builtins.table import row
 from sekisho.rego.context import EvalContext
+from sekisho.rego.dialect import Dialect
+from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.nodes import (
     ArrayComp,
     ArrayTerm,
     Body,
     Call,
     Comment,
-    Dialect,
     Every,
     Expr,
     Head,

@@ -8,27 +8,14 @@ from typing import Any
 
 import pytest
 
-import sekisho.rego.builtins.crypto
-import sekisho.rego.builtins.documents
-import sekisho.rego.builtins.graph
-import sekisho.rego.builtins.graphql.rows
-import sekisho.rego.builtins.http
-import sekisho.rego.builtins.jsonschema.rows
-import sekisho.rego.builtins.jwt.rows
-import sekisho.rego.builtins.net
-import sekisho.rego.builtins.providers
-import sekisho.rego.builtins.reflect
-import sekisho.rego.builtins.syntax
-import sekisho.rego.builtins.templates.rows
-import sekisho.rego.builtins.uri
-import sekisho.rego.builtins.uuid
-import sekisho.rego.builtins.x509.rows
-import sekisho.rego.builtins.yaml  # noqa: F401
 from sekisho.lang.meter import Limits, Meter
+from sekisho.rego import builtins
 from sekisho.rego.builtins.table import TABLE
 from sekisho.rego.capabilities import Capabilities
 from sekisho.rego.context import EvalContext
 from sekisho.rego.faults import BuiltinFault
+
+builtins.load()
 
 
 def make_context(*, now_ns: int = 0, limits: Limits | None = None, **capabilities: Any) -> EvalContext:

@@ -238,13 +238,17 @@ def test_sets_are_in_the_order_of_their_terms(call: Call) -> None:
         ("p := 1", "1 error occurred: a.rego:1: rego_parse_error: package expected"),
         (
             "package a\nimport foo.\tb",
-            ("1 error occurred: a.rego:2: rego_parse_error: unexpected whitespace token: expected identifier\n"
-            "\timport foo.\tb\n\t          ^"),
+            (
+                "1 error occurred: a.rego:2: rego_parse_error: unexpected whitespace token: expected identifier\n"
+                "\timport foo.\tb\n\t          ^"
+            ),
         ),
         (
             "package a\np { true }\nq { true }",
-            ("2 errors occurred:\na.rego:2: rego_parse_error: `if` keyword is required before rule body\n"
-            "a.rego:3: rego_parse_error: `if` keyword is required before rule body"),
+            (
+                "2 errors occurred:\na.rego:2: rego_parse_error: `if` keyword is required before rule body\n"
+                "a.rego:3: rego_parse_error: `if` keyword is required before rule body"
+            ),
         ),
         (
             'package a\n\tp := "é" §',
