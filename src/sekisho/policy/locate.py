@@ -10,23 +10,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.diag import DiagnosticError, Path
 from sekisho.kube.object import value_at
-from sekisho.policy.rules import walk
 from sekisho.policy.template import Template
 from sekisho.rego import Options, Read
-from sekisho.rego.nodes import Call, Head, Ref, TemplateString, Var
 from sekisho.rego.values import Value, equal
+
+if TYPE_CHECKING:
+    from sekisho.policy.stretches import Stretches
 
 OBJECT: Final = ("review", "object")
 """Where the object stands in a template's input."""
-
-TEXT_CALLS: Final = frozenset({"sprintf", "concat", "format_int", "json.marshal"})
-"""Built-ins that make text of what they are given: reads inside are for the message."""
 
 IDENTITY: Final = frozenset({"name", "namespace", "generateName", "kind", "apiVersion"})
 """Fields that say which object, container or rule it is; at fault only if nothing else was read."""
@@ -48,18 +45,6 @@ def parse_path(text: str) -> Path | None:
     return tuple(steps)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretches:
-    """What the modules' syntax says about stretches of their sources, which go by their ids.
-
-    ``text`` are those that make messages. ``loops`` are references whose last step is a variable: what they
-    read is an element of a collection.
-    """
-
-    text: Mapping[int, Sequence[tuple[int, int]]]
-    loops: frozenset[tuple[int, int, int]]
-
-
 class Positions:
     """Finds the fields of one object's violations of one constraint; evaluates once more, at most once."""
 
@@ -77,6 +62,9 @@ class Positions:
         if named is not None:
             return named
         reads = next((reads for found, reads in self._reads if equal(found, element)), ())
+        # Imported here: it needs the language's syntax tree, and only findings need that.
+        from sekisho.policy.stretches import stretches
+
         return _fault([read for read in reads if read.path[:2] == OBJECT], stretches(self._template))
 
     @cached_property
@@ -147,40 +135,3 @@ def _common(paths: Sequence[Path]) -> Path:
 
 def _place(read: Read) -> tuple[int, int, int]:
     return id(read.span.source), read.span.start, read.span.end
-
-
-def stretches(template: Template) -> Stretches:
-    """What the syntax of a template's modules says; kept with the template."""
-    found = _kept.get(id(template))
-    if found is None or found[0] is not template:
-        found = _kept[id(template)] = (template, _stretches(template))
-    return found[1]
-
-
-_kept: dict[int, tuple[Template, Stretches]] = {}
-
-
-def _stretches(template: Template) -> Stretches:
-    text: dict[int, list[tuple[int, int]]] = {}
-    loops: set[tuple[int, int, int]] = set()
-    for module in template.program.modules:
-        source = id(module.source)
-        spans: list[tuple[int, int]] = []
-        text[source] = spans
-        for node in walk(module.rules):
-            if isinstance(node, Ref):
-                if isinstance(node.path[-1], Var):
-                    loops.add((source, node.start, node.end))
-            elif isinstance(node, Head | TemplateString) or (
-                isinstance(node, Call) and _name(node) in TEXT_CALLS
-            ):
-                spans.append((node.start, node.end))
-    return Stretches(text=text, loops=frozenset(loops))
-
-
-def _name(call: Call) -> str:
-    name = call.name
-    if isinstance(name, Var):
-        return name.name
-    steps = [getattr(step, "value", "") for step in name.path]
-    return ".".join([getattr(name.head, "name", ""), *map(str, steps)])
