@@ -78,10 +78,9 @@ def _write(results: list[Result], output: str | None) -> None:
         rows: Any = [result.to_json() for result in results] or None
         click.echo(indented(rows), nl=False)
     elif output == "yaml":
-        import yaml
+        from sekisho.cli.goyaml import dump
 
-        rows = [result.to_yaml() for result in results]
-        click.echo(yaml.safe_dump(rows, indent=4, default_flow_style=False, sort_keys=False), nl=False)
+        click.echo(dump([result.to_yaml() for result in results]), nl=False)
     else:
         for result in results:
             click.echo(result.line())

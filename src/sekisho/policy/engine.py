@@ -393,10 +393,12 @@ def _failed(constraint: Constraint, action: str, request: Request, error: Diagno
 
 
 def _autoreject(constraint: Constraint, action: str, request: Request, error: MatchError) -> Finding:
+    """A match that failed rejects the object, in Gatekeeper's words."""
     namespace = request.namespace
+    where = f"error matching the requested object: {request.subject.name}"
     diagnostic = Diagnostic(
         code=codes.AUTOREJECT,
-        message=f"unable to match constraints: {error}",
+        message=f"unable to match constraints: {where} :failed to run Match criteria: {error}",
         at=request.subject.at("metadata", "namespace"),
         policy=constraint.policy,
         help=f"add the Namespace {namespace} to the input" if namespace else "",

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
-from sekisho.kube.gvk import NO_RESOURCE
+from sekisho.kube.gvk import BUILT_IN, NO_RESOURCE
 from sekisho.kube.object import Object
 from sekisho.kube.review import Operation, Request
 from sekisho.policy.constraint import GATOR, Constraint
@@ -95,10 +95,28 @@ def gator_request(object: Object) -> Request:
     return replace(request, resource=NO_RESOURCE, namespace=object.namespace)
 
 
+NAMELESS: Final = Object({})
+DEFAULT: Final = Object({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}})
+
+
+def _namespace(engine: Engine, object: Object) -> Object | None:
+    """The Namespace that ``gator test`` matches an object with.
+
+    One without a namespace is taken to be in a Namespace with neither name nor labels, and the Namespace
+    ``default`` need not be given. gator does so with cluster-scoped objects too, which then escape from
+    ``scope: Cluster``; those of kinds that are known to be cluster-scoped are matched here as at admission.
+    """
+    name = object.namespace
+    if name:
+        return engine.namespaces.get(name) or (DEFAULT if name == "default" else None)
+    return None if BUILT_IN.namespaced(object.gvk) is False else NAMELESS
+
+
 def _results(engine: Engine, object: Object, ask: Ask) -> Iterator[Result]:
     by_policy = {constraint.policy: constraint for constraint in engine.constraints}
     request = gator_request(object)
-    mutated = engine.mutators.mutate(Subject(object=object, namespace=engine.namespace_of(request))).object
+    request = replace(request, namespace_object=_namespace(engine, object))
+    mutated = engine.mutators.mutate(Subject(object=object, namespace=request.namespace_object)).object
     children = engine.review_children(request.with_object(mutated), ask)
     for finding in (*engine.review_itself(request, ask), *children):
         constraint = by_policy[finding.policy]

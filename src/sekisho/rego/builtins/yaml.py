@@ -308,12 +308,13 @@ def _node(value: Value) -> Iterator[Any]:
             yield from _node(item)
         yield events.SequenceEndEvent()
     elif kind is str:
-        yield events.ScalarEvent(None, None, (True, True), value, style=_style(value))
+        yield events.ScalarEvent(None, None, (True, True), value, style=scalar_style(value))
     else:
         yield events.ScalarEvent(None, None, (True, False), _plain(value))
 
 
-def _style(text: str) -> str | None:
+def scalar_style(text: str) -> str | None:
+    """How a string is to be written so that it is read as one: a literal block, in quotes, or as it is."""
     if "\n" in text:
         return "|"
     plain = type(resolve(text)) in {str, _Merge} and not _SIXTY.match(text) and not _TIME.match(text)
