@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from yaml import emitter, events
 
-from sekisho.rego.builtins.gofloat import shortest
+from sekisho.rego.golang.gofloat import shortest
 from sekisho.rego.builtins.yaml import scalar_style
 
 INDENT: Final = 4
