@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from sekisho.cli.inputs import Inputs, read_objects
+from sekisho.cli.progress import progress
 from sekisho.diag import Deadline, Diagnostic, Report
 from sekisho.kube.object import Object, name_problems
 from sekisho.kube.schema import NEWEST, CustomKinds, validate_object
@@ -90,7 +91,7 @@ def _policies(
     findings = list(engine.problems)
     if steps := policy.steps(engine):
         now = datetime.now(UTC)
-        for object in objects:
+        for object in progress(objects, "judging"):
             findings += _review(object, engine, steps, now, Deadline.after(options.seconds))
         findings += policy.may_differ(engine)
     return findings, len(engine.constraints)
