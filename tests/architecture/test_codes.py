@@ -20,6 +20,10 @@ CODES = registered()
 WITHOUT_CASE: dict[str, str] = {
     "POL039": "it takes 100,000 kinds; tests/unit/policy/mutation/test_system.py",
     "POL044": "it takes a million applications; tests/unit/policy/mutation/test_system.py",
+    "SRC004": "it takes 128 MB; tests/unit/manifest/test_files.py",
+    "SRC021": "root may read everything; tests/unit/manifest/test_files.py",
+    "SRC100": "the cache is optional; tests/unit/cache/test_store.py",
+    "SRC101": "the cache is optional; tests/unit/cache/test_store.py",
     "KUB108": "manifests are bounded before; tests/unit/kube/schema/test_builtin.py",
 }
 """Codes that no case can produce, each with the reason and the unit test that does."""

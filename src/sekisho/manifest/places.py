@@ -23,8 +23,6 @@ _CONTENT: Final = re.compile(r"[ \n]*+(?:#[^\n]*+[ \n]*+)*+")
 _KEY: Final = re.compile(r"""("[^"\\\n]*"|'[^'\n]*'|[A-Za-z0-9_./$][A-Za-z0-9_./$-]*):(?=[ \n]|\Z)""")
 _DASH: Final = re.compile(r"-(?: +|(?=\n|\Z))")
 _QUOTED: Final = re.compile(r""""(?:[^"\\\n]|\\.)*"|'(?:[^'\n]|'')*\'""")
-_PLAIN: Final = re.compile(r"[^\n]*?(?= *(?: #[^\n]*)?(?:\n|\Z))")
-_LINE: Final = re.compile(r"[^\n]*")
 _SPACES: Final = re.compile(" *")
 
 _LARGE: Final = 32_768
@@ -178,9 +176,7 @@ def _value(text: str, at: int, end: int, column: int) -> tuple[Node, _Region | N
         if region is None or region.column < column:
             return Node(at, at), None
         return _node(text, region), region
-    quoted = _QUOTED.match(text, first, end) if mark in "\"'" else None
-    plain = quoted or (_LINE if mark == "|" else _PLAIN).match(text, first, end)
-    node = Node(first, plain.end() if plain else first, mark if mark in "\"'|" else "")
+    node = Node(first, _scalar_end(text, first, end, mark), mark if mark in "\"'|" else "")
     if mark in "[{":
         node.flow = True
         if mark == "[":
@@ -188,3 +184,14 @@ def _value(text: str, at: int, end: int, column: int) -> tuple[Node, _Region | N
         else:
             node.fields = {}
     return node, None
+
+
+def _scalar_end(text: str, first: int, end: int, mark: str) -> int:
+    """Where a scalar ends on its line: at its quote, before its comment; a block with its first line."""
+    if mark in "\"'" and (quoted := _QUOTED.match(text, first, end)):
+        return quoted.end()
+    break_ = text.find("\n", first, end)
+    last = break_ if break_ >= 0 else end
+    comment = text.find(" #", first, last) if mark != "|" else -1
+    line = text[first : comment if comment >= 0 else last]
+    return first + len(line.rstrip(" "))

@@ -165,7 +165,11 @@ def yaml_problem(source: Source, base: int, text: str, error: Any) -> Diagnostic
     noticed = offset
     if rule.begin and begin is not None:
         offset = base + begin.index
-        if "not closed" in rule.message and source.position(noticed).line == source.position(offset).line:
+        if (
+            not ended
+            and "not closed" in rule.message
+            and source.position(noticed).line == source.position(offset).line
+        ):
             offset = noticed
     help = _or_template(source, offset, rule.help)
     found = _diagnostic(codes.SYNTAX, source, offset, rule.message, help)

@@ -35,6 +35,8 @@ ROWS = [
     ('a: "b\nc: 1\n', "SRC001", (1, 4), "the quote that begins here is not closed"),
     ("a: 'b\nc: 1\n", "SRC001", (1, 4), "the quote that begins here is not closed"),
     ("a: [b\nc: 1\n", "SRC001", (1, 4), "the list in brackets is not closed"),
+    ('a: "b', "SRC001", (1, 4), "the quote that begins here is not closed"),
+    ("a: 'b\n---\nc: 1\n", "SRC001", (1, 4), "the quote that begins here is not closed"),
     ("a: {b: 1\nc: 1\n", "SRC001", (1, 4), "the mapping in braces is not closed"),
     ("a: [b c: d e: f]\n", "SRC001", (1, 13), "the list in brackets is not closed"),
     ("a: ]\n", "SRC001", (1, 4), "a value should stand here"),
