@@ -39,7 +39,7 @@ class Source:
     """A text with a name. The name is what the user typed: a path, or ``<stdin>``."""
 
     name: str
-    text: str
+    text: str = field(repr=False)
     embedding: Embedding | None = None
     _starts: list[int] | None = field(default=None, repr=False)
 
