@@ -1,0 +1,5 @@
+package a
+
+# METADATA
+# scope: nowhere
+p := 1
