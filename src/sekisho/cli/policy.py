@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 VERBS: Final = {
     "expand": ("sekisho.cli.policy_expand", "Show what objects will bring about."),
+    "sync": ("sekisho.cli.policy_sync", "Check what is synced for policies."),
     "verify": ("sekisho.cli.policy_verify", "Run suites of tests for constraints."),
 }
 

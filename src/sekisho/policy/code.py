@@ -46,31 +46,49 @@ class Warned:
     help: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Inventoried:
+    """A part of data.inventory that code reads; what it does not say in so many words is empty.
+
+    ``scope`` is ``cluster`` or ``namespace``, ``group_version`` is ``v1`` or ``apps/v1``.
+    """
+
+    scope: str = ""
+    group_version: str = ""
+    kind: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What the code of a template reads, and what is odd about it.
 
     ``may_differ`` names the fields of the review that only admission fills in (operation, oldObject,
-    userInfo) and that the code reads; ``inventory`` says that it reads data.inventory.
+    userInfo) and that the code reads; ``inventoried`` is what it reads of data.inventory.
     """
 
     may_differ: tuple[str, ...] = ()
-    inventory: bool = False
+    inventoried: tuple[Inventoried, ...] = ()
     warned: tuple[Warned, ...] = ()
+
+    @property
+    def inventory(self) -> bool:
+        """Whether it reads data.inventory at all."""
+        return bool(self.inventoried)
 
     def row(self) -> list[Any]:
         """The facts as JSON."""
         warned = [[row.source, row.start, row.end, row.message, row.help] for row in self.warned]
-        return [list(self.may_differ), self.inventory, warned]
+        inventoried = [[row.scope, row.group_version, row.kind] for row in self.inventoried]
+        return [list(self.may_differ), inventoried, warned]
 
     @classmethod
     def of_row(cls, row: Any) -> Facts:
         """The facts in JSON that ``row`` wrote."""
-        may_differ, inventory, warned = row
+        may_differ, inventoried, warned = row
         names = ("source", "start", "end", "message", "help")
         return cls(
             may_differ=tuple(may_differ),
-            inventory=inventory,
+            inventoried=tuple(Inventoried(*values) for values in inventoried),
             warned=tuple(Warned(**dict(zip(names, values, strict=True))) for values in warned),
         )
 

@@ -71,6 +71,10 @@ SUITE_POLICY: Final = register("POL084", "a template or constraint of a suite ca
 ASSERTION: Final = register("POL085", "an assertion of a suite does not hold", finding=True)
 SHOULD_BE_INVALID: Final = register("POL086", "a constraint that should be invalid is not", finding=True)
 NO_SUITE: Final = register("POL087", "there are no suites in the input")
+NOT_SYNCED: Final = register("POL090", "nothing syncs what a template requires", finding=True)
+BAD_SYNC_ANNOTATION: Final = register("POL091", "a template's annotation of what it requires is malformed")
+SYNC_DIFFERS: Final = register("POL092", "a template's annotation and its code differ", finding=True)
+BAD_SYNC: Final = register("POL093", "what is to be synced cannot be told")
 
 # Reviews.
 VIOLATION: Final = register("POL100", "an object violates a constraint", finding=True)

@@ -21,7 +21,7 @@ from sekisho import rego
 from sekisho.diag import Code as DiagnosticCode
 from sekisho.diag import Diagnostic, DiagnosticError
 from sekisho.policy import codes
-from sekisho.policy.code import Code, Facts, Warned
+from sekisho.policy.code import Code, Facts, Inventoried, Warned
 from sekisho.rego.nodes import Import, Module, Node, Package, Ref, RuleKind, Scalar, Var
 
 MAIN: Final = ("template",)
@@ -60,7 +60,7 @@ def check(code: Code) -> Checked:
     found += _entry_problems(modules[0])
     warned: list[Warned] = []
     reads: set[str] = set()
-    inventory = False
+    inventoried: set[Inventoried] = set()
     for at, module in enumerate(modules):
         if at:
             found += _library_problems(module)
@@ -69,7 +69,8 @@ def check(code: Code) -> Checked:
             first = _step(ref, 0)
             if _head(ref) == "data":
                 found += _data_problems(module, ref, first)
-                inventory = inventory or first == INVENTORY
+                if first == INVENTORY:
+                    inventoried.add(_inventoried(ref))
             elif _head(ref) == "input":
                 warned += _input_warnings(at, ref, first)
                 if first == "review" and (second := _step(ref, 1)) in ADMISSION_ONLY:
@@ -79,8 +80,19 @@ def check(code: Code) -> Checked:
     main_module = replace(modules[0], package=Package(MAIN, start=0, end=0))
     return Checked(
         modules={str(at): module for at, module in enumerate([main_module, *modules[1:]])},
-        facts=Facts(may_differ=tuple(sorted(reads)), inventory=inventory, warned=tuple(warned)),
+        facts=Facts(
+            may_differ=tuple(sorted(reads)), inventoried=tuple(sorted(inventoried)), warned=tuple(warned)
+        ),
     )
+
+
+def _inventoried(ref: Var | Ref) -> Inventoried:
+    """What a reference names of the inventory: ``cluster[gv][kind]``, ``namespace[ns][gv][kind]``."""
+    scope = _step(ref, 1)
+    at = {"cluster": 2, "namespace": 3}.get(scope or "")
+    if scope is None or at is None:
+        return Inventoried()
+    return Inventoried(scope, _step(ref, at) or "", _step(ref, at + 1) or "")
 
 
 def _entry_problems(module: Module) -> Iterator[Diagnostic]:

@@ -20,7 +20,6 @@ from sekisho.kube.schema import codes as schema_codes
 from sekisho.manifest import Document
 from sekisho.policy import codes
 from sekisho.policy.code import Compiler
-from sekisho.policy.compiler import compile_code
 from sekisho.policy.constraint import GATOR, Constraint, is_constraint, load_constraint
 from sekisho.policy.engine import Ask, Engine
 from sekisho.policy.expansion import Expansions, is_expansion_template
@@ -119,7 +118,7 @@ class Runner:
         self,
         files: Files,
         *,
-        compile: Compiler = compile_code,
+        compile: Compiler,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._files = files

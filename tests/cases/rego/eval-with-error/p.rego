@@ -1,0 +1,5 @@
+package a
+
+p := x if {
+	x := data.x with data.x.y as 1
+}
