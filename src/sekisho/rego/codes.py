@@ -65,7 +65,6 @@ UNSAFE = register("REG500", "a variable has no value where it is used", alias="r
 EVAL_CONFLICT = register("REG510", "several values where one is due", alias="eval_conflict_error")
 EVAL_BUILTIN = register("REG511", "a built-in function failed", alias="eval_builtin_error")
 EVAL_TYPE = register("REG512", "a built-in was given a value of the wrong type", alias="eval_type_error")
-EVAL_MERGE = register("REG513", "a with modifier cannot replace this", alias="eval_with_merge_error")
 EVAL_TIME = register("REG520", "the evaluation took too long", alias="eval_cancel_error")
 EVAL_LIMIT = register("REG521", "the evaluation used too much", alias="eval_cancel_error")
 EVAL_DEPTH = register("REG522", "the evaluation is nested too deeply", alias="eval_cancel_error")
