@@ -21,7 +21,7 @@ from sekisho.rego.capabilities import NONE, Capabilities
 from sekisho.rego.image import FORMAT, Image, Surroundings, load
 from sekisho.rego.state import DEFAULTS, EvalState, Loaded, Options, error
 from sekisho.rego.trail import Read, Trail, input_paths, reads_of, trail_rule
-from sekisho.rego.values import UNDEFINED, Set, Value, key
+from sekisho.rego.values import GUARD, UNDEFINED, Set, Value, key
 
 if TYPE_CHECKING:
     from sekisho.diag import Deadline
@@ -72,12 +72,22 @@ class Entry:
         loaded = self._loaded
         meter = Meter(loaded.limits, deadline)
         state = EvalState(loaded, input, {} if data is None else data, meter, options)
+        GUARD.meter = meter
         try:
-            return self._rule(state)
+            return _ready(self._rule(state))
         except Exhausted as exhausted:
             raise _stopped(exhausted) from None
         except RecursionError:
             raise _too_deep() from None
+        finally:
+            GUARD.meter = None
+
+
+def _ready(value: Value) -> Value:
+    """The value; a set is sorted while that is bounded, since whoever goes through it wants this."""
+    if type(value) is Set:
+        value.sorted()
+    return value
 
 
 class Query:
@@ -127,7 +137,7 @@ class Query:
         """The same with all that may be said of an evaluation."""
         state = _state(self._loaded, input, data, deadline, options)
         rows: list[tuple[Value, ...]] = []
-        _run(lambda: self._function(state, rows))
+        _run(state, lambda: self._function(state, rows))
         return [self._result(row) for row in rows]
 
     def _result(self, row: tuple[Value, ...]) -> Result:
@@ -222,7 +232,7 @@ class Program:
         rule = _group(loaded, path)
         state = _state(loaded, input, data, deadline, options)
         state.trail = trail = Trail()
-        value = _run(lambda: trail_rule(state, rule, loaded.rules[rule], None))
+        value = _run(state, lambda: trail_rule(state, rule, loaded.rules[rule], None))
         if value is UNDEFINED:
             return []
         paths = input_paths(state.input)
@@ -256,14 +266,17 @@ def _state(
     return EvalState(loaded, input, {} if data is None else data, meter, options)
 
 
-def _run(work: Callable[[], Value]) -> Value:
+def _run(state: EvalState, work: Callable[[], Value]) -> Value:
     """What an evaluation gives; its limits end it with a diagnostic."""
+    GUARD.meter = state.meter
     try:
         return work()
     except Exhausted as exhausted:
         raise _stopped(exhausted) from None
     except RecursionError:
         raise _too_deep() from None
+    finally:
+        GUARD.meter = None
 
 
 def _stopped(exhausted: Exhausted) -> DiagnosticError:

@@ -21,10 +21,14 @@ objects < sets (policy.md 2.2, 12).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from functools import cmp_to_key
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from sekisho.lang.meter import Meter
 
 Value: TypeAlias = Any
 """A Rego value, as the table above has it. Checked by the functions below, not by the type checker."""
@@ -64,6 +68,30 @@ class Number(Decimal):
         return self
 
 
+class _Guard(threading.local):
+    """Stops the walks through values in this module when the evaluation that they serve must stop.
+
+    A value may hold another one a million million times (``x := [y, y]``, forty times over), so that comparing
+    it, or making its key, would never end. ``meter`` is that of the thread's evaluation; ``walked`` counts what
+    was looked at since it was last charged.
+    """
+
+    meter: Meter | None = None
+    walked: int = 0
+
+    def charge(self) -> None:
+        """Charge what was walked."""
+        walked, self.walked = self.walked, 0
+        if self.meter is not None:
+            self.meter.charge(walked)
+
+
+GUARD: Final = _Guard()
+
+_STRIDE: Final = 50_000
+"""What is walked between two charges: some five milliseconds."""
+
+
 class Key:
     """The hashable form of a value that Python cannot hash, or would take for another one."""
 
@@ -75,7 +103,12 @@ class Key:
         self._hash = hash(form)
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is Key and self._hash == other._hash and self._form == other._form
+        if self is other:
+            return True
+        if type(other) is not Key or self._hash != other._hash:
+            return False
+        _walk(len(self._form))
+        return self._form == other._form
 
     def __hash__(self) -> int:
         return self._hash
@@ -86,6 +119,12 @@ class Key:
 
 _TRUE: Final = Key(True, ("true",))
 _FALSE: Final = Key(False, ("false",))
+
+
+def _walk(length: int) -> None:
+    GUARD.walked += length
+    if GUARD.walked > _STRIDE:
+        GUARD.charge()
 
 
 def key(value: Value) -> Any:
@@ -100,10 +139,12 @@ def key(value: Value) -> Any:
     if kind is float:
         return int(value) if value.is_integer() else Number(repr(value))
     if kind is list:
+        _walk(len(value))
         return Key(value, ("array", *map(key, value)))
     if kind is Set:
         return Key(value, ("set", frozenset(value.keys)))
     if kind is dict:
+        _walk(len(value))
         return Key(value, ("object", frozenset(zip(value, map(key, value.values()), strict=True))))
     raise AssertionError(f"{kind.__name__} is not a Rego value")
 
@@ -254,10 +295,14 @@ def equal(a: Value, b: Value) -> bool:
             return bool(key(a) == key(b))
         return False
     if kind is list:
-        return len(a) == len(b) and all(map(equal, a, b))
+        if len(a) != len(b):
+            return False
+        _walk(len(a))
+        return all(map(equal, a, b))
     if kind is dict:
         if len(a) != len(b):
             return False
+        _walk(len(a))
         for k, v in a.items():
             other = b.get(k, UNDEFINED)
             if other is UNDEFINED or not equal(v, other):
@@ -288,6 +333,7 @@ def compare(a: Value, b: Value) -> int:
 
 
 def _compare_arrays(a: list[Value], b: list[Value]) -> int:
+    _walk(min(len(a), len(b)))
     for x, y in zip(a, b, strict=False):
         if order := compare(x, y):
             return order
@@ -295,6 +341,7 @@ def _compare_arrays(a: list[Value], b: list[Value]) -> int:
 
 
 def _compare_objects(a: dict[Any, Value], b: dict[Any, Value]) -> int:
+    _walk(len(a) + len(b))
     left, right = sorted_keys(a), sorted_keys(b)
     for x, y in zip(left, right, strict=False):
         if order := compare(unkey(x), unkey(y)):
