@@ -17,6 +17,7 @@ MAX_ERRORS: Final = 10
 VERBS: Final = {
     "check": ("sekisho.cli.rego_check", "Check Rego sources for errors."),
     "eval": ("sekisho.cli.rego_eval", "Evaluate a query."),
+    "fmt": ("sekisho.cli.rego_fmt", "Bring Rego sources into the common form."),
     "test": ("sekisho.cli.rego_test", "Run the tests among Rego sources."),
 }
 

@@ -20,6 +20,7 @@ TOO_LARGE = register("REG120", "the Rego source is too large", alias="rego_parse
 TOO_DEEP = register("REG121", "the Rego source is nested too deeply", alias="rego_parse_error")
 
 EMPTY_QUERY = register("REG122", "the query is empty", alias="rego_compile_error")
+UNFORMATTED = register("REG123", "formatting would change the module", alias="format_error")
 
 # --- REG2xx: names and safety -----------------------------------------------------------------------------
 
