@@ -9,9 +9,10 @@ from typing import Final
 
 from sekisho.diag import Diagnostic, DiagnosticError, Source, Span
 from sekisho.rego import codes
+from sekisho.rego.dialect import Dialect
 from sekisho.rego.format.rules import Modules
 from sekisho.rego.format.same import canonical
-from sekisho.rego.nodes import Dialect, Module
+from sekisho.rego.nodes import Module
 from sekisho.rego.parser import parse_module
 from sekisho.rego.parser.state import NESTING
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sekisho.rego.dialect import Dialect
 from sekisho.rego.format.terms import Terms, gap
 from sekisho.rego.nodes import (
     Body,
     Call,
-    Dialect,
     Every,
     Expr,
     Head,

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias, TypeVar
 
+from sekisho.rego.dialect import Dialect
 from sekisho.rego.format.page import Page
 from sekisho.rego.lexer import KEYWORDS, SOFT_KEYWORDS
 from sekisho.rego.nodes import (
@@ -20,7 +21,6 @@ from sekisho.rego.nodes import (
     ArrayTerm,
     Body,
     Call,
-    Dialect,
     Expr,
     Module,
     ObjectComp,
