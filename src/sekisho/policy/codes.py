@@ -75,6 +75,8 @@ NOT_SYNCED: Final = register("POL090", "nothing syncs what a template requires",
 BAD_SYNC_ANNOTATION: Final = register("POL091", "a template's annotation of what it requires is malformed")
 SYNC_DIFFERS: Final = register("POL092", "a template's annotation and its code differ", finding=True)
 BAD_SYNC: Final = register("POL093", "what is to be synced cannot be told")
+NOTHING_TO_MEASURE: Final = register("POL095", "there is nothing to measure")
+BAD_BASELINE: Final = register("POL097", "kept results of a benchmark cannot be compared with")
 
 # Reviews.
 VIOLATION: Final = register("POL100", "an object violates a constraint", finding=True)
