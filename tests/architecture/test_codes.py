@@ -35,7 +35,7 @@ WITHOUT_CASE: dict[str, str] = {
     "KUB052": "needs a reviewer that asks others: tests/unit/kube/review/test_chain.py",
     "KUB108": "manifests stop at 200 levels first: tests/unit/kube/schema/test_validate.py",
     "POL039": "it takes 100,000 kinds: tests/unit/policy/mutation/test_system.py",
-    "POL044": "it takes a million applications: tests/unit/policy/mutation/test_system.py",
+    "POL044": "it takes a million steps: tests/unit/policy/mutation/test_system.py",
     "REG120": "a megabyte of text: tests/unit/rego/parser",
     "REG522": "it takes thousands of functions: tests/unit/rego/test_program.py",
     "REG123": "is a bug of ours: tests/unit/rego/format/test_format.py",

@@ -28,6 +28,8 @@ _BAD_ESCAPE: Final = r"~(?![01])"
 
 def equal(left: Any, right: Any) -> bool:
     """Whether two JSON values are the same."""
+    if left is right:
+        return True
     if isinstance(left, dict):
         return (
             isinstance(right, dict)
@@ -309,17 +311,21 @@ def _merge_difference(old: Any, new: Any) -> Any:
 
 
 def _check_depth(value: Any) -> None:
-    """Refuse what is nested too deeply, before recursion meets it."""
-    level = [value]
+    """Refuse what is nested too deeply, before recursion meets it.
+
+    What stands in a level several times is looked at once: values may be shared as often as one likes.
+    """
+    level = [value] if isinstance(value, dict | list) else []
     for _ in range(DEPTH.value):
-        level = [
-            item
-            for container in level
-            if isinstance(container, dict | list)
-            for item in (container.values() if isinstance(container, dict) else container)
-        ]
         if not level:
             return
+        below = {
+            id(item): item
+            for container in level
+            for item in (container.values() if isinstance(container, dict) else container)
+            if isinstance(item, dict | list)
+        }
+        level = list(below.values())
     raise _error(codes.BAD_PATCH, str(DEPTH))
 
 

@@ -34,6 +34,7 @@ def _mutators() -> dict[str, Any]:
     return {row.value["spec"]["names"]["kind"]: row.value["spec"] for row in documents}
 
 
+@lru_cache(maxsize=1)
 def mutator_versions() -> dict[str, tuple[str, ...]]:
     """The versions of each kind of mutator, the one that is stored first."""
     return {kind: tuple(row["name"] for row in spec["versions"]) for kind, spec in _mutators().items()}

@@ -6,7 +6,7 @@ in the end: a path test that fails leaves no trace, nor does pruning a list that
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -61,14 +61,25 @@ class Edit(NamedTuple):
 
 
 class Editor:
-    """One application of one mutator to one object; what it set is in ``edits``."""
+    """One application of one mutator to one object; what it set is in ``edits``.
 
-    def __init__(self, location: Location, tests: PathTests, setter: Setter, context: Context) -> None:
+    ``charge`` is called for every item of a list that is gone into, and may raise.
+    """
+
+    def __init__(
+        self,
+        location: Location,
+        tests: PathTests,
+        setter: Setter,
+        context: Context,
+        charge: Callable[[], None],
+    ) -> None:
         self._steps = location.steps
         self._last = len(location.steps) - 1
         self._tests = tests
         self._setter = setter
         self._context = context
+        self._charge = charge
         self.edits: list[Edit] = []
 
     def apply(self, value: Any) -> Any:
@@ -77,6 +88,8 @@ class Editor:
 
     def _step(self, current: Any, depth: int, path: Path) -> Any:
         step = self._steps[depth]
+        if depth and isinstance(self._steps[depth - 1], Item):
+            self._charge()
         if isinstance(step, Field):
             return self._field(current, step, depth, path)
         if not isinstance(current, list):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sekisho.kube.fielderror import shown
-from sekisho.kube.patch import equal
 from sekisho.kube.schema import ABSENT
 from sekisho.policy import codes
 from sekisho.policy.mutation.edit import Context, SetError
@@ -29,10 +28,12 @@ class SetOf:
         if not isinstance(old, list):
             raise SetError(f"{shown(old)} is not a list of values, cannot treat it as a set")
         if self.prune:
-            return [item for item in old if not _among(item, self.values)]
-        out = old.copy()
+            pruned = {_key(value) for value in self.values}
+            return [item for item in old if _key(item) not in pruned]
+        out, there = old.copy(), {_key(item) for item in old}
         for value in self.values:
-            if not _among(value, out):
+            if (key := _key(value)) not in there:
+                there.add(key)
                 out.append(value)
         return out
 
@@ -41,8 +42,13 @@ class SetOf:
         raise SetError("mutator does not understand keyed lists")
 
 
-def _among(value: Any, values: Any) -> bool:
-    return any(equal(value, other) for other in values)
+def _key(value: Any) -> Hashable:
+    """What equal values have in common and others do not: 1 is 1.0, and true is not 1."""
+    if isinstance(value, dict):
+        return (dict, frozenset((name, _key(item)) for name, item in value.items()))
+    if isinstance(value, list):
+        return (list, tuple(map(_key, value)))
+    return (type(value) is bool, value)
 
 
 def load(reader: Reader) -> Mutator:

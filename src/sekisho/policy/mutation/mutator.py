@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from itertools import product
@@ -97,9 +97,14 @@ class Mutator:
             entry.covers(gvk) and entry.at(operation) for entry in self.apply_to
         )
 
-    def apply(self, value: Any, context: Context) -> tuple[Any, list[Edit]]:
-        """The changed value (the same one if nothing is to be changed) and what was set; raises EditError."""
-        editor = Editor(self.location, self.tests, self.setter, context)
+    def apply(
+        self, value: Any, context: Context, charge: Callable[[], None] = lambda: None
+    ) -> tuple[Any, list[Edit]]:
+        """The changed value (the same one if nothing is to be changed) and what was set; raises EditError.
+
+        ``charge`` is called for every item of a list that is gone into, and may raise.
+        """
+        editor = Editor(self.location, self.tests, self.setter, context, charge)
         return editor.apply(value), editor.edits
 
 

@@ -25,14 +25,19 @@ from sekisho.policy.mutation.load import is_mutator, load_mutator
 from sekisho.policy.mutation.mutator import Mutator
 from sekisho.policy.providers import Providers
 
-APPLICATIONS: Final = Limit(
-    "mutation of an object", 1_000_000, "applications of mutators", "a few seconds; no sound set comes near"
+STEPS: Final = Limit(
+    "mutation of an object", 1_000_000, "steps", "a few seconds; no sound set of mutators comes near"
+)
+"""A step is a mutator that is looked at, or an item of a list that it goes into."""
+
+SET: Final = Limit(
+    "mutation of an object", 16_000_000, "characters that are set", "an API server takes no object of 3 MB"
 )
 BINDINGS: Final = Limit(
     "applyTo of all mutators", 100_000, "kinds", "mutators are held against one another for each of them"
 )
 CLOCK_EVERY: Final = 256
-"""Applications between two looks at the clock: looking costs about as much as a mutator that does nothing."""
+"""Steps between two looks at the clock: looking costs about as much as a mutator that does nothing."""
 
 NAMED: Final = 5
 """Mutators that a message names; more hide it."""
@@ -128,7 +133,7 @@ class Mutators:
         """Apply all mutators that match, until nothing changes.
 
         Raises DiagnosticError: POL040 if they do not come to an end, POL041 for one that does not fit the
-        object, POL042 for one whose match cannot be answered, POL043 for a provider, POL044 out of time.
+        object, POL042 for one whose match cannot be answered, POL043 for a provider, POL044 for too much.
         """
         if not self.mutators:
             return Mutation(before=subject.object, object=subject.object)
@@ -157,7 +162,9 @@ class _Run:
         self._subject = subject
         self._occasion = occasion
         self._context = Context(name=object.name, namespace=object.namespace, username=occasion.username)
-        self._applied = 0
+        self._steps = 0
+        self._set = 0
+        self._sizes: dict[int, int] = {}
 
     def run(self) -> Mutation:
         """All passes. The last one is the one that changes nothing, and is not told of."""
@@ -186,7 +193,9 @@ class _Run:
             new, edits = self._apply(mutator, object)
             if new is object:
                 continue
-            made += (Change(mutator=mutator, path=path, old=old, new=value) for path, old, value in edits)
+            for path, old, value in edits:
+                made.append(Change(mutator=mutator, path=path, old=old, new=value))
+                self._charge_value(value)
             if new.gvk != object.gvk:
                 rows = iter(self._rows(new, position))
             object = new
@@ -205,18 +214,30 @@ class _Run:
         except MatchError as error:
             raise DiagnosticError(_unmatched(mutator, object, error)) from None
         try:
-            raw, edits = mutator.apply(object.raw, self._context)
+            raw, edits = mutator.apply(object.raw, self._context, self._charge)
         except EditError as error:
             raise DiagnosticError(_failed(mutator, object, error)) from None
         return (object, []) if raw is object.raw else (object.replaced(raw), edits)
 
     def _charge(self) -> None:
-        self._applied += 1
-        if APPLICATIONS.exceeded_by(self._applied):
-            raise DiagnosticError(self._too_long(str(APPLICATIONS)))
+        self._steps += 1
+        if STEPS.exceeded_by(self._steps):
+            raise DiagnosticError(self._too_long(str(STEPS)))
         deadline = self._occasion.deadline
-        if deadline and self._applied % CLOCK_EVERY == 0 and deadline.passed():
+        if deadline and self._steps % CLOCK_EVERY == 0 and deadline.passed():
             raise DiagnosticError(self._too_long("no time was left"))
+
+    def _charge_value(self, value: Any) -> None:
+        """Charge for a value as often as it is set: here all places share it, in what is sent they do not."""
+        size = self._sizes.get(id(value))
+        if size is None:
+            size = _size(value)
+            if isinstance(value, dict | list):
+                # The change that holds the value is kept, so no other one can come to have its identity.
+                self._sizes[id(value)] = size
+        self._set += size
+        if SET.exceeded_by(self._set):
+            raise DiagnosticError(self._too_long(str(SET)))
 
     def _too_long(self, why: str) -> Diagnostic:
         object = self._subject.object
@@ -256,6 +277,20 @@ _FALLBACKS: Final = {
     FailurePolicy.IGNORE: "the value that was there is kept, as the mutator's failurePolicy says",
     FailurePolicy.USE_DEFAULT: "the mutator's default is used, as its failurePolicy says",
 }
+
+
+def _size(value: Any) -> int:
+    """About how many characters of JSON a value is."""
+    size, stack = 0, [value]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            size += sum(map(len, item)) + 4 * len(item)
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)
+        size += len(item) + 2 if isinstance(item, str) else 2
+    return size
 
 
 def _path_of(changes: Sequence[Change], item: Any) -> Path:

@@ -88,7 +88,7 @@ def test_an_object_that_comes_back_does_not_converge() -> None:
 
 
 def test_a_cycle_is_seen_long_before_the_last_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(system, "APPLICATIONS", system.Limit("applications", 500, "", ""))
+    monkeypatch.setattr(system, "STEPS", system.Limit("mutation", 500, "steps", ""))
     idle = [label(f"m{number}", "a", "b", match={"name": "another"}) for number in range(60)]
     with pytest.raises(DiagnosticError, match="POL040"):
         mutate(widget(), *ENDLESS, *idle)
@@ -101,14 +101,14 @@ def test_a_kind_that_changes_is_seen_in_the_same_pass() -> None:
     assert result.passes == 1
 
 
-def test_applications_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(system, "APPLICATIONS", system.Limit("mutation", 5, "applications", "a test"))
+def test_steps_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "STEPS", system.Limit("mutation", 5, "steps", "a test"))
     rows = [label(f"m{number}", f"k{number}", "v") for number in range(4)]
     with pytest.raises(DiagnosticError) as found:
         mutate(widget(), *rows)
     assert found.value.diagnostics[0].code.id == "POL044"
     assert found.value.diagnostics[0].message == (
-        "mutation of Widget cog was stopped: mutation is limited to 5 applications (a test)"
+        "mutation of Widget cog was stopped: mutation is limited to 5 steps (a test)"
     )
 
 
@@ -205,3 +205,19 @@ def test_a_thousand_mutators_of_one_kind() -> None:
     result = mutate(widget({}), *rows)
     assert len(result.changes) == 1000
     assert result.passes == 1
+
+
+def test_items_of_lists_are_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "STEPS", system.Limit("mutation", 100, "steps", "a test"))
+    object = widget({"list": [{"n": number} for number in range(200)]})
+    with pytest.raises(DiagnosticError, match="limited to 100 steps"):
+        mutate(object, assign("spec.list[n: *].x", 1))
+
+
+def test_what_is_set_is_limited_however_often_it_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "SET", system.Limit("mutation", 10_000, "characters", "a test"))
+    object = widget({"list": [{"n": number} for number in range(200)]})
+    assert mutate(object, assign("spec.list[n: *].x", {"text": "a" * 10})).mutated
+    with pytest.raises(DiagnosticError) as found:
+        mutate(object, assign("spec.list[n: *].x", {"text": "a" * 100}))
+    assert found.value.diagnostics[0].code.id == "POL044"
