@@ -13,7 +13,8 @@ from sekisho.policy.mutation.source import ASSIGN, Constant, External, FromMetad
 def load(reader: Reader) -> Mutator:
     """The mutator in an Assign; raises DiagnosticError with everything that is wrong with it."""
     location = reader.location()
-    reader.check_location(location, "assign")
+    reader.forbid_metadata(location, "assign")
+    reader.forbid_key(location)
     source = read_source(reader)
     if source is not None and location.steps and isinstance(location.steps[-1], Item):
         _check_item(reader, location, source)

@@ -100,7 +100,8 @@ class ImageParts:
 def load(reader: Reader) -> Mutator:
     """The mutator in an AssignImage; raises DiagnosticError with everything that is wrong with it."""
     location = reader.location()
-    reader.check_location(location, "assignImage")
+    reader.forbid_metadata(location, "assignImage")
+    reader.forbid_key(location)
     name = reader.object.name
     if location.steps and isinstance(location.steps[-1], Item):
         reader.forbid(f"assignImage {name} cannot mutate list-type fields")

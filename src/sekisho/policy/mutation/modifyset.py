@@ -54,7 +54,7 @@ def _key(value: Any) -> Hashable:
 def load(reader: Reader) -> Mutator:
     """The mutator in a ModifySet; raises DiagnosticError with everything that is wrong with it."""
     location = reader.location()
-    reader.check_location(location, "modifyset")
+    reader.forbid_metadata(location, "modifyset")
     if location.steps and isinstance(location.steps[-1], Item):
         reader.forbid("final node in a modifyset location cannot be a keyed list")
     tests, match, apply_to = reader.path_tests(location), reader.match(), reader.apply_to()

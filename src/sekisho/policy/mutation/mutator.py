@@ -158,15 +158,15 @@ class Reader:
             self.report(codes.BAD_LOCATION, path, f"invalid location for {kind} {name}: empty path")
         return location
 
-    def check_location(self, location: Location, word: str) -> None:
-        """What holds for all mutators but AssignMetadata: metadata stays, and so do the keys of lists.
-
-        ``word`` is what Gatekeeper's text calls the kind.
-        """
-        steps = location.steps
-        if steps and steps[0] == Field("metadata"):
+    def forbid_metadata(self, location: Location, word: str) -> None:
+        """Only AssignMetadata changes metadata. ``word`` is what Gatekeeper's text calls the kind."""
+        if location.steps and location.steps[0] == Field("metadata"):
             message = f"{word} {self.object.name} can't change metadata"
             self.forbid(message, "AssignMetadata adds labels and annotations")
+
+    def forbid_key(self, location: Location) -> None:
+        """The key of a list's item stays: else the item would no longer be the one that is named."""
+        steps = location.steps
         if len(steps) > 1 and isinstance(steps[-2], Item) and steps[-1] == Field(steps[-2].key):
             self.forbid("invalid path format: changing the item key is not allowed")
 
