@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -12,6 +13,8 @@ from sekisho.cli.rego import Duration, OpaCommand, bundle_option, source_options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sekisho.rego.cover import Recorder
+    from sekisho.rego.nodes import Module
     from sekisho.rego.testing import Result, Suite, Test
     from sekisho.rego.values import Value
 
@@ -42,6 +45,14 @@ SECONDS: Final = 5.0
 @click.option(
     "--sort", type=click.Choice(["none", "duration"]), default="none", help="Order of the json report."
 )
+@click.option("--coverage", "-c", is_flag=True, help="Report what the tests reach, instead of the tests.")
+@click.option(
+    "--threshold",
+    type=float,
+    default=0.0,
+    metavar="PERCENT",
+    help="Report coverage, and exit with 2 if less than this share of the lines is covered.",
+)
 @click.option("--parallel", "-p", type=int, hidden=True, expose_value=False)
 @bundle_option
 @source_options
@@ -51,17 +62,23 @@ def command(
     """Run the tests in the files and directories at PATH: the rules whose names begin with test_.
 
     Tests called todo_test_ are skipped. Exit status: 0; 1 if the sources cannot be used, or for wrong usage;
-    2 if a test failed or was skipped.
+    2 if a test failed or was skipped, or if too few lines are covered. With --coverage, 1 if a test failed.
     """
+    if not 0 <= options["threshold"] <= 100:
+        print("Code coverage threshold must be between 0 and 100", file=sys.stderr)
+        return 1
     from sekisho.cli.regotext import tell
     from sekisho.diag import DiagnosticError
 
     try:
-        suite, data = _load(paths, options)
+        loaded = _load(paths, options)
     except DiagnosticError as error:
         tell(error.diagnostics)
         return 1
+    suite, data = loaded.suite, loaded.data
     tests = suite.tests if pattern is None else _matching(suite.tests, pattern)
+    if loaded.covered is not None:
+        return _cover(loaded, tests, verbose=verbose, **options)
     for _ in range(count):
         results = _run(
             suite, data, tests, form=form, verbose=verbose, by_duration=options["sort"] == "duration"
@@ -74,10 +91,21 @@ def command(
     return 0
 
 
-def _load(paths: Sequence[str], options: dict[str, Any]) -> tuple[Suite, Value]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Loaded:
+    """What was loaded; ``covered`` takes what tests reach, if that is asked for."""
+
+    modules: dict[str, Module]
+    suite: Suite
+    data: Value
+    covered: Recorder | None
+
+
+def _load(paths: Sequence[str], options: dict[str, Any]) -> _Loaded:
     from sekisho import rego
     from sekisho.cli.regofiles import load_files, read_capabilities
     from sekisho.cli.regotext import tell
+    from sekisho.rego.cover import Recorder
     from sekisho.rego.testing import Suite
 
     dialect = rego.Dialect.V0 if options["v0_compatible"] else rego.Dialect.V1
@@ -90,14 +118,45 @@ def _load(paths: Sequence[str], options: dict[str, Any]) -> tuple[Suite, Value]:
     )
     files.raise_errors()
     tell(files.problems)
+    covered = Recorder() if options["coverage"] or options["threshold"] > 0 else None
     suite = Suite.of(
         files.modules,
         dialect=dialect,
         capabilities=capabilities,
         seconds=options["timeout"] or SECONDS,
         exists=files.exists,
+        covered=covered,
     )
-    return suite, files.data
+    return _Loaded(modules=files.modules, suite=suite, data=files.data, covered=covered)
+
+
+def _cover(
+    loaded: _Loaded,
+    tests: Sequence[Test],
+    *,
+    verbose: bool,
+    threshold: float,
+    skipped_pass: bool,
+    **options: Any,
+) -> int:
+    """Run the tests and report what they reach, unless one fails."""
+    from sekisho.cli import regoreport
+    from sekisho.cli.regocover import write_coverage
+    from sekisho.rego.testing import Outcome
+
+    results = list(loaded.suite.run(loaded.data, tests=tests))
+    wrong = [result for result in results if result.outcome in (Outcome.FAIL, Outcome.ERROR)]
+    if wrong:
+        regoreport.pretty(wrong, sys.stdout, verbose=verbose)
+        return 1
+    assert loaded.covered is not None
+    modules = {name: loaded.modules[name] for name in sorted(loaded.modules)}
+    if not write_coverage(modules, loaded.covered, threshold=threshold, verbose=verbose):
+        return 2
+    if not results and options["fail_on_empty"]:
+        print("no tests were run", file=sys.stderr)
+        return 1
+    return 2 if any(_failed(result, skipped_pass=skipped_pass) for result in results) else 0
 
 
 def _matching(tests: Sequence[Test], pattern: str) -> list[Test]:

@@ -20,6 +20,7 @@ from typing import Final
 
 from sekisho.diag import Diagnostic, DiagnosticError, Span
 from sekisho.lang.meter import Limits
+from sekisho.rego import cover
 from sekisho.rego.builtins.table import Builtin
 from sekisho.rego.capabilities import NONE, Capabilities
 from sekisho.rego.compiler import Exists, compile
@@ -136,10 +137,15 @@ class Suite:
         capabilities: Capabilities = NONE,
         seconds: float = SECONDS,
         exists: Exists | None = None,
+        covered: cover.Recorder | None = None,
     ) -> Suite:
-        """Compile modules for testing. DiagnosticError (REG2xx to REG4xx) if they are wrong."""
+        """Compile modules for testing. DiagnosticError (REG2xx to REG4xx) if they are wrong.
+
+        ``covered`` takes what the tests reach; ``coverage`` tells it of these modules, sorted by name.
+        """
         recorder = _Recorder()
-        functions = MappingProxyType({**capabilities.functions, CASE: recorder.row()})
+        rows = {CASE: recorder.row()} | ({cover.MARK: covered.row()} if covered else {})
+        functions = MappingProxyType({**capabilities.functions, **rows})
         prepared = prepare(modules)
         program = compile(
             prepared,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sekisho.rego import nodes
 from sekisho.rego.check.program import FunctionWith
+from sekisho.rego.cover import MARK, place
 from sekisho.rego.nodes import Expr, Ref, Scalar, Term, Var
 from sekisho.rego.plan import ir
 from sekisho.rego.plan.terms import TermPlanner
@@ -30,12 +31,20 @@ class BodyPlanner(TermPlanner):
     def expression(self, expr: Expr) -> None:
         """Plan one expression with its modifiers."""
         outer = self.state
+        if not isinstance(expr.statement, nodes.SomeDecl):
+            self.mark(expr)
         self.modifiers(expr)
         if expr.negated:
             self._not(lambda inner: inner.statement(expr), expr)
         else:
             self.statement(expr)
         self.state = outer
+
+    def mark(self, node: nodes.Node) -> None:
+        """Let evaluation mark that it came to a node, if it marks anything."""
+        if self.unit.covers:
+            args = (ir.Const(place(self.module, node)),)
+            self.emit(ir.CallBuiltin(self.local("m"), MARK, args, tested=True), node)
 
     def statement(self, expr: Expr) -> None:
         """Plan the statement itself."""

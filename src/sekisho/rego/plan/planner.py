@@ -9,6 +9,7 @@ from sekisho.diag import Code, Diagnostic, DiagnosticError
 from sekisho.rego import codes, nodes
 from sekisho.rego.builtins.table import Builtin
 from sekisho.rego.check.program import Checked, Rule
+from sekisho.rego.cover import MARK
 from sekisho.rego.nodes import Ref, Scalar, Var
 from sekisho.rego.plan.body import BodyPlanner
 from sekisho.rego.plan.ir import Clause, Group
@@ -42,6 +43,11 @@ class Unit:
     def prints(self) -> bool:
         """Whether anything may be printed: then the order of all loops can be seen."""
         return self._prints
+
+    @property
+    def covers(self) -> bool:
+        """Whether evaluation marks what it comes to."""
+        return MARK in self.builtins
 
     def function_name(self, term: Var | Ref) -> str:
         """The name of the function that a call or a ``with`` names: a built-in's, or ``data.…``."""
@@ -101,6 +107,7 @@ class Unit:
         keys = tuple(planner.value(step) for step in definition.steps)
         value = planner.value(rule.value if rule.key is None else rule.key)
         node = rule.node
+        planner.mark(node.head)
         clause = Clause(module, node.start, node.end, planner.block, value, keys)
         clause.member = rule.kind is nodes.RuleKind.SET
         if rule.orelse is not None:

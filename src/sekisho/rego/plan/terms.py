@@ -32,6 +32,10 @@ class Surroundings(Protocol):
     def prints(self) -> bool:
         """Whether anything may be printed: then the order of all loops can be seen."""
 
+    @property
+    def covers(self) -> bool:
+        """Whether evaluation marks what it comes to (see ``cover``)."""
+
     def function_name(self, term: Var | Ref) -> str:
         """The name of the function that a call or a ``with`` names: a built-in's, or ``data.…``."""
 

@@ -1,0 +1,3 @@
+package a
+
+test_no if 1 == 2
