@@ -13,7 +13,7 @@ from sekisho.rego.types import ANY, BOOLEAN, NUMBER, STRING, Function
 from sekisho.rego.values import Value
 
 _VERSION: Final = re.compile(
-    r"v?([+-]?[0-9]+)\.([+-]?[0-9]+)\.([0-9]+)"
+    r"v?([0-9]+)\.([0-9]+)\.([0-9]+)"
     r"(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?)?(?:\+(?:[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?)?"
 )
 _LARGEST: Final = 2**63 - 1
@@ -26,7 +26,7 @@ def _version(text: str) -> Version | None:
     if not found:
         return None
     release = [int(found[part]) if len(found[part]) < 21 else _LARGEST + 1 for part in (1, 2, 3)]
-    if any(abs(part) > _LARGEST for part in release):
+    if any(part > _LARGEST for part in release):
         return None
     return release, found[4].split(".") if found[4] else []
 

@@ -228,8 +228,7 @@ class _Fields:
 def parse(layout: str, value: str) -> int:
     """The instant that ``value`` denotes by ``layout``, in nanoseconds since 1970.
 
-    A zone given by an abbreviation alone is UTC (``GMT+3`` and the like excepted), as on a machine whose own
-    time is UTC. Raises BuiltinFault with Go's message.
+    A zone given by an abbreviation alone is UTC, whatever it says, as on a machine whose own time is UTC. Raises BuiltinFault with Go's message.
     """
     fields = _Fields()
     rest = value
@@ -427,17 +426,17 @@ def _read_zone(fields: _Fields, value: str, text: str) -> str:
     if not found:
         raise _Bad
     sign, *parts = found.groups()
-    if not all(part.isascii() and part.isdecimal() for part in parts):
-        raise _Bad
-    hours, minutes, seconds = [*map(int, parts), 0, 0][:3]
-    for number, limit, what in ((hours, 24, "hour"), (minutes, 60, "minute"), (seconds, 60, "second")):
-        if number > limit:
+    units = ((24, "hour"), (60, "minute"), (60, "second"))
+    seconds = 0
+    for part, (limit, what), size in zip(parts, units, (3600, 60, 1), strict=False):
+        if not (part.isascii() and part.isdecimal()):
+            raise _Bad
+        if int(part) > limit:
             raise _Bad(f"time zone offset {what}")
+        seconds += int(part) * size
     if sign not in "+-":
         raise _Bad
-    fields.offset = (hours * 60 + minutes) * 60 + seconds
-    if sign == "-":
-        fields.offset = -fields.offset
+    fields.offset = -seconds if sign == "-" else seconds
     return value[found.end() :]
 
 
@@ -454,12 +453,8 @@ def _abbreviation(fields: _Fields, value: str, _: str) -> str:
     end, name = found.end(), found[0]
     if name[0] in "+-" and int(name[1:][:4]) > 23:
         raise _Bad
-    if found["gmt"]:
-        hours = int(found["gmt"][:5])
-        if abs(hours) > 23:
-            end = 3
-        elif fields.offset is None:
-            fields.offset = hours * 3600
+    if found["gmt"] and abs(int(found["gmt"][:5])) > 23:
+        end = 3
     elif name == "UTC":
         fields.utc = True
     return value[end:]
