@@ -116,8 +116,11 @@ class Meter:
         if self.left < 0:
             self.check()
 
-    def text(self, length: int) -> None:
-        """Pay for a string of this length, before it is built."""
+    def text(self, length: int, paid: int = 0) -> None:
+        """Pay for a string of this length, before it is built; ``paid`` of it is paid for already.
+
+        64 characters are an item: many long strings fill the memory as a long collection does.
+        """
         if length > self._limits.text.value:
             raise Exhausted(self._limits.text)
-        self.charge(length >> 6)
+        self.build((length - paid) >> 6)

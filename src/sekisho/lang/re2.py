@@ -31,6 +31,8 @@ WORK: Final = Limit(
 
 PATTERN: Final = Limit("a regular expression", 100_000, "characters", "nobody writes longer ones")
 
+DEPTH: Final = Limit("nesting of groups", 1_000, "levels", "Go's limit")
+
 Span: TypeAlias = tuple[int, int]
 Groups: TypeAlias = list[Span]
 """Byte positions of a match and of its groups; (-1, -1) for a group that took no part."""
@@ -63,18 +65,21 @@ _SINGLE_BYTE: Final = re.compile(r"(?<!\\)(?:\\\\)*\\C")
 class Pattern:
     """A compiled expression."""
 
-    __slots__ = ("_engine", "_match", "groups", "names", "size", "source")
+    __slots__ = ("_capture", "_match", "groups", "names", "size", "source")
 
     def __init__(self, source: str) -> None:
         import re2
 
         self.source = source
+        text = source.encode("utf-8", "replace")
         try:
-            compiled = re2.compile(source.encode("utf-8", "replace"), _options())
+            compiled = re2.compile(text, _options(capture=True))
+            # Whether a text matches takes an engine of its own: with groups, the time grows with their number.
+            bare = re2.compile(text, _options(capture=False)) if compiled.groups else compiled
         except re2.error as error:
             raise PatternError(_message(error)) from None
-        self._engine = compiled
-        self._match: Any = compiled._regexp.Match  # four times as fast as the public way
+        self._capture: Any = compiled._regexp.Match  # four times as fast as the public way
+        self._match: Any = bare._regexp.Match
         self.size: int = compiled.programsize
         """Instructions of the program."""
         self.groups: int = compiled.groups
@@ -83,7 +88,7 @@ class Pattern:
     def search(self, text: str, meter: Meter | None = None) -> bool:
         """Whether a part of the text matches."""
         data = encode(text)
-        self._bound(len(data), meter)
+        self._pay(self.size * len(data), meter)
         span: Span = self._match(_unanchored(), data, 0, len(data))[0]
         return span[0] >= 0
 
@@ -92,8 +97,8 @@ class Pattern:
         anchor, end = _unanchored(), len(data)
         at, previous = 0, -1
         while limit and at <= end:
-            self._bound(end - at, meter)
-            groups: Groups = self._match(anchor, data, at, end)
+            self._pay(self.size * (end - at) * (1 + self.groups), meter)
+            groups: Groups = self._capture(anchor, data, at, end)
             start, stop = groups[0]
             if start < 0:
                 return
@@ -104,9 +109,8 @@ class Pattern:
                 limit -= 1
                 yield groups
 
-    def _bound(self, length: int, meter: Meter | None) -> None:
-        """Pay for a match, which may look at all of the text with all of the program."""
-        work = self.size * length
+    def _pay(self, work: int, meter: Meter | None) -> None:
+        """Pay for a match, which may look at all of the text with all of the program, for each group."""
         if work > WORK.value:
             raise Exhausted(WORK)
         if meter is not None:
@@ -149,6 +153,8 @@ def compile(pattern: str, meter: Meter | None = None) -> Pattern:
         raise Exhausted(PATTERN)
     if meter is not None:
         meter.charge(1000 + len(pattern))
+    if _depth(pattern) > DEPTH.value:
+        raise PatternError(f"error parsing regexp: expression nests too deeply: `{pattern}`")
     if _SINGLE_BYTE.search(pattern) and r"\Q" not in pattern:
         raise PatternError("error parsing regexp: invalid escape sequence: `\\C`")
     new = Pattern(pattern)
@@ -169,11 +175,23 @@ def quote_meta(text: str) -> str:
 _META: Final = re.compile(r"[\\.+*?()|\[\]{}^$]")
 
 
-@lru_cache(maxsize=1)
-def _options() -> Any:
+def _depth(pattern: str) -> int:
+    """How deep groups nest; as good as exact, for a pattern that has many."""
+    if pattern.count("(") <= DEPTH.value:
+        return 0
+    depth = deepest = 0
+    for char in pattern:
+        depth += (char == "(") - (char == ")")
+        deepest = max(deepest, depth)
+    return deepest
+
+
+@lru_cache(maxsize=2)
+def _options(*, capture: bool) -> Any:
     import re2
 
     options = re2.Options()
+    options.never_capture = not capture
     options.log_errors = False
     options.max_mem = MEMORY
     return options

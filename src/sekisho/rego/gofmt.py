@@ -134,8 +134,8 @@ class _Printer:
         self.flags = _Flags()
 
     def write(self, text: str) -> None:
+        self.meter.text(self.length + len(text), self.length)
         self.length += len(text)
-        self.meter.text(self.length)
         self.out.append(text)
 
     def run(self) -> str:
@@ -280,7 +280,7 @@ class _Printer:
 
     def formatted(self, argument: Argument, verb: str) -> str:
         """One argument. Pays for its width first."""
-        self.meter.text(self.length + (self.flags.width or 0) + (self.flags.precision or 0))
+        self.meter.text(self.length + (self.flags.width or 0) + (self.flags.precision or 0), self.length)
         if verb == "T":
             return self.padded(self.truncated(_type_name(argument)))
         if type(argument) is int:

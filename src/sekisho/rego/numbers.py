@@ -20,13 +20,15 @@ from sekisho.rego.values import Number
 Num: TypeAlias = int | Decimal | float
 """A Rego number, as ``values`` has it."""
 
-DIGITS: Final = Limit("a number", 20_000, "digits", "arithmetic on longer ones would not stop at a deadline")
+DIGITS: Final = Limit("a number", 10_000, "digits", "arithmetic on longer ones would not stop at a deadline")
 BITS: Final = DIGITS.value * 10 // 3
 _DIGITS: Final = DIGITS.value
 
 _MANTISSA: Final = 64
 _SPARE: Final = 256
 """Bits of a power of five with a large exponent; 64 of them survive the rounding."""
+_EXACT: Final = 2_000
+"""The binary exponents up to which digits are worked out exactly."""
 _KEPT: Final = 200
 """Digits of a literal that are read: more cannot move its 64-bit mantissa, only break a tie."""
 _LITERAL: Final = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
@@ -304,15 +306,10 @@ def _shortest(m: int, e: int) -> tuple[str, int]:
     """
     up = _MANTISSA - m.bit_length()
     m, e = m << up, e - up
-    if not -_DIGITS * 4 < e < _DIGITS * 4:
-        raise Exhausted(DIGITS)
+    value, unit, tens = _comparable(2 * m, e - 1)
+    half = value // (2 * m)  # half a unit of the mantissa's last place
+    below, above = value - half, value + half
     inclusive = m % 2 == 0
-    value, unit = 2 * m, 1  # all compared with one unit: 2**(e-1)
-    below, above = value - 1, value + 1
-    if e >= 1:
-        value, below, above = value << (e - 1), below << (e - 1), above << (e - 1)
-    else:
-        unit = 1 << (1 - e)
     point = _magnitude(value, unit)
     for count in range(1, 30):
         place = point - count
@@ -330,8 +327,24 @@ def _shortest(m: int, e: int) -> tuple[str, int]:
             twice = rest * 2 - step
             raised = fits_up and (not fits_down or twice > 0 or (twice == 0 and down % 2 == 1))
             digits = str(down + 1 if raised else down)
-            return digits.rstrip("0"), point + len(digits) - count
+            return digits.rstrip("0"), point + tens + len(digits) - count
     raise AssertionError(f"no decimal denotes {m} * 2**{e}")
+
+
+def _comparable(m: int, e: int) -> tuple[int, int, int]:
+    """M times 2**e as (value, unit, tens): value / unit * 10**tens, where m divides value.
+
+    Exact near one; far from it good to some 190 bits, which decides all but the ties that cannot be there.
+    """
+    if abs(e) <= _EXACT:
+        return (m << e, 1, 0) if e >= 0 else (m, 1 << -e, 0)
+    if not -_DIGITS * 4 < e < _DIGITS * 4:
+        raise Exhausted(DIGITS)
+    tens = int(e * 0.30103)
+    power, shift = _five(abs(tens))
+    factor = (1 << (2 * _SPARE)) // power if tens > 0 else power
+    scale = e - tens - shift - 2 * _SPARE if tens > 0 else e - tens + shift
+    return (m * factor << scale, 1, tens) if scale >= 0 else (m * factor, 1 << -scale, tens)
 
 
 def _magnitude(value: int, unit: int) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sekisho.lang.meter import Exhausted
 from sekisho.rego.golang.gotext import quote
 from sekisho.rego.numbers import text as number_text
-from sekisho.rego.values import Set, Value, sorted_keys, unkey
+from sekisho.rego.values import Number, Set, Value, sorted_keys, unkey
 
 if TYPE_CHECKING:
     from sekisho.lang.meter import Meter
@@ -58,17 +58,25 @@ def bounded(value: Value, meter: Meter, write: Callable[[Value], str] = text) ->
     A value may hold one part many times: its text can be far longer than its memory is large.
     """
     kind = type(value)
-    if kind is str:
-        meter.text(len(value))
-    elif kind is list or kind is dict or kind is Set:
+    if kind is list or kind is dict or kind is Set:
         try:
             meter.text(_length(value, meter))
             return write(value)
         except RecursionError:
             raise Exhausted(meter.limits.depth) from None
-    elif kind is int and value.bit_length() > 10_000:
-        meter.charge(value.bit_length() // 10)  # conversion to decimal is quadratic
+    meter.text(_scalar(value, meter))
     return write(value)
+
+
+def _scalar(value: Value, meter: Meter) -> int:
+    """About how long a scalar's text is; pays for turning a long integer into decimal, which is quadratic."""
+    kind = type(value)
+    if kind is str:
+        return len(value)
+    if kind is int and value.bit_length() > 1_000:
+        meter.charge(value.bit_length() // 10)
+        return int(value.bit_length()) // 3
+    return len(value.text) if kind is Number else 4
 
 
 def _length(value: Any, meter: Meter) -> int:
@@ -84,12 +92,10 @@ def _length(value: Any, meter: Meter) -> int:
     total = 2 + 2 * len(parts)
     for part in parts:
         kind = type(part)
-        if kind is str:
-            total += len(part)
-        elif kind is list or kind is dict or kind is Set:
+        if kind is list or kind is dict or kind is Set:
             total += _length(part, meter)
             if total > meter.limits.text.value:
                 raise Exhausted(meter.limits.text)
         else:
-            total += 4
+            total += _scalar(part, meter)
     return total

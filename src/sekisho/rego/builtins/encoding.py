@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 from typing import Any, Final
 
+from sekisho.diag import Limit
+from sekisho.lang.meter import Exhausted
 from sekisho.rego import jsontext
 from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.table import row
@@ -18,6 +20,8 @@ from sekisho.rego.golang.gotext import quote_char
 from sekisho.rego.text import bounded, from_octets, octets, text
 from sekisho.rego.types import ANY, BOOLEAN, STRING, Function, Object
 from sekisho.rego.values import Set, Value, sorted_keys, type_name, unkey
+
+JSON: Final = Limit("a JSON text in a policy", 8_000_000, "characters", "reading it takes a second")
 
 
 def _octets(value: Value) -> bytes:
@@ -123,8 +127,9 @@ class _Pretty:
         self.length = 0
 
     def break_(self, depth: int) -> str:
-        self.length += 1 + len(self.prefix) + len(self.indent) * depth
-        self.meter.text(self.length)
+        grown = self.length + 1 + len(self.prefix) + len(self.indent) * depth
+        self.meter.text(grown, self.length)
+        self.length = grown
         return f"\n{self.prefix}{self.indent * depth}"
 
     def lines(self, value: Value, depth: int) -> list[str]:
@@ -154,7 +159,9 @@ def _pairs(value: dict[Any, Value]) -> list[tuple[Any, Any]]:
 
 def _unmarshal(context: EvalContext, value: Value) -> Value:
     source = operands.string(value, 1)
-    context.meter.charge(len(source) >> 3)
+    if len(source) > JSON.value:
+        raise Exhausted(JSON)
+    context.meter.build(len(source) >> 3)
     return jsontext.unmarshal(source)
 
 

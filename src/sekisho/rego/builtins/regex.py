@@ -158,8 +158,9 @@ def _replace(context: EvalContext, text: Value, pattern: Value, value: Value) ->
                 parts.append(piece)
             elif 0 <= piece < len(groups) and groups[piece][0] >= 0:
                 parts.append(data[groups[piece][0] : groups[piece][1]].decode())
-        length += sum(map(len, parts))
-        context.meter.text(length)
+        grown = length + sum(map(len, parts))
+        context.meter.text(grown, length)
+        length = grown
         out += parts
         at = stop
     if not out:

@@ -9,14 +9,16 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
+from sekisho.diag import Limit
 from sekisho.lang.meter import Exhausted
 from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.table import row
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.numbers import DIGITS
 from sekisho.rego.numbers import text as number_text
 from sekisho.rego.types import NUMBER, STRING, Function
 from sekisho.rego.values import Number, Value
+
+AMOUNT: Final = Limit("an amount", 1_000, "digits", "nobody has more bytes")
 
 _LETTERS: Final = "kmgtpe"
 _EXPONENT_DIGITS: Final = 6
@@ -94,8 +96,8 @@ def _parse(text: str, name: str, amount: str, factors: Mapping[str, Fraction], u
     if not _NUMBER.fullmatch(number):
         raise fault(f"could not parse {amount} to a number")
     exact = Number(number)
-    if (exact and abs(exact.adjusted()) > DIGITS.value) or len(number) > DIGITS.value:
-        raise Exhausted(DIGITS)
+    if (exact and abs(exact.adjusted()) > AMOUNT.value) or len(number) > AMOUNT.value:
+        raise Exhausted(AMOUNT)
     return Fraction(exact) * factors[known]
 
 
