@@ -74,7 +74,7 @@ class Pattern:
         text = source.encode("utf-8", "replace")
         try:
             compiled = re2.compile(text, _options(capture=True))
-            # Whether a text matches takes an engine of its own: with groups, the time grows with their number.
+            # Whether a text matches takes an engine of its own: groups cost time, each of them.
             bare = re2.compile(text, _options(capture=False)) if compiled.groups else compiled
         except re2.error as error:
             raise PatternError(_message(error)) from None

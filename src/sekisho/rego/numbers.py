@@ -10,7 +10,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import (
+    MAX_EMAX,
+    MIN_EMIN,
+    ROUND_05UP,
+    ROUND_CEILING,
+    ROUND_FLOOR,
+    ROUND_HALF_UP,
+    Context,
+    Decimal,
+)
 from typing import Final, TypeAlias
 
 from sekisho.diag import Limit
@@ -31,6 +40,8 @@ _EXACT: Final = 2_000
 """The binary exponents up to which digits are worked out exactly."""
 _KEPT: Final = 200
 """Digits of a literal that are read: more cannot move its 64-bit mantissa, only break a tie."""
+_CUT: Final = Context(prec=_KEPT, rounding=ROUND_05UP, Emax=MAX_EMAX, Emin=MIN_EMIN)
+"""Cuts a literal off so that it does not look like a tie when it was none."""
 _LITERAL: Final = re.compile(r"([+-]?)([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?")
 
 Binary: TypeAlias = tuple[int, int]
@@ -61,8 +72,23 @@ def whole(value: Num) -> int | None:
         raise Exhausted(DIGITS)
     if exact.adjusted() < 0:
         return None if exact else 0
-    out = int(exact)
-    return out if out == exact else None
+    sign, before, after, power = _split(text(value))
+    digits = (before + after).rstrip("0")
+    exponent = power - len(after) + len(before) + len(after) - len(digits)
+    if exponent < 0:
+        return None
+    scale: int = 10**exponent
+    out = _digits(digits) * scale
+    return -out if sign == "-" else out
+
+
+def _digits(text: str) -> int:
+    """The integer of these digits; Python converts at most 4,300 at once."""
+    if len(text) <= 4_000:
+        return int(text or "0")
+    half = len(text) // 2
+    scale: int = 10**half
+    return _digits(text[:-half]) * scale + _digits(text[-half:])
 
 
 def sized(value: int) -> int:
@@ -200,19 +226,17 @@ def binary(value: Num) -> Binary:
     """A number, rounded to a mantissa of 64 bits."""
     if type(value) is int:
         return _rounded(value, 0)
-    sign, before, after, power = _split(text(value))
+    written = text(value)
+    if len(written) > 2 * _KEPT:
+        written = str(_CUT.plus(Decimal(value)))
+    sign, before, after, power = _split(written)
     digits = (before + after).lstrip("0")
     if not digits:
         return 0, 0
     exponent = power - len(after)
     if exponent + len(digits) > _DIGITS:
         raise Exhausted(DIGITS)
-    sticky = False
-    if len(digits) > _KEPT:
-        sticky = bool(digits[_KEPT:].strip("0"))
-        exponent += len(digits) - _KEPT
-        digits = digits[:_KEPT]
-    m, e = _scaled(int(digits), exponent, sticky)
+    m, e = _scaled(int(digits), exponent)
     return (-m if sign == "-" else m), e
 
 
@@ -225,14 +249,14 @@ def _split(literal: str) -> tuple[str, str, str, int]:
     return sign, before, after or "", int(power or 0)
 
 
-def _scaled(mantissa: int, exponent: int, sticky: bool) -> Binary:
+def _scaled(mantissa: int, exponent: int) -> Binary:
     """``mantissa`` times 10 to the power of ``exponent``."""
     power, shift = _five(abs(exponent))
     if exponent >= 0:
-        return _rounded((mantissa << _MANTISSA) * power, exponent + shift - _MANTISSA, sticky=sticky)
+        return _rounded((mantissa << _MANTISSA) * power, exponent + shift - _MANTISSA)
     extra = _MANTISSA * 2 + power.bit_length()
     quotient, rest = divmod(mantissa << extra, power)
-    return _rounded(quotient, exponent - shift - extra, sticky=sticky or rest != 0)
+    return _rounded(quotient, exponent - shift - extra, sticky=rest != 0)
 
 
 def _five(n: int) -> Binary:

@@ -24,7 +24,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
-from functools import cmp_to_key
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -264,6 +263,8 @@ class Bag:
         return Set(self.keys, self.pending)
 
 
+_END: Final = -1  # below all ranks
+
 _RANKS: Final = {
     type(None): 0,
     bool: 1,
@@ -351,15 +352,38 @@ def _compare_objects(a: dict[Any, Value], b: dict[Any, Value]) -> int:
     return len(left) - len(right)
 
 
-_by_order = cmp_to_key(compare)
+def order_key(value: Value) -> tuple[Any, ...]:
+    """What sorts natively as the value sorts in Rego.
+
+    A scalar is its rank and itself; a collection its rank, its parts, and an end that is below all ranks.
+    """
+    out: list[Any] = []
+    _flatten(value, out)
+    return tuple(out)
+
+
+def _flatten(value: Value, out: list[Any]) -> None:
+    rank = _RANKS[type(value)]
+    out.append(rank)
+    if rank < 4:
+        out.append(value)
+        return
+    if rank == 5:
+        for k in sorted_keys(value):
+            _flatten(unkey(k), out)
+            _flatten(value[k], out)
+    else:
+        for item in value if rank == 4 else value.sorted():
+            _flatten(item, out)
+    out.append(_END)
 
 
 def sort_values(values: list[Value]) -> list[Value]:
     """A new list in Rego's order."""
     kinds = set(map(type, values))
-    if len(kinds) == 1 and kinds <= {str, int}:
+    if (len(kinds) == 1 and kinds <= {str, bool}) or kinds <= NUMERIC:
         return sorted(values)
-    return sorted(values, key=_by_order)
+    return sorted(values, key=order_key)
 
 
 def sorted_keys(value: dict[Any, Value]) -> list[Any]:
@@ -367,7 +391,7 @@ def sorted_keys(value: dict[Any, Value]) -> list[Any]:
     try:
         return sorted(value)
     except TypeError:
-        return sorted(value, key=lambda k: _by_order(unkey(k)))
+        return sorted(value, key=lambda k: order_key(unkey(k)))
 
 
 def type_name(value: Value) -> str:

@@ -21,7 +21,6 @@ _HOMES = {name: module for module, names in FAMILIES.items() for name in names}
 
 
 @cache
-@cache
 def load() -> Mapping[str, Builtin]:
     """The whole table: every family is imported, so that its rows are there."""
     for module in FAMILIES:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cmp_to_key
 from typing import Final
 
 from sekisho.rego import numbers
@@ -11,9 +10,7 @@ from sekisho.rego.builtins.table import row
 from sekisho.rego.context import EvalContext
 from sekisho.rego.numbers import Num
 from sekisho.rego.types import ANY, BOOLEAN, NUMBER, STRING, Array, Function, Object, SetOf, Union
-from sekisho.rego.values import UNDEFINED, Set, Value, compare, is_number, sort_values
-
-_by_order: Final = cmp_to_key(compare)
+from sekisho.rego.values import UNDEFINED, Set, Value, is_number, order_key, sort_values
 
 
 def _count(collection: Value) -> int:
@@ -78,7 +75,7 @@ def _max(collection: Value) -> Value:
     if type(collection) is Set:
         return elements[-1]
     kinds = set(map(type, elements))
-    return max(elements) if kinds <= {int} or kinds <= {str} else max(elements, key=_by_order)
+    return max(elements) if kinds <= {int} or kinds <= {str} else max(elements, key=order_key)
 
 
 def _min(collection: Value) -> Value:
@@ -88,11 +85,12 @@ def _min(collection: Value) -> Value:
     if type(collection) is Set:
         return elements[0]
     kinds = set(map(type, elements))
-    return min(elements) if kinds <= {int} or kinds <= {str} else min(elements, key=_by_order)
+    return min(elements) if kinds <= {int} or kinds <= {str} else min(elements, key=order_key)
 
 
-def _sort(collection: Value) -> list[Value]:
+def _sort(context: EvalContext, collection: Value) -> list[Value]:
     elements = _elements(collection)
+    context.meter.build(len(elements))
     return list(elements) if type(collection) is Set else sort_values(elements)
 
 
@@ -125,6 +123,6 @@ row(
     _min,
     note="null is the least element of a set too; OPA passes it over",
 )
-row("sort", Function((_ARRAY_OR_SET,), Array(dynamic=ANY)), _sort)
+row("sort", Function((_ARRAY_OR_SET,), Array(dynamic=ANY)), _sort, context=True)
 row("all", Function((_ARRAY_OR_SET,), BOOLEAN), _all, deprecated=True)
 row("any", Function((_ARRAY_OR_SET,), BOOLEAN), _any, deprecated=True)

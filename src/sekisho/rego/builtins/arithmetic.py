@@ -18,7 +18,7 @@ from sekisho.rego.context import EvalContext
 from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.numbers import Num
 from sekisho.rego.types import ANY, NUMBER, STRING, Array, Function, SetOf, Union
-from sekisho.rego.values import Set, Value, is_number
+from sekisho.rego.values import Number, Set, Value, is_number
 
 _LONG: Final = 4_096
 """Bits from which an integer operation is paid for by the size of its operands."""
@@ -31,18 +31,27 @@ def _pay(context: EvalContext, a: int, b: int) -> None:
         context.meter.charge(size >> 14)
 
 
-def _plus(a: Value, b: Value) -> Num:
+def _pay_for_text(context: EvalContext, *values: Value) -> None:
+    """Numbers with fraction or exponent are read from their text, and computed with by their exponents."""
+    for value in values:
+        if type(value) is Number:
+            context.meter.charge(len(value.text) + abs(value.adjusted()) >> 3)
+
+
+def _plus(context: EvalContext, a: Value, b: Value) -> Num:
     if type(a) is int and type(b) is int:
         return numbers.sized(a + b)
+    _pay_for_text(context, a, b)
     return numbers.add(operands.number(a, 1), operands.number(b, 2))
 
 
-def _minus(a: Value, b: Value) -> Value:
+def _minus(context: EvalContext, a: Value, b: Value) -> Value:
     if type(a) is int and type(b) is int:
         return numbers.sized(a - b)
     if type(a) is Set and type(b) is Set:
         return Set(a.keys - b.keys)
     if is_number(a) and is_number(b):
+        _pay_for_text(context, a, b)
         return numbers.subtract(a, b)
     if not is_number(a) and type(a) is not Set:
         operands.wrong_type(1, a, "number", "set")
@@ -52,12 +61,16 @@ def _minus(a: Value, b: Value) -> Value:
 def _mul(context: EvalContext, a: Value, b: Value) -> Num:
     if type(a) is int and type(b) is int:
         _pay(context, a, b)
+    else:
+        _pay_for_text(context, a, b)
     return numbers.multiply(operands.number(a, 1), operands.number(b, 2))
 
 
 def _div(context: EvalContext, a: Value, b: Value) -> Num:
     if type(a) is int and type(b) is int:
         _pay(context, a, b)
+    else:
+        _pay_for_text(context, a, b)
     left, right = operands.number(a, 1), operands.number(b, 2)
     if not right:
         raise BuiltinFault("divide by zero")
@@ -182,8 +195,8 @@ _ONE: Final = Function((NUMBER,), NUMBER)
 _NUMBER_OR_SET: Final = Union((NUMBER, SetOf(ANY)))
 _EXACT: Final = "integers of over 64 bits stay exact; OPA rounds them to 64 bits"
 
-row("plus", _TWO, _plus, infix="+")
-row("minus", Function((_NUMBER_OR_SET, _NUMBER_OR_SET), _NUMBER_OR_SET), _minus, infix="-")
+row("plus", _TWO, _plus, infix="+", context=True)
+row("minus", Function((_NUMBER_OR_SET, _NUMBER_OR_SET), _NUMBER_OR_SET), _minus, infix="-", context=True)
 row("mul", _TWO, _mul, infix="*", context=True)
 row("div", _TWO, _div, infix="/", context=True, note=_EXACT)
 row("rem", _TWO, _rem, infix="%", context=True)

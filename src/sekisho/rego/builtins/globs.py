@@ -41,7 +41,11 @@ def _match(context: EvalContext, pattern: Value, delimiters: Value, text: Value)
         expression = _expression(glob, characters)
     except _Wrong as wrong:
         raise BuiltinFault(str(wrong)) from None
-    return re2.compile(expression, context.meter).search(subject, context.meter)
+    try:
+        compiled = re2.compile(expression, context.meter)
+    except re2.PatternError:
+        raise BuiltinFault("the glob is too large") from None
+    return compiled.search(subject, context.meter)
 
 
 def _character(delimiters: list[Value], item: Value) -> str:

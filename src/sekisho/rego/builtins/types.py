@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from sekisho.lang.meter import Exhausted
 from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.table import row
 from sekisho.rego.faults import BuiltinFault
@@ -58,7 +59,7 @@ def _parsed(text: str) -> Num:
     if text.lstrip("+-").lower() in _NOT_FINITE:
         operands.wrong_type(1, text, "valid number string")
     if len(text) > DIGITS.value:
-        raise _fault(text[:64] + "…", "value out of range")
+        raise Exhausted(DIGITS)
     found = _PLAIN.fullmatch(text)
     if found:
         return _in_range(text, text) if found[1] or found[2] else _integer(text)

@@ -228,7 +228,8 @@ class _Fields:
 def parse(layout: str, value: str) -> int:
     """The instant that ``value`` denotes by ``layout``, in nanoseconds since 1970.
 
-    A zone given by an abbreviation alone is UTC, whatever it says, as on a machine whose own time is UTC. Raises BuiltinFault with Go's message.
+    A zone given by an abbreviation alone is UTC, whatever it says, as on a machine whose own time is UTC.
+    Raises BuiltinFault with Go's message.
     """
     fields = _Fields()
     rest = value
