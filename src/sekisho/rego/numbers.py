@@ -91,6 +91,11 @@ def _digits(text: str) -> int:
     return _digits(text[:-half]) * scale + _digits(text[-half:])
 
 
+def cost(value: Number) -> int:
+    """The steps that it takes to read a number from its text and to compute with it."""
+    return (len(value.text) + min(abs(value.adjusted()), _DIGITS)) >> 3
+
+
 def sized(value: int) -> int:
     """The same integer. Raises Exhausted when it is longer than ``DIGITS``."""
     if value.bit_length() > BITS:

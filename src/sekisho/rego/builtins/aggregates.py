@@ -10,7 +10,7 @@ from sekisho.rego.builtins.table import row
 from sekisho.rego.context import EvalContext
 from sekisho.rego.numbers import Num
 from sekisho.rego.types import ANY, BOOLEAN, NUMBER, STRING, Array, Function, Object, SetOf, Union
-from sekisho.rego.values import UNDEFINED, Set, Value, is_number, order_key, sort_values
+from sekisho.rego.values import UNDEFINED, Number, Set, Value, is_number, order_key, sort_values
 
 
 def _count(collection: Value) -> int:
@@ -28,17 +28,19 @@ def _elements(collection: Value) -> list[Value]:
     return collection
 
 
-def _check_numbers(collection: Value, elements: list[Value]) -> None:
+def _check_numbers(context: EvalContext, collection: Value, elements: list[Value]) -> None:
     for element in elements:
         if not is_number(element):
             operands.wrong_element(1, collection, element, "number")
+        if type(element) is Number:
+            context.meter.charge(numbers.cost(element))
 
 
-def _sum(collection: Value) -> Num:
+def _sum(context: EvalContext, collection: Value) -> Num:
     elements = _elements(collection)
     if set(map(type, elements)) <= {int}:
         return numbers.sized(sum(elements))
-    _check_numbers(collection, elements)
+    _check_numbers(context, collection, elements)
     exact = _all_whole(elements)
     if exact is not None:
         return numbers.sized(sum(exact))
@@ -47,7 +49,7 @@ def _sum(collection: Value) -> Num:
 
 def _product(context: EvalContext, collection: Value) -> Num:
     elements = _elements(collection)
-    _check_numbers(collection, elements)
+    _check_numbers(context, collection, elements)
     exact = _all_whole(elements)
     if exact is None:
         return numbers.product(elements)
@@ -114,7 +116,7 @@ row(
     Function((Union((STRING, Array(dynamic=ANY), Object(dynamic=(ANY, ANY)), SetOf(ANY))),), NUMBER),
     _count,
 )
-row("sum", Function((_NUMBERS,), NUMBER), _sum)
+row("sum", Function((_NUMBERS,), NUMBER), _sum, context=True)
 row("product", Function((_NUMBERS,), NUMBER), _product, context=True)
 row("max", Function((_ARRAY_OR_SET,), ANY), _max)
 row(

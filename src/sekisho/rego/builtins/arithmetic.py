@@ -35,7 +35,7 @@ def _pay_for_text(context: EvalContext, *values: Value) -> None:
     """Numbers with fraction or exponent are read from their text, and computed with by their exponents."""
     for value in values:
         if type(value) is Number:
-            context.meter.charge(len(value.text) + abs(value.adjusted()) >> 3)
+            context.meter.charge(numbers.cost(value))
 
 
 def _plus(context: EvalContext, a: Value, b: Value) -> Num:

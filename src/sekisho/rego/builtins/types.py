@@ -9,6 +9,7 @@ from typing import Final
 from sekisho.lang.meter import Exhausted
 from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.table import row
+from sekisho.rego.context import EvalContext
 from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.golang.gotext import quote
 from sekisho.rego.numbers import DIGITS, Num
@@ -41,9 +42,10 @@ _HEXADECIMAL: Final = re.compile(
 _NOT_FINITE: Final = frozenset({"inf", "infinity", "nan"})
 
 
-def _to_number(value: Value) -> Num:
+def _to_number(context: EvalContext, value: Value) -> Num:
     kind = type(value)
     if kind is str:
+        context.meter.charge(len(value) >> 4)
         return _parsed(value)
     if is_number(value):
         return value  # type: ignore[no-any-return]
@@ -148,6 +150,7 @@ def _register() -> None:
         "to_number",
         Function((Union((NULL, BOOLEAN, NUMBER, STRING)),), NUMBER),
         _to_number,
+        context=True,
         note="+5, 007, .5 and 1_000 give numbers that JSON can spell",
     )
     casts: tuple[tuple[str, Type, Callable[[Value], Value]], ...] = (
