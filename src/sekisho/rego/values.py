@@ -368,6 +368,7 @@ def _flatten(value: Value, out: list[Any]) -> None:
     if rank < 4:
         out.append(value)
         return
+    _walk(len(value))
     if rank == 5:
         for k in sorted_keys(value):
             _flatten(unkey(k), out)
