@@ -64,6 +64,21 @@ PARTS: Final[dict[str, Part]] = {
             ),
         ),
     ),
+    "mutation": Part(
+        title="Policies for Pods, which nobody writes: mutation and expansion",
+        folder="mutation",
+        steps=(
+            Step(
+                says="A mutator mends the image; the privileged container is found in the Deployment itself.",
+                run=("check", "."),
+                status=1,
+            ),
+            Step(
+                says="The Pod that the Deployment will bring about, as gator expand shows it.",
+                run=("policy", "expand", "-n", "."),
+            ),
+        ),
+    ),
     "rego": Part(
         title="Rego, compiled to Python",
         folder="rego",

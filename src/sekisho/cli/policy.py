@@ -50,7 +50,7 @@ def test(
     """
     from sekisho.cli.inputs import read_objects
     from sekisho.cli.programs import cached_compile
-    from sekisho.diag import Level
+    from sekisho.diag import DiagnosticError, Level
     from sekisho.policy import Engine
     from sekisho.policy.gator import judge_all
 
@@ -66,7 +66,10 @@ def test(
     if not inputs.objects:
         return _fail("no input data identified")
     printed: list[str] = []
-    results = judge_all(engine, inputs.objects, print_to=printed.append if verbose else None)
+    try:
+        results = judge_all(engine, inputs.objects, print_to=printed.append if verbose else None)
+    except DiagnosticError as error:
+        return _refuse(list(error.diagnostics))
     _write([result for result in results if result.enforced or not deny_only], output)
     if printed:
         click.echo("\n" + "\n".join(printed) + "\n")
