@@ -247,7 +247,10 @@ class _Run:
     def _finish(self, before: Object, object: Object, changes: list[Change], passes: int) -> Mutation:
         if not any(isinstance(row.new, Placeholder) for row in changes):
             return Mutation(before=before, object=object, changes=tuple(changes), passes=passes)
-        resolved = resolve(placeholders(object.raw), self._occasion.providers)
+        waiting = list(placeholders(object.raw))
+        resolved = resolve(waiting, self._occasion.providers)
+        for item in waiting:
+            self._charge_value(resolved.values.get(item, ""))
         told = [
             Diagnostic(
                 code=codes.PROVIDER_FAILED,

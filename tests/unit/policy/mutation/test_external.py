@@ -140,3 +140,10 @@ def test_only_texts_can_be_keys() -> None:
     message = "value assigned to external data placeholder is not a string, got map"
     with pytest.raises(DiagnosticError, match=message):
         mutate(widget({"a": {}}), external("spec.a"), providers=Fixed())
+
+
+def test_answers_are_bounded() -> None:
+    object = widget({"parts": [{"name": str(number)} for number in range(20)]})
+    rule = external("spec.parts[name: *].image")
+    with pytest.raises(DiagnosticError, match="POL044"):
+        mutate(object, rule, providers=Fixed(Answer(value="x" * 1_000_000)))
