@@ -70,9 +70,9 @@ class Number(Decimal):
 class _Guard(threading.local):
     """Stops the walks through values in this module when the evaluation that they serve must stop.
 
-    A value may hold another one a million million times (``x := [y, y]``, forty times over), so that comparing
-    it, or making its key, would never end. ``meter`` is that of the thread's evaluation; ``walked`` counts what
-    was looked at since it was last charged.
+    A value may hold another one a million million times (``x := [y, y]``, forty times over), so that
+    comparing it, or making its key, would never end. ``meter`` is that of the thread's evaluation; ``walked``
+    counts what was looked at since it was last charged.
     """
 
     meter: Meter | None = None
