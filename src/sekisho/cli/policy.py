@@ -59,10 +59,16 @@ def test(
         return _fail("no input data: must include data via either stdin or --filename")
     inputs = read_objects(paths)
     cache = not (no_cache or os.environ.get("SEKISHO_NO_CACHE"))
-    engine = Engine.build(inputs.objects, inventory=inputs.objects, compile=cached_compile(enabled=cache))
-    problems = [row for row in [*inputs.problems, *engine.problems] if row.level is Level.ERROR]
-    if problems:
-        return _refuse(problems)
+    engine = Engine.build(
+        inputs.objects,
+        inventory=inputs.objects,
+        compile=cached_compile(enabled=cache),
+        any_action=True,
+    )
+    problems = [*inputs.problems, *engine.problems]
+    _tell(problems)
+    if any(row.level is Level.ERROR for row in problems):
+        return 1
     if not inputs.objects:
         return _fail("no input data identified")
     printed: list[str] = []
@@ -91,13 +97,14 @@ def _write(results: list[Result], output: str | None) -> None:
             click.echo(result.line())
 
 
-def _refuse(problems: list[Diagnostic]) -> int:
+def _tell(problems: list[Diagnostic]) -> None:
+    if not problems:
+        return
     from sekisho.diag import Report
     from sekisho.diag.render.text import format_finding, use_colour
 
     for problem in Report.of(problems).findings:
         sys.stderr.write(format_finding(problem, colour=use_colour(sys.stderr)))
-    return 1
 
 
 def _fail(message: str) -> int:

@@ -176,7 +176,11 @@ def _constraints(
     if not rows:
         raise _missing("no Constraints found in input")
     skipped = [object.name for object in rows if object.kind not in templates]
-    found = [load_constraint(object, templates[object.kind]) for object in rows if object.kind in templates]
+    found = [
+        load_constraint(object, templates[object.kind], any_action=True)
+        for object in rows
+        if object.kind in templates
+    ]
     if not found:
         why = f"all {len(rows)} constraints skipped due to missing templates"
         raise _missing(f"no constraints loaded ({why})")

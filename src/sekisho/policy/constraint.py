@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sekisho.diag import Code, Diagnostic, DiagnosticError, Path
+from sekisho.diag import Code, Diagnostic, DiagnosticError, Level, Path
 from sekisho.kube.object import Object
 from sekisho.kube.review import Rung
 from sekisho.kube.schema import default, validate
@@ -54,7 +54,12 @@ class Constraint:
     def action_at(self, point: str) -> str | None:
         """The gravest word in force at an enforcement point, None where it is not evaluated."""
         words = self.actions.get(point, ())
-        return max(words, key=lambda word: ACTIONS[word]) if words else None
+        return max(words, key=rung_of) if words else None
+
+
+def rung_of(word: str) -> Rung:
+    """The rung that a word means; a word that nobody knows, where it is let pass, only observes."""
+    return ACTIONS.get(word, Rung.OBSERVE)
 
 
 def is_constraint(object: Object) -> bool:
@@ -62,10 +67,11 @@ def is_constraint(object: Object) -> bool:
     return object.gvk.group == GROUP
 
 
-def load_constraint(object: Object, template: Template) -> Constraint:
+def load_constraint(object: Object, template: Template, *, any_action: bool = False) -> Constraint:
     """The constraint in an object; raises DiagnosticError with everything that is wrong with it.
 
     The order is that of the API server: defaults first, then the schema; then what no schema can say.
+    ``any_action`` takes enforcement actions and points that nobody knows, as gator does: they are warnings.
     """
     raw = default(object.raw, template.schema)
     problems = [*_identity(object), *validate(raw, template.schema, shapes.locate(object))]
@@ -73,7 +79,9 @@ def load_constraint(object: Object, template: Template) -> Constraint:
         raise DiagnosticError(problems)
     spec = raw.get("spec") or {}
     action = spec.get("enforcementAction") or "deny"
-    problems = [*_action_problems(object, spec, action)]
+    actions = [*_action_problems(object, spec, action)]
+    problems = [] if any_action else actions
+    warnings = [replace(row, level=Level.WARNING) for row in actions] if any_action else []
     try:
         match = compile_match(spec.get("match"), object)
     except DiagnosticError as error:
@@ -89,7 +97,7 @@ def load_constraint(object: Object, template: Template) -> Constraint:
         parameters={} if parameters is None else parameters,
         action=action,
         actions=_actions(spec, action),
-        warnings=tuple(match_warnings(spec.get("match"), object)),
+        warnings=(*warnings, *match_warnings(spec.get("match"), object)),
     )
 
 
@@ -132,10 +140,11 @@ def _actions(spec: Mapping[str, Any], action: str) -> Mapping[str, tuple[str, ..
     found: dict[str, list[str]] = {}
     for row in spec.get("scopedEnforcementActions") or ():
         for point in row.get("enforcementPoints") or ():
-            for name in POINTS if point["name"] == "*" else (point["name"],):
-                words = found.setdefault(name, [])
-                if row["action"] not in words:
-                    words.append(row["action"])
+            name, word = point.get("name", ""), row.get("action", "")
+            for each in POINTS if name == "*" else (name,):
+                words = found.setdefault(each, [])
+                if word not in words:
+                    words.append(word)
     return {point: tuple(words) for point, words in found.items()}
 
 

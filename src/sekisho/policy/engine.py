@@ -17,7 +17,7 @@ from sekisho.kube.object import Object
 from sekisho.kube.review import Finding, Request, Verdict
 from sekisho.policy import codes
 from sekisho.policy.code import Compiler
-from sekisho.policy.constraint import ACTIONS, WEBHOOK, Constraint, is_constraint, load_constraint
+from sekisho.policy.constraint import WEBHOOK, Constraint, is_constraint, load_constraint, rung_of
 from sekisho.policy.document import review_document
 from sekisho.policy.expansion import NO_EXPANSIONS, Expansions, Resultant, is_expansion_template
 from sekisho.policy.implied import as_implied, child_request, without_repeats
@@ -87,13 +87,15 @@ class Engine:
         inventory: Iterable[Object] = (),
         compile: Compiler | None = None,
         providers: Providers | None = None,
+        any_action: bool = False,
     ) -> Engine:
         """The engine of these policies, in any order; other objects among them are ignored.
 
         ``inventory`` is what referential templates see, and where Namespaces are looked up. Policies that are
         wrong are left out and told in ``problems``; the caller decides whether to go on without them.
+        ``any_action`` is that of ``load_constraint``.
         """
-        return _Builder(compile).build(tuple(policies), tuple(inventory), providers)
+        return _Builder(compile, any_action=any_action).build(tuple(policies), tuple(inventory), providers)
 
     @classmethod
     def of(
@@ -283,7 +285,8 @@ def may_differ(engine: Engine) -> Iterator[Diagnostic]:
 class _Builder:
     """Puts an engine together and collects what is wrong on the way."""
 
-    def __init__(self, compile: Compiler | None) -> None:
+    def __init__(self, compile: Compiler | None, *, any_action: bool) -> None:
+        self._any_action = any_action
         if compile is None:
             # Imported here, since a program from the cache needs no compiler.
             from sekisho.policy.compiler import compile_code
@@ -334,7 +337,7 @@ class _Builder:
                 self._problems.append(_without_template(object, failed=object.kind in self._failed))
                 continue
             try:
-                constraint = load_constraint(object, template)
+                constraint = load_constraint(object, template, any_action=self._any_action)
             except DiagnosticError as error:
                 self._problems += error.diagnostics
                 continue
@@ -408,7 +411,7 @@ def _autoreject(constraint: Constraint, action: str, request: Request, error: Ma
 
 def _as_finding(diagnostic: Diagnostic, constraint: Constraint, action: str) -> Finding:
     line = f"[{constraint.object.name}] {diagnostic.message}"
-    return Finding.of(diagnostic, ACTIONS[action], word=action, line=line)
+    return Finding.of(diagnostic, rung_of(action), word=action, line=line)
 
 
 def _no_message(constraint: Constraint, element: Any) -> Diagnostic:

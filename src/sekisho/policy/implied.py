@@ -10,7 +10,7 @@ from sekisho.diag import ObjectPath, Path
 from sekisho.kube.gvk import NO_RESOURCE
 from sekisho.kube.object import Object
 from sekisho.kube.review import Finding, Request
-from sekisho.policy.constraint import ACTIONS
+from sekisho.policy.constraint import rung_of
 from sekisho.policy.expansion import IMPLIED, Resultant
 
 IMPLIED_BY: Final = "impliedBy"
@@ -48,7 +48,7 @@ def as_implied(finding: Finding, child: Resultant, ancestor: Object) -> Finding:
         diagnostic = diagnostic.with_note(f"{mutator.policy} set this", at)
     name = found.policy.rpartition("/")[2]
     word = template.action or finding.word
-    return Finding.of(diagnostic, ACTIONS[word], word=word, line=f"[{name}] {message}")
+    return Finding.of(diagnostic, rung_of(word), word=word, line=f"[{name}] {message}")
 
 
 def _within(path: Path, field: Path) -> bool:

@@ -28,6 +28,8 @@ TARGET: Final = "admission.k8s.gatekeeper.sh"
 REGO: Final = "Rego"
 CEL: Final = "K8sNativeValidation"
 
+VERSIONS: Final = ("v1", "v1beta1", "v1alpha1")
+
 LEGACY_BY_DEFAULT: Final = frozenset({"v1beta1", "v1alpha1"})
 """The versions whose parameter schemas are completed (unknown fields kept) unless they say otherwise."""
 
@@ -85,6 +87,11 @@ def _shape(object: Object) -> tuple[Diagnostic, ...]:
 
 
 def _identity(object: Object) -> Iterator[Diagnostic]:
+    if object.gvk.version not in VERSIONS:
+        message = f'there is no version "{object.gvk.version}" of ConstraintTemplate'
+        yield _problem(
+            codes.BAD_TEMPLATE, object, ("apiVersion",), message, f"versions: {', '.join(VERSIONS)}"
+        )
     kind = object.get("spec", "crd", "spec", "names", "kind")
     if not kind:
         message = f'ConstraintTemplate "{object.name}" does not specify CRD Kind'

@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 from sekisho.diag import Code, Diagnostic, DiagnosticError, Level, ObjectPath
-from sekisho.kube.object import Object, shape_problems
+from sekisho.kube.object import Object
 from sekisho.kube.review import Finding
 from sekisho.kube.schema import codes as schema_codes
 from sekisho.manifest import Document
+from sekisho.manifest import codes as manifest_codes
 from sekisho.policy import codes
 from sekisho.policy.code import Compiler
 from sekisho.policy.constraint import GATOR, Constraint, is_constraint, load_constraint
@@ -45,6 +46,17 @@ SCHEMA_ERRORS: Final = frozenset(
     }
 )
 """What ``invalid: true`` waits for: the constraint is refused by the schema that its template generates."""
+
+
+NOT_THERE: Final = (manifest_codes.NOT_FOUND, manifest_codes.UNREADABLE, manifest_codes.NOT_A_FILE)
+
+_TEMPLATE: Final = (
+    "reading ConstraintTemplate from {}",
+    "adding template: parsing ConstraintTemplate YAML from {}",
+)
+_CONSTRAINT: Final = ("reading Constraint from {}", "adding constraint: parsing Constraint from {}")
+_OBJECTS: Final = ("reading {}", "reading {}: invalid yaml")
+"""What gator says before the reason, of a file that is not there and of one that cannot be parsed."""
 
 
 class Files(Protocol):
@@ -161,14 +173,14 @@ class Runner:
         if not test.constraint:
             raise _refuse(codes.BAD_CASE, "invalid Suite: missing constraint", test.at)
         path = run.path(test.constraint)
-        object = self._first(path, f"reading Constraint from {quote(path)}", at)
+        object = self._first(path, _CONSTRAINT, at)
         if not is_constraint(object):
             raise _refuse(codes.SUITE_FILE, f"path {quote(path)}: not a Constraint", at)
         if object.kind != template.kind:
             message = f"adding constraint: missing ConstraintTemplate: {object.kind}"
             raise _refuse(codes.SUITE_POLICY, message, at)
         try:
-            return load_constraint(object, template)
+            return load_constraint(object, template, any_action=True)
         except DiagnosticError as error:
             raise _wrapped(codes.SUITE_POLICY, "adding constraint", error, at) from None
 
@@ -193,7 +205,7 @@ class Runner:
     def _template(self, path: str, at: ObjectPath) -> Template:
         known = self._templates.get(path)
         if known is None:
-            object = self._first(path, f"reading ConstraintTemplate from {quote(path)}", at)
+            object = self._first(path, _TEMPLATE, at)
             if not is_template(object):
                 raise _refuse(codes.SUITE_FILE, f"path {quote(path)}: not a ConstraintTemplate", at)
             try:
@@ -242,17 +254,17 @@ class Runner:
         objects: list[Object] = []
         for index, name in enumerate(case.inventory):
             path, at = run.path(name), _at(case.at, "inventory", index)
-            for document in self._documents(path, f"reading {quote(path)}", at, lists=True):
-                problems = shape_problems(document.value, document)
-                if problems:
-                    prefix = "unable to add object to data.inventory"
-                    raise _wrapped(codes.SUITE_FILE, prefix, DiagnosticError(problems), at)
-                objects.append(Object(document.value, document))
+            for document in self._documents(path, _OBJECTS, at, lists=True):
+                object = _object(document, path, at)
+                if not object.api_version:
+                    message = f"unable to add object to data.inventory: {object.ref()} has no apiVersion"
+                    raise _refuse(codes.SUITE_FILE, message, at)
+                objects.append(object)
         return objects
 
     def _only(self, path: str, at: ObjectPath) -> Object:
         """The one object of a file."""
-        documents = self._documents(path, f"reading {quote(path)}", at, lists=False)
+        documents = self._documents(path, _OBJECTS, at, lists=False)
         if len(documents) > 1:
             message = (
                 f"object file must contain exactly one object: {quote(path)} defines {len(documents)} objects"
@@ -260,24 +272,25 @@ class Runner:
             raise _refuse(codes.SUITE_FILE, message, at)
         return _object(documents[0], path, at)
 
-    def _first(self, path: str, reading: str, at: ObjectPath) -> Object:
+    def _first(self, path: str, what: tuple[str, str], at: ObjectPath) -> Object:
         """The first object of a file: of templates and constraints gator reads no more."""
-        return _object(self._documents(path, reading, at, lists=False)[0], path, at)
+        return _object(self._documents(path, what, at, lists=False)[0], path, at)
 
     def _all(self, path: str, wanted: Callable[[Object], bool], what: str, at: ObjectPath) -> list[Object]:
         """The objects of a file, all of which must be of one sort."""
-        documents = self._documents(path, f"reading {quote(path)}", at, lists=True)
+        documents = self._documents(path, _OBJECTS, at, lists=True)
         objects = [_object(document, path, at) for document in documents]
         if not all(map(wanted, objects)):
             raise _refuse(codes.SUITE_FILE, f"not {what}: {quote(path)}", at)
         return objects
 
-    def _documents(self, path: str, reading: str, at: ObjectPath, *, lists: bool) -> list[Document]:
+    def _documents(self, path: str, what: tuple[str, str], at: ObjectPath, *, lists: bool) -> list[Document]:
         """The documents of a file that are not empty, at least one."""
         try:
             documents = self._files.documents(path, lists=lists)
         except DiagnosticError as error:
-            raise _wrapped(codes.SUITE_FILE, reading, error, at) from None
+            there = error.diagnostics[0].code not in NOT_THERE
+            raise _wrapped(codes.SUITE_FILE, what[there].format(quote(path)), error, at) from None
         found = [document for document in documents if document.value is not None]
         if not found:
             message = f"missing objects: path {quote(path)} defines no YAML objects"
