@@ -75,7 +75,8 @@ def test(
     try:
         results = judge_all(engine, inputs.objects, print_to=printed.append if verbose else None)
     except DiagnosticError as error:
-        return _refuse(list(error.diagnostics))
+        _tell(list(error.diagnostics))
+        return 1
     _write([result for result in results if result.enforced or not deny_only], output)
     if printed:
         click.echo("\n" + "\n".join(printed) + "\n")
