@@ -35,6 +35,11 @@ from sekisho.cli.output import finish, report_options
     metavar="FILE",
     help="Answers of external data providers: for each provider, values by key.",
 )
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Tell with each violation which expressions of the policy held, with which values.",
+)
 @click.option("--no-schema", is_flag=True, help="Leave the Kubernetes schemas out; judge by policies only.")
 @click.option("--no-cache", is_flag=True, help="Compile policies anew.")
 @report_options
@@ -45,6 +50,7 @@ def command(
     kubernetes_version: str | None,
     timeout: float,
     external_data: str | None,
+    explain: bool,
     no_schema: bool,
     no_cache: bool,
     output: str,
@@ -69,6 +75,7 @@ def command(
             schema=not no_schema,
             seconds=timeout,
             external_data=external_data or "",
+            explain=explain,
             cache=not (no_cache or os.environ.get("SEKISHO_NO_CACHE")),
         ),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -30,7 +30,8 @@ POLICY_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
 class Options:
     """What a check is asked for. ``seconds`` is how long one object may take, over all policies.
 
-    ``external_data`` is a file with the answers of external data providers.
+    ``external_data`` is a file with the answers of external data providers; ``explain`` tells with each
+    violation which expressions held.
     """
 
     policies: tuple[str, ...] = ()
@@ -39,6 +40,7 @@ class Options:
     seconds: float = 10.0
     cache: bool = True
     external_data: str = ""
+    explain: bool = False
 
 
 def judge(paths: Sequence[str], options: Options) -> Report:
@@ -88,6 +90,7 @@ def _policies(
         compile=cached_compile(enabled=options.cache),
         providers=read_providers(options.external_data) if options.external_data else None,
     )
+    engine = replace(engine, explains=options.explain)
     findings = list(engine.problems)
     if steps := policy.steps(engine):
         now = datetime.now(UTC)

@@ -20,6 +20,7 @@ from sekisho.policy.code import Compiler
 from sekisho.policy.constraint import WEBHOOK, Constraint, is_constraint, load_constraint, rung_of
 from sekisho.policy.document import review_document
 from sekisho.policy.expansion import NO_EXPANSIONS, Expansions, Resultant, is_expansion_template
+from sekisho.policy.held import SECRET, Explanations, explained
 from sekisho.policy.implied import as_implied, child_request, without_repeats
 from sekisho.policy.inventory import build_inventory
 from sekisho.policy.locate import Positions
@@ -51,7 +52,7 @@ class Ask:
     """How to judge: at which enforcement point, until when, at what time, and whether to find positions.
 
     ``print_to`` takes the lines that templates print. ``workloads`` expands objects with a pod template of
-    which no ExpansionTemplate speaks.
+    which no ExpansionTemplate speaks. ``explain`` tells with each violation which expressions held.
     """
 
     point: str = WEBHOOK
@@ -60,13 +61,15 @@ class Ask:
     positions: bool = True
     print_to: Callable[[str], None] | None = None
     workloads: bool = True
+    explain: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
     """A snapshot. ``problems`` are the findings about policies that could not be used, and warnings.
 
-    ``providers`` is where mutators get external data; without it their failure policies hold.
+    ``providers`` is where mutators get external data; without it their failure policies hold. ``explains``:
+    its verdicts tell with each violation which expressions held.
     """
 
     templates: Mapping[str, Template]
@@ -76,6 +79,7 @@ class Engine:
     mutators: Mutators = NO_MUTATORS
     expansions: Expansions = NO_EXPANSIONS
     providers: Providers | None = None
+    explains: bool = False
     problems: tuple[Diagnostic, ...] = ()
     _candidates: dict[tuple[str, str], tuple[Constraint, ...]] = field(default_factory=dict)
 
@@ -173,7 +177,7 @@ class Engine:
     def judge(self, request: Request, *, now: datetime, deadline: Deadline) -> Verdict:
         """The pure judge for the chain of ``kube.review``: what the webhook would answer."""
         now_ns = int(now.timestamp() * 1_000_000_000)
-        findings = self.review(request, Ask(deadline=deadline, now_ns=now_ns))
+        findings = self.review(request, Ask(deadline=deadline, now_ns=now_ns, explain=self.explains))
         return Verdict.of(findings)
 
     def namespace_of(self, request: Request) -> Object | None:
@@ -220,11 +224,20 @@ class Engine:
         find = None
         if case.ask.positions:
             find = Positions(case.constraint.template, case.input, self.data, case.options)
+        explanations = None
+        if case.ask.explain:
+            explanations = Explanations(case.constraint.template, case.input, self.data, case.options)
         for violation in violations:
             at = case.request.subject.at()
             if find is not None:
                 at = case.request.subject.at(*find.path(violation.element, violation.details))
-            yield _finding(violation, at)
+            finding = _finding(violation, at)
+            if explanations is not None:
+                values = case.request.subject.kind != SECRET
+                held = explanations.of(violation.element)
+                told = explained(finding.diagnostic, held, values=values)
+                finding = replace(finding, diagnostic=told)
+            yield finding
 
     def _evaluate(self, case: _Case) -> list[Violation]:
         constraint = case.constraint

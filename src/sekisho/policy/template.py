@@ -56,6 +56,12 @@ class Template:
         """Its violations of an input, each with what of the input it stands on."""
         return self.program.explain_reads(ENTRY, input, data, options=options)
 
+    def explain_held(
+        self, input: Any, data: Any, options: rego.Options
+    ) -> list[tuple[Any, tuple[rego.Held, ...]]]:
+        """Its violations of an input, each with the expressions that held on the way to it."""
+        return self.program.explain_held(ENTRY, input, data, options=options)
+
 
 def is_template(object: Object) -> bool:
     """Whether an object is a ConstraintTemplate, of any of its versions."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.rego.capabilities import Capabilities
 from sekisho.rego.dialect import Dialect
+from sekisho.rego.held import Held
 from sekisho.rego.program import QUERY, Entry, Program, Query, cached, program_cache
 from sekisho.rego.state import Options
 from sekisho.rego.trail import Read
@@ -33,6 +34,7 @@ __all__ = [
     "Capabilities",
     "Dialect",
     "Entry",
+    "Held",
     "Options",
     "Program",
     "Query",

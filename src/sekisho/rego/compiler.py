@@ -93,6 +93,12 @@ class _Made:
         image = _image(self._unit, program.sources, own, TracedWriter)
         return load(image, program.sources, self._settings.surroundings, TRACED_GLOBALS)[0]
 
+    def explained(self, program: Program) -> Loaded:
+        """The variant that also notes which expressions held."""
+        own = Effects(frozenset(program.image.mockable), frozenset(program.image.overridable))
+        image = _image(replace(self._unit, explains=True), program.sources, own, TracedWriter)
+        return load(image, program.sources, self._settings.surroundings, TRACED_GLOBALS)[0]
+
     def prepare(self, program: Program, text: str, package: str, imports: Sequence[str]) -> Query:
         """Compile a query of the program."""
         unit, settings = self._unit, self._settings

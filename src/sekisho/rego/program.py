@@ -18,9 +18,10 @@ from sekisho.lang.meter import Exhausted, Limits, Meter
 from sekisho.lang.programs import Programs
 from sekisho.rego import builtins, codes
 from sekisho.rego.capabilities import NONE, Capabilities
+from sekisho.rego.held import Held, held_of
 from sekisho.rego.image import FORMAT, Image, Surroundings, load
 from sekisho.rego.state import DEFAULTS, EvalState, Loaded, Options, error
-from sekisho.rego.trail import Read, Trail, input_paths, reads_of, trail_rule
+from sekisho.rego.trail import Entries, Read, Trail, input_paths, reads_of, trail_rule
 from sekisho.rego.values import GUARD, UNDEFINED, Set, Value, key
 
 if TYPE_CHECKING:
@@ -165,6 +166,9 @@ class Origin(Protocol):
     def traced(self, program: Program) -> Loaded:
         """The program's code in the variant that notes what it reads."""
 
+    def explained(self, program: Program) -> Loaded:
+        """The variant that also notes which expressions held."""
+
 
 class Program:
     """Compiled modules. Immutable; evaluations may run in several threads at once.
@@ -229,24 +233,60 @@ class Program:
         rule, its value and the reads of it, or nothing where it is undefined.
         """
         loaded = self._traced
-        rule = _group(loaded, path)
         state = _state(loaded, input, data, deadline, options)
-        state.trail = trail = Trail()
-        value = _run(state, lambda: trail_rule(state, rule, loaded.rules[rule], None))
-        if value is UNDEFINED:
-            return []
-        paths = input_paths(state.input)
-        notes = trail.notes.get(id(value))
-        if type(value) is not Set or notes is None:
-            return [(value, reads_of(trail, trail.entries, paths, loaded.span))]
-        return [
-            (element, reads_of(trail, notes.elements[key(element)], paths, loaded.span)) for element in value
-        ]
+        trail, found = _derivations(loaded, state, path)
+        paths = input_paths(state.input) if found else {}
+        return [(value, reads_of(trail, entries, paths, loaded.span)) for value, entries in found]
+
+    def explain_held(
+        self,
+        path: str,
+        input: Value,
+        data: Value = None,
+        *,
+        deadline: Deadline | None = None,
+        options: Options = DEFAULTS,
+    ) -> list[tuple[Value, tuple[Held, ...]]]:
+        """Evaluate a rule, and say which expressions of its bodies held on the way to its value.
+
+        For each element of a partial set, those of its first derivation, in the order in which they held,
+        with those of the rules and functions that it stands on; not those inside negations, comprehensions
+        and ``every``. For any other rule, its value and those of it, or nothing where it is undefined.
+        """
+        loaded = self._explained
+        state = _state(loaded, input, data, deadline, options)
+        _, found = _derivations(loaded, state, path)
+        out: list[tuple[Value, tuple[Held, ...]]] = []
+
+        def tell() -> Value:
+            out.extend((value, held_of(entries, loaded.span)) for value, entries in found)
+            return None
+
+        _run(state, tell)
+        return out
 
     @cached_property
     def _traced(self) -> Loaded:
         """The code that notes what it reads, made when it is first asked for."""
         return self.origin.traced(self)
+
+    @cached_property
+    def _explained(self) -> Loaded:
+        """The code that notes what held, made when it is first asked for."""
+        return self.origin.explained(self)
+
+
+def _derivations(loaded: Loaded, state: EvalState, path: str) -> tuple[Trail, list[tuple[Value, Entries]]]:
+    """Evaluate a rule: what was noted for each element of a partial set, or for the value of another rule."""
+    rule = _group(loaded, path)
+    state.trail = trail = Trail()
+    value = _run(state, lambda: trail_rule(state, rule, loaded.rules[rule], None))
+    if value is UNDEFINED:
+        return trail, []
+    notes = trail.notes.get(id(value))
+    if type(value) is not Set or notes is None:
+        return trail, [(value, trail.entries)]
+    return trail, [(element, notes.elements[key(element)]) for element in value]
 
 
 def _group(loaded: Loaded, path: str | Sequence[str]) -> int:

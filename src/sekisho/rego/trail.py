@@ -38,7 +38,14 @@ class Use(NamedTuple):
     whole: bool
 
 
-Entries = list[Entry | Use]
+class Holds(NamedTuple):
+    """The expression at a position has held; ``parts`` are terms in it: start, end and value."""
+
+    position: int
+    parts: tuple[tuple[int, int, Value], ...]
+
+
+Entries = list[Entry | Use | Holds]
 Mark = tuple[int, int]
 
 
@@ -113,6 +120,19 @@ def trail_sink(state: EvalState) -> None:
 def trail_rise(state: EvalState) -> None:
     """A negation ends."""
     _trail(state).under -= 1
+
+
+def trail_held(state: EvalState, position: int, parts: tuple[tuple[int, int, Value], ...]) -> None:
+    """An expression has held; under a negation that explains nothing."""
+    trail = _trail(state)
+    if not trail.under:
+        trail.entries.append(Holds(position, parts))
+
+
+def trail_forget(state: EvalState, start: Mark) -> None:
+    """No clause had a solution: nothing that held since ``start`` leads to the result."""
+    entries = _trail(state).entries
+    entries[start[0] :] = [entry for entry in entries[start[0] :] if not isinstance(entry, Holds)]
 
 
 def trail_get(state: EvalState, position: int, look: Any, base: Value, step: Value) -> Value:
@@ -219,7 +239,11 @@ def trail_rule(state: EvalState, group: int, rule: Rule, path: tuple[str, ...] |
         return value
     own = trail.rules.get(place, [])
     if trail.under:
-        own = [entry._replace(negated=True) if isinstance(entry, Entry) else entry for entry in own]
+        own = [
+            entry._replace(negated=True) if isinstance(entry, Entry) else entry
+            for entry in own
+            if not isinstance(entry, Holds)
+        ]
     trail.entries += own
     return value
 
@@ -310,7 +334,7 @@ def _expanded(trail: Trail, entries: Entries, gathered: bool, seen: set[int]) ->
     for entry in entries:
         if isinstance(entry, Entry):
             yield entry, gathered
-        elif entry.whole and id(entry.container) not in by_element | seen:
+        elif isinstance(entry, Use) and entry.whole and id(entry.container) not in by_element | seen:
             seen.add(id(entry.container))
             yield from _expanded(trail, trail.notes[id(entry.container)].whole, True, seen)
 
@@ -332,7 +356,9 @@ def input_paths(document: Value) -> dict[int, tuple[str | int, ...]]:
 TRACED_GLOBALS: Final[dict[str, object]] = {
     **GLOBALS,
     "Gathered": Gathered,
+    "trail_forget": trail_forget,
     "trail_get": trail_get,
+    "trail_held": trail_held,
     "trail_keep": trail_keep,
     "trail_lookup": trail_lookup,
     "trail_mark": trail_mark,

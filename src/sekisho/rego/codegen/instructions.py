@@ -330,6 +330,9 @@ class InstructionWriter(OperandWriter):
         out.append(py.assign(ins.dst, value))
         self.undefined(ins.dst, out, frame)
 
+    def held(self, ins: ir.Held, out: list[ast.stmt], frame: Frame) -> None:
+        """Nothing: only the code that explains notes what has held."""
+
     # --- nested blocks ---
 
     def negation(self, ins: ir.Not, out: list[ast.stmt], frame: Frame) -> None:
@@ -480,6 +483,7 @@ _WRITERS: Final[dict[type, str]] = {
     ir.Not: "negation",
     ir.Every: "every",
     ir.With: "override",
+    ir.Held: "held",
 }
 
 __all__ = ["InstructionWriter", "Sink"]

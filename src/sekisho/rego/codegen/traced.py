@@ -125,6 +125,19 @@ class TracedWriter(GroupWriter):
             out.append(self.py.do(self.py.call("trail_lookup", *place, *args)))
         super().call_builtin(ins, out, frame)
 
+    def held(self, ins: ir.Held, out: list[ast.stmt], frame: Frame) -> None:  # noqa: ARG002
+        """An expression that has held, with the values of terms in it."""
+        py = self.py
+        if ins.forget:
+            out.append(py.do(py.call("trail_forget", py.name("s"), py.name("b0_"))))
+            return
+        parts = [
+            py.tuple_of([py.const(start), py.const(end), self.operand(operand, ins.state)])
+            for start, end, operand in ins.parts
+        ]
+        place = [py.name("s"), self.position(ins)]
+        out.append(py.do(py.call("trail_held", *place, py.tuple_of(parts))))
+
     # --- nested blocks ---
 
     def negation(self, ins: ir.Not, out: list[ast.stmt], frame: Frame) -> None:

@@ -6,15 +6,15 @@ planner of their own that starts with a copy of what is bound outside, and leave
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final, Self
 
 from sekisho.rego import nodes
 from sekisho.rego.check.program import FunctionWith
 from sekisho.rego.cover import MARK, place
 from sekisho.rego.nodes import Expr, Ref, Scalar, Term, Var
 from sekisho.rego.plan import ir
-from sekisho.rego.plan.terms import TermPlanner
+from sekisho.rego.plan.terms import Names, Surroundings, TermPlanner
 
 if TYPE_CHECKING:
     from sekisho.rego.nodes import Body
@@ -23,10 +23,30 @@ if TYPE_CHECKING:
 class BodyPlanner(TermPlanner):
     """Plans the statements of a body into its block."""
 
+    def __init__(self, unit: Surroundings, module: int, names: Names) -> None:
+        super().__init__(unit, module, names)
+        self.seen: list[tuple[Term, ir.Operand]] | None = None  # what was planned, where that is explained
+
+    def nested(self) -> Self:
+        """A planner for a block inside this one, in which nothing is explained."""
+        inner = super().nested()
+        inner.seen = None
+        return inner
+
+    def value(self, term: Term) -> ir.Operand:
+        """Plan a term, and keep its operand where it is explained."""
+        operand = super().value(term)
+        if self.seen is not None and isinstance(term, Ref | nodes.Call):
+            self.seen.append((term, operand))
+        return operand
+
     def body(self, body: Body) -> None:
         """Plan all expressions of a body, in their order."""
         for expr in body:
             self.expression(expr)
+            if self.seen is not None:
+                self._held(expr, self.seen)
+                self.seen.clear()
 
     def expression(self, expr: Expr) -> None:
         """Plan one expression with its modifiers."""
@@ -45,6 +65,20 @@ class BodyPlanner(TermPlanner):
         if self.unit.covers:
             args = (ir.Const(place(self.module, node)),)
             self.emit(ir.CallBuiltin(self.local("m"), MARK, args, tested=True), node)
+
+    def _held(self, expr: Expr, seen: list[tuple[Term, ir.Operand]]) -> None:
+        """Note that an expression has held, with the values of the variables, references and calls in it."""
+        statement = expr.statement
+        whole = statement.term if isinstance(statement, nodes.TermExpr) else None
+        found = {(term.start, term.end): operand for term, operand in seen if term is not whole}
+        if isinstance(whole, Var | Ref):
+            found |= {(term.start, term.end): operand for term, operand in seen if term is whole}
+        for var in _variables(statement):
+            operand = self.bound.get(var.name)
+            if operand is not None:
+                found.setdefault((var.start, var.end), operand)
+        parts = tuple((start, end, operand) for (start, end), operand in sorted(found.items(), key=_place))
+        self.emit(ir.Held(parts), expr)
 
     def statement(self, expr: Expr) -> None:
         """Plan the statement itself."""
@@ -134,3 +168,23 @@ def target_path(target: Var | Ref) -> tuple[str, ...]:
     assert isinstance(target.head, Var)
     steps = [step.value if isinstance(step, Scalar) else None for step in target.path]
     return (target.head.name, *(step for step in steps if step is not None))
+
+
+_BODIES: Final = (nodes.ArrayComp, nodes.SetComp, nodes.ObjectComp, nodes.Every, nodes.NotBody)
+
+
+def _variables(root: nodes.Node) -> Iterator[Var]:
+    """The variables in a statement, without those of bodies inside it."""
+    stack: list[object] = [root]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, tuple):
+            stack.extend(node)
+        elif isinstance(node, Var):
+            yield node
+        elif isinstance(node, nodes.Node) and not isinstance(node, _BODIES):
+            stack.extend(getattr(node, name) for name in node.__dataclass_fields__)
+
+
+def _place(item: tuple[tuple[int, int], ir.Operand]) -> tuple[int, int]:
+    return item[0]

@@ -253,6 +253,21 @@ class Solutions(Instruction):
     args: tuple[Operand, ...]
 
 
+# --- explaining -------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Held(Instruction):
+    """An expression has held; ``parts`` are terms in it, by the offsets of their text, with their values.
+
+    Only code that explains has these. ``forget``: none of those before it in the rule count, as none of its
+    clauses had a solution.
+    """
+
+    parts: tuple[tuple[int, int, Operand], ...]
+    forget: bool = False
+
+
 # --- nested blocks ----------------------------------------------------------------------------------------
 
 

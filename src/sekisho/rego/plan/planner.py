@@ -11,6 +11,7 @@ from sekisho.rego.builtins.table import Builtin
 from sekisho.rego.check.program import Checked, Rule
 from sekisho.rego.cover import MARK
 from sekisho.rego.nodes import Ref, Scalar, Var
+from sekisho.rego.plan import ir
 from sekisho.rego.plan.body import BodyPlanner
 from sekisho.rego.plan.ir import Clause, Group
 from sekisho.rego.plan.terms import Names
@@ -23,10 +24,14 @@ PARAMETERS = "a"
 
 @dataclass(slots=True)
 class Unit:
-    """What is planned together: the groups of a checked program, and the built-ins they may call."""
+    """What is planned together: the groups of a checked program, and the built-ins they may call.
+
+    ``explains``: the code notes which expressions of rules have held.
+    """
 
     checked: Checked
     builtins: Mapping[str, Builtin]
+    explains: bool = False
     tree: RuleTree = field(default_factory=RuleTree)
     _numbers: dict[int, int] = field(default_factory=dict)
     _prints: bool = False
@@ -101,9 +106,14 @@ class Unit:
     def _clause(self, definition: Definition, rule: Rule, group: Group, names: Names) -> Clause:
         module = self._numbers[id(rule.module)]
         planner = BodyPlanner(self, module, names)
+        if self.explains:
+            planner.seen = []
+        if self.explains and rule.default:
+            planner.emit(ir.Held((), forget=True), rule.node)
         for param, pattern in zip(group.params, rule.args or (), strict=True):
             planner.unify_operand(pattern, param)
         planner.body(rule.body)
+        planner.seen = None
         keys = tuple(planner.value(step) for step in definition.steps)
         value = planner.value(rule.value if rule.key is None else rule.key)
         node = rule.node
