@@ -49,7 +49,7 @@ def command(
             before, after = _formatted(path, dialect)
             changed = before != after
             if only_list:
-                print(path) if changed else None
+                sys.stdout.write(f"{path}\n" * changed)
             elif diff:
                 sys.stdout.write(difference(path, before, after))
             elif not write:
