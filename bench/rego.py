@@ -1,4 +1,4 @@
-"""Rego, side by side: ``python bench/rego.py`` prints a table of times and ratios.
+"""Rego, side by side: ``python -m bench.rego`` prints a table of times and ratios.
 
 An evaluation is an object in and a result out: half of the objects break the rule. The peers are regorus
 and regopy where their wheels are installed, and ``opa bench`` where there is an ``opa`` (on the path, or in
@@ -11,8 +11,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import math
-import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,7 +18,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rego_cases import Rule, rules
+from bench import peers
+from bench.rego_cases import Rule, rules
 
 from sekisho import rego
 
@@ -84,7 +83,7 @@ def regopy(rule: Rule) -> float:
 
 def opa(rule: Rule) -> float:
     """Seconds an evaluation takes with OPA, as ``opa bench`` has it."""
-    program = opa_path()
+    program = peers.program("opa")
     assert program
     total = 0.0
     with tempfile.TemporaryDirectory() as folder:
@@ -107,29 +106,24 @@ def opa(rule: Rule) -> float:
     return total / 2
 
 
-def opa_path() -> str | None:
-    """The OPA to measure."""
-    return os.environ.get("OPA") or shutil.which("opa")
-
-
-def peers() -> dict[str, Callable[[Rule], float]]:
+def installed() -> dict[str, Callable[[Rule], float]]:
     """The peers that are here; says which are not."""
     found: dict[str, Callable[[Rule], float]] = {}
     for name, function in (("regorus", regorus), ("regopy", regopy)):
         if importlib.util.find_spec(name):
             found[name] = function
         else:
-            print(f"{name} is not installed: not measured")
-    if opa_path():
+            print(
+                f"{name} is not installed (tools/peers.sh does it): its figures are left out", file=sys.stderr
+            )
+    if peers.program("opa"):
         found["opa"] = opa
-    else:
-        print("no opa on the path or in $OPA: not measured")
     return found
 
 
 def main() -> int:
     """Measure and print."""
-    others = peers()
+    others = installed()
     only = sys.argv[1:]
     ratios: dict[str, list[float]] = {name: [] for name in others}
     print(f"{'rule':16} {'here us':>9}" + "".join(f" {name + ' us':>11} {'ratio':>7}" for name in others))

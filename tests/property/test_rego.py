@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
+from bench.rego_cases import Rule, rules
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.property.rego_reference import Conflict, Reference
@@ -20,9 +19,6 @@ from sekisho.rego.check import check, known_builtins
 from sekisho.rego.parser import parse_module
 from sekisho.rego.plan.planner import Unit
 from sekisho.rego.values import Set, equal
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
-from rego_cases import Rule, rules
 
 RULES = {rule.name: rule for rule in rules()}
 SCALARS = st.sampled_from([None, True, False, 0, 1, -1, 1.5, 10**20, "", "x", "1Gi", "200m", "*", "web"])
