@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 MINUTES ?= 10
 OPA_CASES ?= ../shared/conformance/rego
+# Sources of Gatekeeper, or any folder with suites of tests for constraints; none by default.
+GATEKEEPER ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench conformance fuzz e2e requirements format clean
@@ -46,6 +48,7 @@ bench: $(VENV)/dev.stamp ## ratios against the peers that are installed; writes 
 conformance: $(VENV)/dev.stamp ## suites of other projects, where they are at hand
 	$(BIN)/python -m tests.conformance.opa $(OPA_CASES)/v1 --dialect v1
 	$(BIN)/python -m tests.conformance.opa $(OPA_CASES)/v0 --dialect v0
+	@test -z "$(GATEKEEPER)" || $(BIN)/python -m tests.conformance.gator $(GATEKEEPER)
 
 fuzz: $(VENV)/dev.stamp ## parsers, compiler and evaluator on generated and mutated input, MINUTES=10
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
