@@ -25,9 +25,7 @@ _LINE: Final = re.compile(
     re.MULTILINE,
 )
 _BYTES: Final = bytes((9, 10, *range(32, 127)))
-_UNUSUAL: Final = re.compile(
-    "[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+UNUSUAL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 """What YAML forbids, and what it takes for a line break beside the line feed."""
 
 
@@ -39,7 +37,7 @@ def quick(text: str) -> Any:
     if text.isascii():
         if text.encode().translate(None, _BYTES):
             return GIVEN_UP
-    elif _UNUSUAL.search(text):
+    elif UNUSUAL.search(text):
         return GIVEN_UP
     try:
         return _Document().read(text)

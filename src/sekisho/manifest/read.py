@@ -12,8 +12,10 @@ from sekisho.manifest import codes
 from sekisho.manifest.document import Chunk, Document
 from sekisho.manifest.quick import GIVEN_UP, quick
 
-_FORBIDDEN: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What YAML does not allow anywhere."""
+_FORBIDDEN: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]|(?<=\n)\ufeff"
+)
+"""What YAML does not allow anywhere, and a byte order mark where no document can be cut off before it."""
 
 _SPACE: Final = " \t\r\n"
 _LIKE_JSON: Final = re.compile(r"[\s]*(?:\[\s*)*\{\s*\"")
@@ -132,6 +134,8 @@ def _parse_thoroughly(read: Read, base: int, text: str) -> None:
     from sekisho.manifest.syntax import build_problem, control_problem, yaml_problem
 
     source = read.source
+    if text.startswith("\ufeff"):  # libyaml does not count it
+        base, text = base + 1, text[1:]
     forbidden = _FORBIDDEN.search(text)
     if forbidden is not None:
         read.problems.append(control_problem(source, base + forbidden.start()))

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sekisho.manifest.depth import deeper_than
 from sekisho.manifest.limits import DEPTH
+from sekisho.manifest.quick import UNUSUAL
 from sekisho.manifest.scalars import plain
 
 _INDENT: Final = "  "
@@ -21,11 +22,6 @@ _OTHERS: Final = re.compile(
     r"[-+]?[0-9][0-9_]*(?::[0-9_]+)+(?:\.[0-9_]*)?|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}.*|[-+]?[0-9._]+(?:[eE][-+]?[0-9]*)?"
 )
 """What other readers take for a number or a timestamp."""
-
-_BLOCK: Final = re.compile(
-    "[\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*"
-)
-"""The characters that a literal block can hold."""
 
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0"}
 _KEY: Final = 900
@@ -91,7 +87,7 @@ def _write_item(value: Any, lead: str, indent: str, lines: list[str]) -> None:
 
 
 def _is_block(text: str) -> bool:
-    return "\n" in text and bool(text.strip("\n\t ")) and _BLOCK.fullmatch(text) is not None
+    return "\n" in text and bool(text.strip("\n\t ")) and UNUSUAL.search(text) is None
 
 
 def _write_block(text: str, lead: str, indent: str, lines: list[str]) -> None:

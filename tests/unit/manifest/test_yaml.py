@@ -54,6 +54,9 @@ def warnings(text: str) -> list[tuple[str, tuple[int, int], tuple[int, int]]]:
         ("a: 1\r---\rb: 2\r", [{"a": 1}, {"b": 2}]),
         ("null\n---\na: 1\n", [{"a": 1}]),
         ("a: |\r\n  x\r\n  y\r\n", [{"a": "x\ny\n"}]),
+        ("\ufeffa: 1\n", [{"a": 1}]),
+        ("\ufeffa: 1\n---\n\ufeffb: 2\n", [{"a": 1}, {"b": 2}]),
+        ("\ufeffa: 1\n...\n", [{"a": 1}]),
     ],
 )
 def test_documents(text: str, expected: list[Any] | None) -> None:
@@ -130,6 +133,22 @@ def test_lists_stay_whole_on_request() -> None:
 )
 def test_kinds_of_lists(text: str, expected: list[Any]) -> None:
     assert values(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("\ufeffa: 1\nb: 2\n", (2, 4)),
+        ("\ufeffb: 2\n...\n", (1, 5)),
+        ("a: 1\n---\n\ufeffb: 2\n", (3, 5)),
+    ],
+)
+def test_a_byte_order_mark_does_not_move_positions(text: str, place: tuple[int, int]) -> None:
+    assert load(Source("x.yaml", text))[-1].locate(("b",)).begins == place
+
+
+def test_a_byte_order_mark_inside_a_document_is_refused() -> None:
+    assert error_of("a: 1\n...\n\ufeffb: 2\n") == ("SRC012", 3, 1)
 
 
 # anchors, aliases, merge keys
