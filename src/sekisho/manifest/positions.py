@@ -92,8 +92,9 @@ class YamlPositions:
 
     def root(self) -> Node:
         """The root node."""
-        while type(self._next()) is not self._events.DocumentStartEvent:
-            continue
+        self._next()
+        start = self._next()
+        assert type(start) is self._events.DocumentStartEvent, "the stretch is a document"
         return self._node(self._next())
 
     def _node(self, event: Any) -> Node:

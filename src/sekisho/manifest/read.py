@@ -13,9 +13,10 @@ from sekisho.manifest.document import Chunk, Document
 from sekisho.manifest.quick import GIVEN_UP, quick
 
 _FORBIDDEN: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]|(?<=\n)\ufeff"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]"
+    "|(?<![^\n\r\x85\u2028\u2029])\ufeff"
 )
-"""What YAML does not allow anywhere, and a byte order mark where no document can be cut off before it."""
+"""What YAML does not allow anywhere, and a byte order mark that begins another line than the first."""
 
 _SPACE: Final = " \t\r\n"
 _LIKE_JSON: Final = re.compile(r"[\s]*(?:\[\s*)*\{\s*\"")
