@@ -65,7 +65,7 @@ _SINGLE_BYTE: Final = re.compile(r"(?<!\\)(?:\\\\)*\\C")
 class Pattern:
     """A compiled expression."""
 
-    __slots__ = ("_capture", "_match", "groups", "names", "size", "source")
+    __slots__ = ("_capture", "_last", "_match", "groups", "names", "size", "source")
 
     def __init__(self, source: str) -> None:
         import re2
@@ -80,17 +80,24 @@ class Pattern:
             raise PatternError(_message(error)) from None
         self._capture: Any = compiled._regexp.Match  # four times as fast as the public way
         self._match: Any = bare._regexp.Match
+        self._last: tuple[str | None, bool] = (None, False)
         self.size: int = compiled.programsize
         """Instructions of the program."""
         self.groups: int = compiled.groups
         self.names: dict[str, int] = {name.decode(): index for name, index in compiled.groupindex.items()}
 
     def search(self, text: str, meter: Meter | None = None) -> bool:
-        """Whether a part of the text matches."""
+        """Whether a part of the text matches. Asked again for the same text, as loops do, it remembers."""
+        last = self._last
+        if last[0] is text:
+            return last[1]
         data = encode(text)
         self._pay(self.size * len(data), meter)
         span: Span = self._match(_unanchored(), data, 0, len(data))[0]
-        return span[0] >= 0
+        found = span[0] >= 0
+        if len(data) < _REMEMBERED:
+            self._last = (text, found)
+        return found
 
     def find_all(self, data: bytes, meter: Meter, limit: int = -1) -> Iterator[Groups]:
         """The matches from left to right, at most ``limit`` of them (negative: all)."""
@@ -116,6 +123,9 @@ class Pattern:
         if meter is not None:
             meter.charge(1 + (work >> _STEP))
 
+
+_REMEMBERED: Final = 256
+"""Bytes of the longest text that an expression holds on to."""
 
 _STEP: Final = 14
 """A step is worth 2**14 units of work: a clock check in at most a second, in the worst case."""
