@@ -18,10 +18,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-<<<<<<< HEAD
 from bench import peers
-=======
->>>>>>> 2fbf00e (Run the Rego benchmark as a module)
 from bench.rego_cases import Rule, rules
 
 from sekisho import rego
