@@ -16,6 +16,8 @@ from sekisho.rego.builtins.families import FAMILIES
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 
+MADE = "Made from the table by `tools/make_docs.py`."
+
 
 def builtins_page() -> str:
     """The built-ins of Rego, a family a table."""
@@ -23,8 +25,7 @@ def builtins_page() -> str:
     lines = [
         "# Rego's built-in functions",
         "",
-        f"{len(table)} names, those of OPA 1.19. *gated*: off unless the capability set allows it. "
-        "Made from the table of built-ins by `tools/make_docs.py`.",
+        f"{len(table)} names, those of OPA 1.19. *gated*: off unless the capability set allows it. {MADE}",
     ]
     for family, names in FAMILIES.items():
         lines += [
@@ -50,8 +51,7 @@ def codes_page() -> str:
     lines = [
         "# Codes",
         "",
-        "`sekisho explain CODE` prints the page of a code, by its id or by the field's own name for it. "
-        "Made from the registry by `tools/make_docs.py`.",
+        f"`sekisho explain CODE` prints the page of a code, by its id or its other name. {MADE}",
         "",
         "| code | title | also known as | blame |",
         "| --- | --- | --- | --- |",
