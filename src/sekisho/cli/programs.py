@@ -6,6 +6,7 @@ format, the facts as JSON. Both go by the text of the sources, so a changed temp
 
 from __future__ import annotations
 
+import sys
 from typing import Final
 
 from sekisho import __version__, rego
@@ -35,6 +36,7 @@ class _Cached:
     def __init__(self, root: str) -> None:
         self._programs = rego.program_cache(root)
         self._facts = Cache(root, kind=KIND, format_version=FORMAT, max_bytes=MAX_BYTES)
+        self._warned = False
 
     def compile(self, code: Code) -> Compiled:
         """The program and the facts, from the cache where both are there."""
@@ -47,8 +49,18 @@ class _Cached:
             compiled = _anew(code)
             self._facts.put(key, orjson.dumps(compiled.facts.row()))
             self._program(code, compiled)
+            self._warn()
             return compiled
         return Compiled(program=self._program(code, None), facts=Facts.of_row(orjson.loads(kept)))
+
+    def _warn(self) -> None:
+        """Say once, on standard error, why nothing is kept."""
+        problem = self._facts.problem
+        if problem is not None and not self._warned:
+            from sekisho.diag.render.text import format_finding, use_colour
+
+            self._warned = True
+            sys.stderr.write(format_finding(problem, colour=use_colour(sys.stderr)))
 
     def _program(self, code: Code, compiled: Compiled | None) -> rego.Program:
         return rego.cached(
