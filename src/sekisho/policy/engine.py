@@ -21,7 +21,7 @@ from sekisho.policy.constraint import WEBHOOK, Constraint, is_constraint, load_c
 from sekisho.policy.document import review_document
 from sekisho.policy.expansion import NO_EXPANSIONS, Expansions, Resultant, is_expansion_template
 from sekisho.policy.held import SECRET, Explanations, explained
-from sekisho.policy.implied import as_implied, child_request, without_repeats
+from sekisho.policy.implied import as_implied, child_request, is_default, without_repeats
 from sekisho.policy.inventory import build_inventory
 from sekisho.policy.locate import Positions
 from sekisho.policy.match import MatchError, Subject
@@ -135,15 +135,23 @@ class Engine:
         DiagnosticError where it cannot be expanded.
         """
         found = self.review_itself(request, ask)
-        return (*found, *without_repeats(self.review_children(request, ask), found))
+        said = frozenset((finding.policy, finding.diagnostic.message) for finding in found)
+        return (*found, *without_repeats(self.review_children(request, ask, said), found))
 
-    def review_children(self, request: Request, ask: Ask) -> tuple[Finding, ...]:
-        """The violations of what the request's object will bring about, each at the object's own field."""
+    def review_children(
+        self, request: Request, ask: Ask, said: frozenset[tuple[str, str]] = frozenset()
+    ) -> tuple[Finding, ...]:
+        """The violations of what the request's object will bring about, each at the object's own field.
+
+        What was ``said`` of the object already, by policy and message, is not said again of a child that it
+        has without an ExpansionTemplate: finding its field a second time would be most of the work.
+        """
         if not self.constraints:
             return ()
         found: list[Finding] = []
         for child in self._children(request, ask):
-            findings = self.review_itself(child_request(request, child), ask)
+            known = said if is_default(child) else frozenset()
+            findings = self.review_itself(child_request(request, child), ask, known)
             found += (as_implied(finding, child, request.subject) for finding in findings)
         return tuple(found)
 
@@ -152,8 +160,10 @@ class Engine:
         subject = Subject(object=request.subject, namespace=self.namespace_of(request))
         return self.expansions.expand(subject, self.mutators, occasion, implied=ask.workloads)
 
-    def review_itself(self, request: Request, ask: Ask) -> tuple[Finding, ...]:
-        """The violations of the request's own object."""
+    def review_itself(
+        self, request: Request, ask: Ask, said: frozenset[tuple[str, str]] = frozenset()
+    ) -> tuple[Finding, ...]:
+        """The violations of the request's own object, without those already ``said``."""
         subjects = self._subjects(request)
         document: dict[str, Any] | None = None
         options = Options(now_ns=ask.now_ns, printed=ask.print_to)
@@ -171,7 +181,7 @@ class Engine:
             if document is None:
                 document = review_document(request)
             input = {"review": document, "parameters": constraint.parameters}
-            found += self._judge(_Case(constraint, action, request, input, ask, options))
+            found += self._judge(_Case(constraint, action, request, input, ask, options), said)
         return tuple(found)
 
     def judge(self, request: Request, *, now: datetime, deadline: Deadline) -> Verdict:
@@ -213,12 +223,15 @@ class Engine:
             self._candidates[key] = known
         return known
 
-    def _judge(self, case: _Case) -> Iterator[Finding]:
+    def _judge(self, case: _Case, said: frozenset[tuple[str, str]]) -> Iterator[Finding]:
         try:
             violations = self._evaluate(case)
         except DiagnosticError as error:
             yield _failed(case.constraint, case.action, case.request, error)
             return
+        if said:
+            policy = case.constraint.policy
+            violations = [row for row in violations if (policy, row.message) not in said]
         if not violations:
             return
         find = None

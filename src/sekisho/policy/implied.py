@@ -58,6 +58,11 @@ def _within(path: Path, field: Path) -> bool:
 _DEFAULTS: Final = frozenset(template.name for template in IMPLIED.values())
 
 
+def is_default(child: Resultant) -> bool:
+    """Whether an object has this child without any ExpansionTemplate, as a Deployment has its Pods."""
+    return child.template.name in _DEFAULTS
+
+
 def without_repeats(implied: Iterable[Finding], own: Iterable[Finding]) -> Iterator[Finding]:
     """The implied findings, without those that the object's own already make.
 
