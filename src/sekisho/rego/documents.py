@@ -12,6 +12,10 @@ from sekisho.rego.values import UNDEFINED, Key, Set, Value, key, sorted_keys, un
 Step = tuple[str, ...]
 
 
+_STEPS = frozenset({str, int})
+"""The types of steps at which rules may stand."""
+
+
 class Document:
     """A handle on the merged document at a path: the rules below it, and the base data there."""
 
@@ -26,7 +30,7 @@ class Document:
     def child(self, step: Value) -> Value:
         """A handle or a value one step below, or UNDEFINED."""
         base = _lookup(self.base, step)
-        node = self.node.children.get(step) if type(step) is str else None
+        node = self.node.children.get(step) if type(step) in _STEPS else None
         if node is None:
             return base
         path = (*self.path, step)
@@ -54,7 +58,7 @@ class Document:
         else:
             base = self.base
         out: dict[Any, Value] = dict(base)
-        for name in sorted(self.node.children):
+        for name in sorted_keys(self.node.children):
             value = document_value(self.child(name))
             if value is UNDEFINED:
                 continue

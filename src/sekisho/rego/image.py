@@ -35,7 +35,7 @@ class Image:
     codes: tuple[CodeType, ...]
     positions: tuple[Position, ...]
     used: tuple[tuple[str, str], ...]
-    paths: tuple[tuple[str, ...], ...]
+    paths: tuple[tuple[str | int, ...], ...]
     packages: tuple[tuple[str, ...], ...]
     functions: tuple[int, ...]
     mockable: tuple[str, ...]
@@ -95,7 +95,7 @@ def new_globals(used: Sequence[tuple[str, str]], builtins: Mapping[str, Builtin]
     return names
 
 
-def tree_of(paths: Sequence[tuple[str, ...]], packages: Sequence[tuple[str, ...]]) -> Node:
+def tree_of(paths: Sequence[tuple[str | int, ...]], packages: Sequence[tuple[str, ...]]) -> Node:
     """The tree of groups with these paths, in the order of their numbers, and of these packages."""
     root = Node()
     for number, path in enumerate(paths):

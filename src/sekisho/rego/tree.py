@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-Path = tuple[str, ...]
+Path = tuple[str | int, ...]
+"""Steps below ``data``. Rules may stand at numbers too: ``p[1] := "a"``."""
 
 
 @dataclass(slots=True)
@@ -12,7 +13,7 @@ class Node:
     """A path: its group's number if rules define it, and the paths below it."""
 
     group: int = -1
-    children: dict[str, Node] = field(default_factory=dict)
+    children: dict[str | int, Node] = field(default_factory=dict)
 
     def add(self, path: Path) -> Node:
         """The node at a path below this one, made if it is missing."""

@@ -118,10 +118,25 @@ CASES: list[tuple[str, str, Any]] = [
     ),
     ("rules below a partial object", 'p[x] := 1 if x := "a"\n\np.b := 2', {"a": 1, "b": 2}),
     ("sets at the leaves of a head", 'p[x] contains y if some x, y in {"a": 1}', {"a": Set({1})}),
+    (
+        "rules at numbers",
+        'p[1] := "a"\n\np[2] := "b" if input.nope\n\np[3] contains "c" if input.nope',
+        {1: "a", 3: Set(set())},
+    ),
     ("null values are values", "q := null\n\np if q == null", True),
     # functions
     ("patterns as parameters", 'f([x, 1], {"k": y}) := x + y\n\np := f([1, 1], {"k": 2})', 3),
     ("constants choose a definition", 'f("a") := 1\n\nf("b") := 2\n\np := [f("a"), f("b")]', [1, 2]),
+    (
+        "what one definition learns of a parameter does not hold in the next",
+        "f([a, b], 1) := a + b\n\nf(x, 2) := y if { [y, _] := x }\n\np := f(input.a, 2)",
+        UNDEFINED,
+    ),
+    (
+        "what a negation learns does not hold after it",
+        "p := y if { x := input.a; not count([z | [z, _] = x]) == 1; [y, _] := x }",
+        UNDEFINED,
+    ),
     ("no definition fits", 'f("a") := 1\n\np := f("c")', UNDEFINED),
     ("a function may be false", "f(x) := x > 1\n\np if not f(1)", True),
     ("default function", "default f(_) := 0\n\nf(x) := 1 if x > 1\n\np := [f(1), f(2)]", [0, 1]),

@@ -188,8 +188,6 @@ class InstructionWriter(OperandWriter):
     def is_array(self, ins: ir.IsArray, out: list[ast.stmt], frame: Frame) -> None:
         """Fail unless an array of a length."""
         self._shape(ins.operand, "list", ins.length, out, frame)
-        if isinstance(ins.operand, str):
-            self.kinds[ins.operand] = "list"
 
     def is_object(self, ins: ir.IsObject, out: list[ast.stmt], frame: Frame) -> None:
         """Fail unless an object of a size."""
@@ -321,7 +319,7 @@ class InstructionWriter(OperandWriter):
     def call_function(self, ins: ir.CallFunction, out: list[ast.stmt], frame: Frame) -> None:
         """Call a function of the policy."""
         py = self.py
-        name = "data." + ".".join(self.unit.paths[ins.group])
+        name = "data." + ".".join(map(str, self.unit.paths[ins.group]))
         if name in self.unit.mockable:
             value = self._mocked(ins, name, rule_name(ins.group))
         else:

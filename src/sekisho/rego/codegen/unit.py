@@ -25,7 +25,7 @@ class Unit:
 
     sources: tuple[Source, ...]
     builtins: Mapping[str, Builtin]
-    paths: tuple[tuple[str, ...], ...] = ()
+    paths: tuple[tuple[str | int, ...], ...] = ()
     packages: tuple[tuple[str, ...], ...] = ()
     mockable: frozenset[str] = frozenset()
     overridable: frozenset[int] = frozenset()

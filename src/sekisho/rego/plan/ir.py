@@ -93,7 +93,7 @@ class Document(Instruction):
     """``dst`` = a handle on the merged base and virtual document at a path above rules. Never fails."""
 
     dst: str
-    path: tuple[str, ...]
+    path: tuple[str | int, ...]
 
 
 @dataclass(slots=True)
@@ -372,7 +372,7 @@ class Group:
     """All definitions of one path. ``default`` holds where none of the clauses has a solution."""
 
     number: int
-    path: tuple[str, ...]
+    path: tuple[str | int, ...]
     form: Form
     params: tuple[str, ...] = ()
     clauses: list[Clause] = field(default_factory=list)

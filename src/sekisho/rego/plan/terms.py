@@ -251,9 +251,9 @@ class TermPlanner(ABC):
     def _data(self, ref: Ref) -> Operand:
         node = self.unit.tree.root
         steps = ref.path
-        path: list[str] = []
+        path: list[str | int] = []
         for at, step in enumerate(steps):
-            name = step.value if isinstance(step, Scalar) and isinstance(step.value, str) else None
+            name = step.value if isinstance(step, Scalar) and type(step.value) in (str, int) else None
             if name is None:
                 if not node.children or isinstance(step, Scalar):
                     return self.steps(ir.DATA, steps, ref)
@@ -272,12 +272,12 @@ class TermPlanner(ABC):
         memo = ("rule", self.state, group)
         dst = self.known.get(memo)
         if dst is None:
-            dst = self.local(_hint(self.unit.tree.paths[group][-1]))
+            dst = self.local(_hint(str(self.unit.tree.paths[group][-1])))
             self.emit(ir.Rule(dst, group), node)
             self.known[memo] = dst
         return dst
 
-    def _document(self, path: tuple[str, ...], steps: tuple[Term, ...], ref: Ref) -> Operand:
+    def _document(self, path: tuple[str | int, ...], steps: tuple[Term, ...], ref: Ref) -> Operand:
         handle = self.local("d")
         self.emit(ir.Document(handle, path), ref)
         for step in steps:

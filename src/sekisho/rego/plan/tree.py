@@ -7,7 +7,7 @@ path (``p.q.t := 1``) contribute to the same object.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sekisho.rego.check.program import Rule, TreeNode
@@ -32,7 +32,7 @@ class RuleTree:
     paths: list[Path] = field(default_factory=list)
     forms: list[Form] = field(default_factory=list)
     arities: list[int] = field(default_factory=list)
-    packages: list[Path] = field(default_factory=list)
+    packages: list[tuple[str, ...]] = field(default_factory=list)
     definitions: list[list[Definition]] = field(default_factory=list)
 
     def group(self, path: Path) -> int:
@@ -51,34 +51,41 @@ class RuleTree:
             stack.extend(node.children.values())
 
 
-def build(root: TreeNode, packages: Iterable[Path]) -> RuleTree:
+def build(root: TreeNode, packages: Iterable[tuple[str, ...]]) -> RuleTree:
     """The groups of a checked tree. Packages are in the tree even if they have no rules."""
+    found = [
+        (path, Definition(rule, steps))
+        for node in root.below()
+        for rule in (*node.rules, *([node.default] if node.default is not None else ()))
+        for path, steps in (_split(node.path, rule.suffix),)
+    ]
+    dynamic = {path for path, definition in found if definition.steps}
+    groups: dict[Path, list[Definition]] = {}
+    for path, definition in found:
+        home = next((path[:length] for length in range(len(path)) if path[:length] in dynamic), path)
+        fixed = map(Scalar, path[len(home) :])
+        groups.setdefault(home, []).append(Definition(definition.rule, (*fixed, *definition.steps)))
     tree = RuleTree()
-    _add(tree, root)
+    for path in sorted(groups, key=_order):
+        _insert(tree, path, Form.OBJECT if path in dynamic else _form(groups[path]), groups[path])
     tree.packages = sorted(packages)
     for package in tree.packages:
         tree.root.add(package)
     return tree
 
 
-def _add(tree: RuleTree, node: TreeNode) -> None:
-    if any(rule.suffix for rule in node.rules):
-        definitions = [
-            Definition(rule, (*map(Scalar, below.path[len(node.path) :]), *rule.suffix))
-            for below in node.below()
-            for rule in _rules(below)
-        ]
-        _insert(tree, node, Form.OBJECT, definitions)
-        return
-    definitions = [Definition(rule, ()) for rule in _rules(node)]
-    if definitions:
-        _insert(tree, node, _form(definitions), definitions)
-    for name in sorted(node.children):
-        _add(tree, node.children[name])
+def _split(path: tuple[str, ...], suffix: tuple[Term, ...]) -> tuple[Path, tuple[Term, ...]]:
+    """The ground beginning of a reference, numbers included, and its steps from the first dynamic one on."""
+    fixed: list[str | int] = []
+    for step in suffix:
+        if not isinstance(step, Scalar) or type(step.value) not in (str, int):
+            break
+        fixed.append(step.value)
+    return (*path, *fixed), suffix[len(fixed) :]
 
 
-def _rules(node: TreeNode) -> Sequence[Rule]:
-    return (*node.rules, *([node.default] if node.default is not None else ()))
+def _order(path: Path) -> list[tuple[bool, str | int]]:
+    return [(isinstance(step, str), step) for step in path]
 
 
 def _form(definitions: list[Definition]) -> Form:
@@ -88,9 +95,9 @@ def _form(definitions: list[Definition]) -> Form:
     return Form.SET if RuleKind.SET in kinds else Form.COMPLETE
 
 
-def _insert(tree: RuleTree, node: TreeNode, form: Form, definitions: list[Definition]) -> None:
-    tree.root.add(node.path).group = len(tree.paths)
-    tree.paths.append(node.path)
+def _insert(tree: RuleTree, path: Path, form: Form, definitions: list[Definition]) -> None:
+    tree.root.add(path).group = len(tree.paths)
+    tree.paths.append(path)
     tree.forms.append(form)
     tree.arities.append(len(definitions[0].rule.args or ()) if form is Form.FUNCTION else -1)
     tree.definitions.append(definitions)
