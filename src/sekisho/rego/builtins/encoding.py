@@ -24,21 +24,31 @@ from sekisho.rego.values import Set, Value, sorted_keys, type_name, unkey
 JSON: Final = Limit("a JSON text in a policy", 8_000_000, "characters", "reading it takes a second")
 
 
-def _octets(value: Value) -> bytes:
-    return octets(operands.string(value, 1))
+def _octets(context: EvalContext, value: Value) -> bytes:
+    """The bytes of the operand; pays for a result of twice their number, which all of these stay below."""
+    source = operands.string(value, 1)
+    context.meter.text(2 * len(source))
+    return octets(source)
 
 
-def _base64_encode(value: Value) -> str:
-    return base64.b64encode(_octets(value)).decode("ascii")
+def _paid(context: EvalContext, value: Value) -> str:
+    source = operands.string(value, 1)
+    context.meter.text(len(source))
+    return source
 
 
-def _base64_decode(value: Value) -> str:
-    return from_octets(base64text.decode(operands.string(value, 1)))
+def _base64_encode(context: EvalContext, value: Value) -> str:
+    return base64.b64encode(_octets(context, value)).decode("ascii")
 
 
-def _base64_is_valid(value: Value) -> bool:
+def _base64_decode(context: EvalContext, value: Value) -> str:
+    return from_octets(base64text.decode(_paid(context, value)))
+
+
+def _base64_is_valid(context: EvalContext, value: Value) -> bool:
     if type(value) is not str:
         return False
+    context.meter.charge(len(value) >> 4)
     try:
         base64text.decode(value)
     except BuiltinFault:
@@ -46,27 +56,27 @@ def _base64_is_valid(value: Value) -> bool:
     return True
 
 
-def _base64url_encode(value: Value) -> str:
-    return base64.urlsafe_b64encode(_octets(value)).decode("ascii")
+def _base64url_encode(context: EvalContext, value: Value) -> str:
+    return base64.urlsafe_b64encode(_octets(context, value)).decode("ascii")
 
 
-def _base64url_encode_no_pad(value: Value) -> str:
-    return base64text.encode_url(_octets(value))
+def _base64url_encode_no_pad(context: EvalContext, value: Value) -> str:
+    return base64text.encode_url(_octets(context, value))
 
 
-def _base64url_decode(value: Value) -> str:
-    return from_octets(base64text.decode_url(operands.string(value, 1)))
+def _base64url_decode(context: EvalContext, value: Value) -> str:
+    return from_octets(base64text.decode_url(_paid(context, value)))
 
 
 _HEX: Final = frozenset(b"0123456789abcdefABCDEF")
 
 
-def _hex_encode(value: Value) -> str:
-    return _octets(value).hex()
+def _hex_encode(context: EvalContext, value: Value) -> str:
+    return _octets(context, value).hex()
 
 
-def _hex_decode(value: Value) -> str:
-    data = _octets(value)
+def _hex_decode(context: EvalContext, value: Value) -> str:
+    data = _octets(context, value)
     for at in range(0, len(data) - 1, 2):
         for byte in data[at : at + 2]:
             if byte not in _HEX:
@@ -158,34 +168,38 @@ def _pairs(value: dict[Any, Value]) -> list[tuple[Any, Any]]:
 
 
 def _unmarshal(context: EvalContext, value: Value) -> Value:
-    source = operands.string(value, 1)
+    return jsontext.unmarshal(_json(context, operands.string(value, 1)))
+
+
+def _json(context: EvalContext, source: str) -> str:
+    """A text that is about to be read; paid for."""
     if len(source) > JSON.value:
         raise Exhausted(JSON)
     context.meter.build(len(source) >> 3)
-    return jsontext.unmarshal(source)
+    return source
 
 
-def _json_is_valid(value: Value) -> bool:
-    return type(value) is str and jsontext.valid(value)
+def _json_is_valid(context: EvalContext, value: Value) -> bool:
+    return type(value) is str and jsontext.valid(_json(context, value))
 
 
 def _register() -> None:
     same, check = Function((STRING,), STRING), Function((STRING,), BOOLEAN)
-    row("base64.encode", same, _base64_encode)
-    row("base64.decode", same, _base64_decode)
-    row("base64.is_valid", check, _base64_is_valid)
-    row("base64url.encode", same, _base64url_encode)
-    row("base64url.encode_no_pad", same, _base64url_encode_no_pad)
-    row("base64url.decode", same, _base64url_decode)
-    row("hex.encode", same, _hex_encode)
-    row("hex.decode", same, _hex_decode)
+    row("base64.encode", same, _base64_encode, context=True)
+    row("base64.decode", same, _base64_decode, context=True)
+    row("base64.is_valid", check, _base64_is_valid, context=True)
+    row("base64url.encode", same, _base64url_encode, context=True)
+    row("base64url.encode_no_pad", same, _base64url_encode_no_pad, context=True)
+    row("base64url.decode", same, _base64url_decode, context=True)
+    row("hex.encode", same, _hex_encode, context=True)
+    row("hex.decode", same, _hex_decode, context=True)
     row("json.marshal", Function((ANY,), STRING), _marshal, context=True)
     options = Object(
         static=(("indent", STRING), ("prefix", STRING), ("pretty", BOOLEAN)), dynamic=(STRING, ANY)
     )
     row("json.marshal_with_options", Function((ANY, options), STRING), _marshal_with_options, context=True)
     row("json.unmarshal", Function((STRING,), ANY), _unmarshal, context=True)
-    row("json.is_valid", check, _json_is_valid)
+    row("json.is_valid", check, _json_is_valid, context=True)
 
 
 _register()

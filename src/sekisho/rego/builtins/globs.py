@@ -145,8 +145,10 @@ def _in_class(char: str) -> str:
     return f"\\x{{{ord(char):x}}}"
 
 
-def _quote_meta(pattern: Value) -> str:
-    return _SPECIAL.sub(r"\\\g<0>", operands.string(pattern, 1))
+def _quote_meta(context: EvalContext, pattern: Value) -> str:
+    glob = operands.string(pattern, 1)
+    context.meter.text(2 * len(glob))
+    return _SPECIAL.sub(r"\\\g<0>", glob)
 
 
 row(
@@ -155,4 +157,4 @@ row(
     _match,
     context=True,
 )
-row("glob.quote_meta", Function((STRING,), STRING), _quote_meta)
+row("glob.quote_meta", Function((STRING,), STRING), _quote_meta, context=True)

@@ -7,6 +7,7 @@ from typing import Final
 
 from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.table import row
+from sekisho.rego.context import EvalContext
 from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.golang.gotext import quote
 from sekisho.rego.types import ANY, BOOLEAN, NUMBER, STRING, Function
@@ -31,8 +32,9 @@ def _version(text: str) -> Version | None:
     return release, found[4].split(".") if found[4] else []
 
 
-def _compare(left: Value, right: Value) -> int:
+def _compare(context: EvalContext, left: Value, right: Value) -> int:
     operands.check_strings(left, right)
+    context.meter.charge(len(left) + len(right))
     versions = []
     for position, text in enumerate((left, right), 1):
         version = _version(text)
@@ -60,9 +62,12 @@ def _identifiers(x: str, y: str) -> int:
     return (x > y) - (x < y)
 
 
-def _is_valid(value: Value) -> bool:
-    return type(value) is str and _version(value) is not None
+def _is_valid(context: EvalContext, value: Value) -> bool:
+    if type(value) is not str:
+        return False
+    context.meter.charge(len(value))
+    return _version(value) is not None
 
 
-row("semver.compare", Function((STRING, STRING), NUMBER), _compare)
-row("semver.is_valid", Function((ANY,), BOOLEAN), _is_valid)
+row("semver.compare", Function((STRING, STRING), NUMBER), _compare, context=True)
+row("semver.is_valid", Function((ANY,), BOOLEAN), _is_valid, context=True)

@@ -27,9 +27,11 @@ _SHORT: Final = 65_536
 # --- questions ----------------------
 
 
-def _contains(text: Value, part: Value) -> bool:
+def _contains(context: EvalContext, text: Value, part: Value) -> bool:
     if type(text) is not str or type(part) is not str:
         operands.check_strings(text, part)
+    if len(text) > _SHORT:
+        context.meter.charge(len(text) >> 6)
     return part in text
 
 
@@ -65,13 +67,15 @@ def _any_suffix(context: EvalContext, texts: Value, suffixes: Value) -> bool:
     return any(text.endswith(wanted) for text in candidates)
 
 
-def _count(text: Value, part: Value) -> int:
+def _count(context: EvalContext, text: Value, part: Value) -> int:
     operands.check_strings(text, part)
+    context.meter.charge(len(text) >> 6)
     return int(text.count(part))
 
 
-def _indexof(text: Value, part: Value) -> int:
+def _indexof(context: EvalContext, text: Value, part: Value) -> int:
     operands.check_strings(text, part)
+    context.meter.charge(len(text) >> 6)
     if not part:
         raise BuiltinFault("empty search character")
     return int(text.find(part))
@@ -93,11 +97,12 @@ def _indexof_n(context: EvalContext, text: Value, part: Value) -> list[int]:
 # --- parts ----------------------
 
 
-def _substring(text: Value, start: Value, length: Value) -> str:
+def _substring(context: EvalContext, text: Value, start: Value, length: Value) -> str:
     whole = operands.string(text, 1)
     first, size = operands.integer(start, 2), operands.integer(length, 3)
     if first < 0:
         raise BuiltinFault("negative offset")
+    context.meter.text(len(whole))
     return whole[first:] if size < 0 else whole[first : first + size]
 
 
@@ -124,33 +129,45 @@ def _split_n(context: EvalContext, text: Value, delimiter: Value, limit: Value) 
     return pieces[:count] if count >= 0 else pieces[count:]
 
 
-def _trim(text: Value, cutset: Value) -> str:
+def _trim(context: EvalContext, text: Value, cutset: Value) -> str:
     operands.check_strings(text, cutset)
+    context.meter.text(len(text))
     return str(text.strip(cutset))
 
 
-def _trim_left(text: Value, cutset: Value) -> str:
+def _trim_left(context: EvalContext, text: Value, cutset: Value) -> str:
     operands.check_strings(text, cutset)
+    context.meter.text(len(text))
     return str(text.lstrip(cutset))
 
 
-def _trim_right(text: Value, cutset: Value) -> str:
+def _trim_right(context: EvalContext, text: Value, cutset: Value) -> str:
     operands.check_strings(text, cutset)
+    context.meter.text(len(text))
     return str(text.rstrip(cutset))
 
 
-def _trim_prefix(text: Value, prefix: Value) -> str:
+def _trim_prefix(context: EvalContext, text: Value, prefix: Value) -> str:
     operands.check_strings(text, prefix)
+    context.meter.text(len(text))
     return str(text.removeprefix(prefix))
 
 
-def _trim_suffix(text: Value, suffix: Value) -> str:
+def _trim_suffix(context: EvalContext, text: Value, suffix: Value) -> str:
     operands.check_strings(text, suffix)
+    context.meter.text(len(text))
     return str(text.removesuffix(suffix))
 
 
-def _trim_space(text: Value) -> str:
-    return operands.string(text, 1).strip(_SPACE)
+def _trim_space(context: EvalContext, text: Value) -> str:
+    return _paid(context, text).strip(_SPACE)
+
+
+def _paid(context: EvalContext, text: Value) -> str:
+    """The only operand, a string; paid for as the result will be about as long."""
+    whole = operands.string(text, 1)
+    context.meter.text(len(whole))
+    return whole
 
 
 # --- new text ----------------------
@@ -219,21 +236,21 @@ def _replaced(text: str, olds: list[str], table: dict[str, str]) -> Iterable[str
             at += 1
 
 
-def _reverse(text: Value) -> str:
-    return operands.string(text, 1)[::-1]
+def _reverse(context: EvalContext, text: Value) -> str:
+    return _paid(context, text)[::-1]
 
 
-def _lower(text: Value) -> str:
+def _lower(context: EvalContext, text: Value) -> str:
     """Each code point by itself: Σ becomes σ even at the end of a word, İ becomes i."""
-    whole = operands.string(text, 1)
+    whole = _paid(context, text)
     if whole.isascii():
         return whole.lower()
     return whole.replace("\u0130", "i").replace("Σ", "σ").lower()
 
 
-def _upper(text: Value) -> str:
+def _upper(context: EvalContext, text: Value) -> str:
     """Each code point by itself: ß has no single capital and stays."""
-    whole = operands.string(text, 1)
+    whole = _paid(context, text)
     raised = whole.upper()
     return raised if len(raised) == len(whole) else "".join(map(_upper_char, whole))
 
@@ -261,16 +278,16 @@ _ONE_OR_MORE: Final = Union((STRING, _STRINGS, SetOf(STRING)))
 def _register() -> None:
     one, two = Function((STRING,), STRING), Function((STRING, STRING), STRING)
     test = Function((STRING, STRING), BOOLEAN)
-    row("contains", test, _contains)
+    row("contains", test, _contains, context=True)
     row("startswith", test, _startswith)
     row("endswith", test, _endswith)
     several = Function((_ONE_OR_MORE, _ONE_OR_MORE), BOOLEAN)
     row("strings.any_prefix_match", several, _any_prefix, context=True)
     row("strings.any_suffix_match", several, _any_suffix, context=True)
-    row("strings.count", Function((STRING, STRING), NUMBER), _count)
-    row("indexof", Function((STRING, STRING), NUMBER), _indexof)
+    row("strings.count", Function((STRING, STRING), NUMBER), _count, context=True)
+    row("indexof", Function((STRING, STRING), NUMBER), _indexof, context=True)
     row("indexof_n", Function((STRING, STRING), Array(dynamic=NUMBER)), _indexof_n, context=True)
-    row("substring", Function((STRING, NUMBER, NUMBER), STRING), _substring)
+    row("substring", Function((STRING, NUMBER, NUMBER), STRING), _substring, context=True)
     row("split", Function((STRING, STRING), _STRINGS), _split, context=True)
     row("strings.split_n", Function((STRING, STRING, NUMBER), _STRINGS), _split_n, context=True)
     for name, function in (
@@ -280,8 +297,8 @@ def _register() -> None:
         ("trim_prefix", _trim_prefix),
         ("trim_suffix", _trim_suffix),
     ):
-        row(name, two, function)
-    row("trim_space", one, _trim_space)
+        row(name, two, function, context=True)
+    row("trim_space", one, _trim_space, context=True)
     row("concat", Function((STRING, Union((_STRINGS, SetOf(STRING)))), STRING), _concat, context=True)
     row("replace", Function((STRING, STRING, STRING), STRING), _replace, context=True)
     row(
@@ -290,9 +307,9 @@ def _register() -> None:
         _replace_n,
         context=True,
     )
-    row("strings.reverse", one, _reverse)
-    row("lower", one, _lower)
-    row("upper", one, _upper)
+    row("strings.reverse", one, _reverse, context=True)
+    row("lower", one, _lower, context=True)
+    row("upper", one, _upper, context=True)
     row("sprintf", Function((STRING, Array(dynamic=ANY)), STRING), _sprintf, context=True)
 
 

@@ -7,18 +7,23 @@ from typing import NoReturn
 from sekisho.rego import jsontext
 from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.table import row
+from sekisho.rego.context import EvalContext
 from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.golang import gourl
 from sekisho.rego.types import BOOLEAN, STRING, Array, Function, Object, SetOf, Union
 from sekisho.rego.values import Set, Value
 
 
-def _encode(text: Value) -> str:
-    return gourl.escape_query(operands.string(text, 1))
+def _encode(context: EvalContext, text: Value) -> str:
+    source = operands.string(text, 1)
+    context.meter.text(len(source) * (1 if source.isalnum() and source.isascii() else 3))
+    return gourl.escape_query(source)
 
 
-def _decode(text: Value) -> str:
-    return gourl.unescape_query(operands.string(text, 1))
+def _decode(context: EvalContext, text: Value) -> str:
+    source = operands.string(text, 1)
+    context.meter.text(len(source))
+    return gourl.unescape_query(source)
 
 
 def _encode_object(parameters: Value) -> str:
@@ -71,8 +76,8 @@ def _is_valid(text: Value) -> bool:
 
 
 _VALUES = Union((STRING, Array(dynamic=STRING), SetOf(STRING)))
-row("urlquery.encode", Function((STRING,), STRING), _encode)
-row("urlquery.decode", Function((STRING,), STRING), _decode)
+row("urlquery.encode", Function((STRING,), STRING), _encode, context=True)
+row("urlquery.decode", Function((STRING,), STRING), _decode, context=True)
 row("urlquery.encode_object", Function((Object(dynamic=(STRING, _VALUES)),), STRING), _encode_object)
 row(
     "urlquery.decode_object",

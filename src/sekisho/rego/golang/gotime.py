@@ -13,6 +13,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
+from sekisho.diag import Limit
+from sekisho.lang.meter import Exhausted
 from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.golang.gotext import quote_bytes as quote
 
@@ -105,6 +107,8 @@ class Civil:
         )
 
 
+LAYOUT: Final = Limit("a time layout", 1_000, "characters", "a date and a time take fifty")
+
 # --- layouts ----------------------
 
 _CHUNK: Final = re.compile(
@@ -119,7 +123,12 @@ _CHUNK: Final = re.compile(
 
 @lru_cache(maxsize=256)
 def chunks(layout: str) -> tuple[tuple[str, str, str], ...]:
-    """A layout in pieces: the text before an element, the element's name, and its text; the rest last."""
+    """A layout in pieces: the text before an element, the element's name, and its text; the rest last.
+
+    Raises Exhausted for one over ``LAYOUT``.
+    """
+    if len(layout) > LAYOUT.value:
+        raise Exhausted(LAYOUT)
     out = []
     at = 0
     for found in _CHUNK.finditer(layout):
@@ -231,6 +240,8 @@ def parse(layout: str, value: str) -> int:
     A zone given by an abbreviation alone is UTC, whatever it says, as on a machine whose own time is UTC.
     Raises BuiltinFault with Go's message.
     """
+    if len(value) > LAYOUT.value:
+        raise Exhausted(LAYOUT)
     fields = _Fields()
     rest = value
     pieces = chunks(layout)
