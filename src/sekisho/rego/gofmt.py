@@ -13,10 +13,17 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sekisho.lang.meter import Exhausted
 from sekisho.rego.fmtfloat import general, hexadecimal, powers, sharpened
-from sekisho.rego.golang.gotext import can_backquote, quote, quote_ascii, quote_char, quote_char_ascii
+from sekisho.rego.golang.gotext import (
+    can_backquote,
+    quote,
+    quote_ascii,
+    quote_char,
+    quote_char_ascii,
+    to_octets,
+)
 from sekisho.rego.numbers import DIGITS
 from sekisho.rego.numbers import text as number_text
-from sekisho.rego.text import bounded, octets
+from sekisho.rego.text import bounded
 from sekisho.rego.values import Value, is_number
 
 if TYPE_CHECKING:
@@ -328,7 +335,7 @@ class _Printer:
 
     def padded_string_of_bytes(self, text: str, verb: str) -> str:
         flags = self.flags
-        data = octets(text)
+        data = to_octets(text)
         if flags.precision is not None:
             data = data[: flags.precision]
         pairs = [f"{byte:02x}" for byte in data]

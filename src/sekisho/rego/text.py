@@ -1,9 +1,4 @@
-"""Values as Rego writes them: in messages, for ``%v``, in template strings; and strings as bytes.
-
-A Rego string is text. What a built-in decodes from base64 or hexadecimal may be any bytes: bytes that are not
-UTF-8 stand in the string as lone surrogates (Python's ``surrogateescape``), so that encoding gives them back
-and each counts as one character, as in Go. ``builtins.jsontext`` writes them as U+FFFD.
-"""
+"""Values as Rego writes them: in messages, for ``%v``, in template strings."""
 
 from __future__ import annotations
 
@@ -17,16 +12,6 @@ from sekisho.rego.values import Number, Set, Value, sorted_keys, unkey
 
 if TYPE_CHECKING:
     from sekisho.lang.meter import Meter
-
-
-def octets(text: str) -> bytes:
-    """The bytes of a string."""
-    return text.encode("utf-8", "surrogateescape")
-
-
-def from_octets(data: bytes) -> str:
-    """The string of these bytes."""
-    return data.decode("utf-8", "surrogateescape")
 
 
 def text(value: Value) -> str:

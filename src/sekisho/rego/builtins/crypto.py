@@ -13,6 +13,8 @@ from typing import Final
 
 from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.table import row
+from sekisho.rego.context import EvalContext
+from sekisho.rego.golang.gotext import to_octets
 from sekisho.rego.types import BOOLEAN, STRING, Function
 from sekisho.rego.values import Value
 
@@ -21,15 +23,19 @@ _MACS: Final = ("md5", "sha1", "sha256", "sha512")
 
 
 def _octets(value: Value, position: int) -> bytes:
-    return operands.string(value, position).encode("utf-8", "surrogatepass")
+    return to_octets(operands.string(value, position))
 
 
-def _digest(algorithm: str, text: Value) -> str:
-    return hashlib.new(algorithm, _octets(text, 1), usedforsecurity=False).hexdigest()
+def _digest(algorithm: str, context: EvalContext, text: Value) -> str:
+    data = _octets(text, 1)
+    context.meter.charge(len(data) >> 6)
+    return hashlib.new(algorithm, data, usedforsecurity=False).hexdigest()
 
 
-def _mac(algorithm: str, message: Value, secret: Value) -> str:
-    return hmac.new(_octets(secret, 2), _octets(message, 1), algorithm).hexdigest()
+def _mac(algorithm: str, context: EvalContext, message: Value, secret: Value) -> str:
+    data, key = _octets(message, 1), _octets(secret, 2)
+    context.meter.charge(len(data) + len(key) >> 6)
+    return hmac.new(key, data, algorithm).hexdigest()
 
 
 def _equal(left: Value, right: Value) -> bool:
@@ -40,10 +46,10 @@ def _register() -> None:
     one: Callable[..., Value]
     for algorithm in _DIGESTS:
         one = partial(_digest, algorithm)
-        row(f"crypto.{algorithm}", Function((STRING,), STRING), one)
+        row(f"crypto.{algorithm}", Function((STRING,), STRING), one, context=True)
     for algorithm in _MACS:
         one = partial(_mac, algorithm)
-        row(f"crypto.hmac.{algorithm}", Function((STRING, STRING), STRING), one)
+        row(f"crypto.hmac.{algorithm}", Function((STRING, STRING), STRING), one, context=True)
     row("crypto.hmac.equal", Function((STRING, STRING), BOOLEAN), _equal)
 
 

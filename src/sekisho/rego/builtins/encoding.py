@@ -16,8 +16,8 @@ from sekisho.rego.builtins.table import row
 from sekisho.rego.context import EvalContext
 from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.golang import base64text
-from sekisho.rego.golang.gotext import quote_char
-from sekisho.rego.text import bounded, from_octets, octets, text
+from sekisho.rego.golang.gotext import from_octets, quote_char, to_octets
+from sekisho.rego.text import bounded, text
 from sekisho.rego.types import ANY, BOOLEAN, STRING, Function, Object
 from sekisho.rego.values import Set, Value, sorted_keys, type_name, unkey
 
@@ -28,7 +28,7 @@ def _octets(context: EvalContext, value: Value) -> bytes:
     """The bytes of the operand; pays for a result of twice their number, which all of these stay below."""
     source = operands.string(value, 1)
     context.meter.text(2 * len(source))
-    return octets(source)
+    return to_octets(source)
 
 
 def _paid(context: EvalContext, value: Value) -> str:

@@ -13,6 +13,7 @@ from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.http import check_request
 from sekisho.rego.builtins.table import row
 from sekisho.rego.golang import gourl
+from sekisho.rego.golang.gotext import to_octets
 from sekisho.rego.text import text
 from sekisho.rego.types import ANY, NUMBER, STRING, Function, Object
 from sekisho.rego.values import Set, Value, key
@@ -83,8 +84,8 @@ def _text(value: Value) -> str:
 
 def _body(fields: dict[Any, Value]) -> bytes:
     if "raw_body" in fields:
-        return _text(fields["raw_body"]).encode("utf-8", "surrogatepass")
-    return jsontext.marshal(fields["body"]).encode("utf-8", "surrogatepass") if "body" in fields else b""
+        return to_octets(_text(fields["raw_body"]))
+    return to_octets(jsontext.marshal(fields["body"])) if "body" in fields else b""
 
 
 def sign(
@@ -113,8 +114,8 @@ def sign(
     lines = [f"{name}:{covered[name]}" for name in sorted(covered)]
     canonical = "\n".join([method, url.escaped_path, url.raw_query, *lines, "", names, payload])
     scope = f"{day}/{credentials.region}/{credentials.service}/aws4_request"
-    digest = hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
-    secret = f"AWS4{credentials.secret_key}".encode("utf-8", "surrogatepass")
+    digest = hashlib.sha256(to_octets(canonical)).hexdigest()
+    secret = to_octets(f"AWS4{credentials.secret_key}")
     for part in (day, credentials.region, credentials.service, "aws4_request"):
         secret = _mac(secret, part)
     signature = _mac(secret, f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}").hex()
@@ -126,7 +127,7 @@ def sign(
 
 
 def _mac(secret: bytes, message: str) -> bytes:
-    return hmac.new(secret, message.encode("utf-8", "surrogatepass"), "sha256").digest()
+    return hmac.new(secret, to_octets(message), "sha256").digest()
 
 
 _NAMED = Object(dynamic=(STRING, ANY))

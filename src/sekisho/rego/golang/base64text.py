@@ -7,6 +7,7 @@ import binascii
 from typing import Final
 
 from sekisho.rego.faults import BuiltinFault
+from sekisho.rego.golang.gotext import to_octets
 
 _STANDARD: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 _URL: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
@@ -17,7 +18,7 @@ def decode(text: str, *, url: bool = False) -> bytes:
 
     Raises BuiltinFault ``illegal base64 data at input byte N``, as Go counts N.
     """
-    data = text.encode("utf-8", "surrogatepass")
+    data = to_octets(text)
     bare = data.replace(b"\r", b"").replace(b"\n", b"")
     alphabet = _URL if url else _STANDARD
     body = bare.rstrip(b"=")
@@ -32,7 +33,7 @@ def decode(text: str, *, url: bool = False) -> bytes:
 def decode_url(text: str) -> bytes:
     """The bytes of URL-safe base64, padded or not (``base64url.decode``; RFC 7515, appendix C)."""
     if not text.endswith("="):
-        size = len(text.encode("utf-8", "surrogatepass")) % 4
+        size = len(to_octets(text)) % 4
         if size == 1:
             raise BuiltinFault(f"illegal base64url string: {text}")
         text += {0: "", 2: "==", 3: "="}[size]

@@ -17,6 +17,24 @@ _SHORT: Final = {
 }
 
 
+def to_octets(text: str) -> bytes:
+    """The bytes of a string.
+
+    A Rego string is text. What a built-in decodes from base64 or hexadecimal may be any bytes, though: those
+    that are not UTF-8 stand in the string as lone surrogates (Python's ``surrogateescape``), so that they
+    come back here, and each counts as one character, as in Go. ``jsontext`` writes them as U+FFFD.
+    """
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a surrogate pair, from elsewhere
+        return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text).encode()
+
+
+def from_octets(data: bytes) -> str:
+    """The string of these bytes."""
+    return data.decode("utf-8", "surrogateescape")
+
+
 def quote(text: str) -> str:
     """A string as ``%q`` prints it: in double quotes, what cannot be printed escaped."""
     if text.isprintable() and '"' not in text and "\\" not in text:
@@ -36,7 +54,7 @@ def quote_bytes(text: str) -> str:
         if " " <= char < "\x80":
             out.append(f"\\{char}" if char in '"\\' else char)
         else:
-            out += [f"\\x{byte:02x}" for byte in char.encode("utf-8", "surrogateescape")]
+            out += [f"\\x{byte:02x}" for byte in to_octets(char)]
     return f'"{"".join(out)}"'
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote as _percent
 from urllib.parse import unquote_to_bytes
 
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang.gotext import quote
+from sekisho.rego.golang.gotext import from_octets, quote, to_octets
 
 PARAMETERS: Final = 10_000
 """Parameters of a query; Go reads no more, since a longer one is an attack on whoever stores them."""
@@ -86,7 +86,7 @@ def _split_port(host: str) -> tuple[str, str]:
 
 def escape(text: str, safe: str = QUERY) -> str:
     """Percent-escape all but letters, digits, ``-_.~`` and ``safe``."""
-    return _percent(text, safe=safe, errors="surrogatepass")
+    return _percent(to_octets(text), safe=safe)
 
 
 def escape_query(text: str) -> str:
@@ -227,7 +227,7 @@ def _unescape(text: str) -> str:
         if len(pair) < 2 or not _HEX.issuperset(pair):
             raise _Wrong(f"invalid URL escape {quote(text[at : at + 3])}")
         at = text.find("%", at + 3)
-    return unquote_to_bytes(text.encode("utf-8", "surrogatepass")).decode("utf-8", "replace")
+    return from_octets(unquote_to_bytes(to_octets(text)))
 
 
 # --- queries --------------------

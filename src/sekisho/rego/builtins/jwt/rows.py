@@ -21,6 +21,7 @@ from sekisho.rego.builtins.x509 import jwk
 from sekisho.rego.context import EvalContext
 from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.golang import base64text, gotext
+from sekisho.rego.golang.gotext import to_octets
 from sekisho.rego.types import ANY, BOOLEAN, STRING, Array, Function, Object
 from sekisho.rego.values import Number, Value, compare, is_number
 
@@ -40,7 +41,7 @@ class Token:
     @property
     def signed(self) -> bytes:
         """What the signature is over."""
-        return f"{self.header}.{self.payload}".encode("utf-8", "surrogatepass")
+        return to_octets(f"{self.header}.{self.payload}")
 
     def decoded_signature(self) -> bytes:
         """The signature's bytes."""
@@ -188,7 +189,7 @@ def _verify(algorithm: jws.Algorithm, context: EvalContext, value: Value, certif
 
 def _verify_mac(algorithm: jws.Algorithm, value: Value, secret: Value) -> bool:
     operands.string(value, 1)
-    octets = operands.string(secret, 2).encode("utf-8", "surrogatepass")
+    octets = to_octets(operands.string(secret, 2))
     token = _split(value)
     key = jwk.Key(family="oct", name="symmetricKey", value=octets, private=True)
     return jws.verify(key, algorithm, token.signed, token.decoded_signature())
@@ -212,7 +213,7 @@ class _Constraints:
         """The keys to verify with."""
         if self.keys is not None:
             return self.keys
-        octets = self.secret.encode("utf-8", "surrogatepass")
+        octets = to_octets(self.secret)
         return [jwk.Key(family="oct", name="symmetricKey", value=octets, private=True)]
 
 
@@ -345,9 +346,7 @@ def _sign(header: str, payload: str, source: str) -> str:
         raise BuiltinFault(f"unknown JWS algorithm: {algorithm}")
     if parameters.get("typ", "JWT") == "JWT" and not jsontext.valid(payload):
         raise BuiltinFault("type is JWT but payload is not JSON")
-    signed = ".".join(
-        base64text.encode_url(part.encode("utf-8", "surrogatepass")) for part in (header, payload)
-    )
+    signed = ".".join(base64text.encode_url(to_octets(part)) for part in (header, payload))
     signature = jws.sign(keys[0], algorithm, signed.encode("ascii"))
     return f"{signed}.{base64text.encode_url(signature)}"
 

@@ -15,6 +15,7 @@ from sekisho.diag import Limit
 from sekisho.rego import jsontext
 from sekisho.rego.builtins.x509 import pem
 from sekisho.rego.faults import BuiltinFault
+from sekisho.rego.golang.gotext import to_octets
 
 TEXT: Final = Limit(
     "a key set", 4_000_000, "characters", "a set of 1,000 RSA keys with certificates is smaller"
@@ -60,7 +61,7 @@ def trusted(text: str) -> list[Key]:
     """
     if len(text) > TEXT.value:
         raise BuiltinFault(f"failed to parse a JWK key (set): {TEXT}")
-    data = text.encode("utf-8", "surrogatepass")
+    data = to_octets(text)
     found = pem.decode(data)
     if found is None:
         try:

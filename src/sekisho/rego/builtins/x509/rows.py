@@ -15,6 +15,7 @@ from sekisho.rego.builtins.x509.read import Certificate
 from sekisho.rego.context import EvalContext
 from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.golang import base64text
+from sekisho.rego.golang.gotext import to_octets
 from sekisho.rego.types import ANY, BOOLEAN, STRING, Array, Function, Object
 from sekisho.rego.values import Set, Value, is_number
 
@@ -42,7 +43,7 @@ def _bounded(value: Value, position: int = 1) -> str:
 
 
 def _octets(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
+    return to_octets(text)
 
 
 def _read(text: str) -> list[Certificate]:
