@@ -21,7 +21,7 @@ from sekisho.rego.tree import Node
 Position = tuple[int, int, int, str]
 
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """The number of the form of images and of the code in them: raise it with every change of either."""
 
 
