@@ -103,11 +103,11 @@ def _now(context: EvalContext) -> int:
 
 def _parse(layout: Value, text: Value) -> int:
     operands.check_strings(layout, text)
-    return _in_range(gotime.parse(gotime.NAMED.get(layout, layout), text))
+    return _in_range(gotime.parse(layouts.NAMED.get(layout, layout), text))
 
 
 def _parse_rfc3339(text: Value) -> int:
-    return _in_range(gotime.parse(gotime.NAMED["RFC3339"], operands.string(text, 1)))
+    return _in_range(gotime.parse(layouts.NAMED["RFC3339"], operands.string(text, 1)))
 
 
 def _parse_duration(text: Value) -> int:
@@ -118,7 +118,7 @@ def _format(context: EvalContext, value: Value) -> str:
     nanoseconds, zone, layout = _moment(value)
     context.meter.text(len(layout) * 4)  # the longest element is Wednesday, of Mon
     time = gotime.Civil.of(nanoseconds, *zone(nanoseconds // gotime.SECOND))
-    return gotime.format_time(time, gotime.NAMED.get(layout or "RFC3339Nano", layout))
+    return gotime.format_time(time, layouts.NAMED.get(layout or "RFC3339Nano", layout))
 
 
 # --- the calendar ------------

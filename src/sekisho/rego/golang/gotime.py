@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Final
 
 from sekisho.diag import Limit
@@ -19,22 +18,6 @@ from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.golang.gotext import quote_bytes as quote
 
 SECOND: Final = 1_000_000_000
-
-NAMED: Final = MappingProxyType(
-    {
-        "ANSIC": "Mon Jan _2 15:04:05 2006",
-        "UnixDate": "Mon Jan _2 15:04:05 MST 2006",
-        "RubyDate": "Mon Jan 02 15:04:05 -0700 2006",
-        "RFC822": "02 Jan 06 15:04 MST",
-        "RFC822Z": "02 Jan 06 15:04 -0700",
-        "RFC850": "Monday, 02-Jan-06 15:04:05 MST",
-        "RFC1123": "Mon, 02 Jan 2006 15:04:05 MST",
-        "RFC1123Z": "Mon, 02 Jan 2006 15:04:05 -0700",
-        "RFC3339": "2006-01-02T15:04:05Z07:00",
-        "RFC3339Nano": "2006-01-02T15:04:05.999999999Z07:00",
-    }
-)
-"""The layouts that time.parse_ns and time.format know by name."""
 
 DAYS: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 MONTHS: Final = (
