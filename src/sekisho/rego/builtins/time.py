@@ -14,7 +14,7 @@ from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.table import row
 from sekisho.rego.context import EvalContext
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang import durations, gotime
+from sekisho.rego.golang import durations, gotime, layouts
 from sekisho.rego.types import NUMBER, STRING, Array, Function, Union
 from sekisho.rego.values import Value
 
