@@ -55,8 +55,8 @@ def _compare(context: EvalContext, left: Value, right: Value) -> int:
 def _identifiers(x: str, y: str) -> int:
     """Numbers compare as numbers and come before words."""
     if x.isdecimal() and y.isdecimal():
-        a, b = x.lstrip("0").rjust(len(y), "0"), y.lstrip("0").rjust(len(x), "0")
-        return (a > b) - (a < b)
+        a, b = x.lstrip("0"), y.lstrip("0")
+        return ((len(a), a) > (len(b), b)) - ((len(a), a) < (len(b), b))
     if x.isdecimal() != y.isdecimal():
         return -1 if x.isdecimal() else 1
     return (x > y) - (x < y)
