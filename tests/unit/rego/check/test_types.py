@@ -228,3 +228,15 @@ def test_unifies() -> None:
     assert unifies(Object((("a", NUMBER),)), Object((), (STRING, NUMBER)))
     assert not unifies(Object((("a", NUMBER),)), Object((("b", NUMBER),)))
     assert contains(Union((STRING, NUMBER)), NUMBER)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        'r(v) if { x := {"k": v}[_]; [x] == [x] }',
+        'r(v) if { some x in {"k": v}; [x] == [x] }',
+        "r(v) if { some x in [v]; [x] == [x] }",
+    ],
+)
+def test_what_is_not_known_may_be_equal(rule: str) -> None:
+    checked(f"package t\n\n{rule}\n")

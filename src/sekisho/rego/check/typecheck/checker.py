@@ -374,7 +374,7 @@ class TypeChecker(References):
             return self.unify_term(a, right)
         if isinstance(b, Var) and right is UNKNOWN and left is not UNKNOWN:
             return self.unify_term(b, left)
-        return isinstance(a, Call) or isinstance(b, Call)
+        return True  # what is not known on either side may be equal
 
     def _unify_arrays(self, a: ArrayTerm, b: Term) -> bool:
         if isinstance(b, ArrayTerm):
@@ -384,7 +384,7 @@ class TypeChecker(References):
             )
         if isinstance(b, Var):
             return self.unify_term(a, ANY) and self.unify_term(b, self.type_of(a))
-        return False
+        return not isinstance(b, _SHAPED)
 
     def _unify_objects(self, a: ObjectTerm, b: Term) -> bool:
         if isinstance(b, ObjectTerm):
@@ -401,7 +401,7 @@ class TypeChecker(References):
             return True
         if isinstance(b, Var):
             return self.unify_term(a, ANY) and self.unify_term(b, self.type_of(a))
-        return False
+        return not isinstance(b, _SHAPED)
 
     def unify_term(self, term: Term, wanted: Type, *, union: bool = False) -> bool:
         """Whether a term can have a type; variables in it without a type get one."""
@@ -428,10 +428,10 @@ class TypeChecker(References):
         have = self.vars.get(var.name)
         if union:
             self.vars[var.name] = either(have, wanted)
-        elif have is not None:
-            return unifies(have, wanted)
-        else:
+        elif have is None or unknown(have):
             self.vars[var.name] = wanted
+        else:
+            return unifies(have, wanted)
         return True
 
     def _open(self, term: Term) -> None:
@@ -487,6 +487,9 @@ def _pattern_vars(term: Term) -> Iterable[str]:
             yield from _pattern_vars(key)
             yield from _pattern_vars(value)
 
+
+_SHAPED: Final = (Scalar, ArrayTerm, ObjectTerm)
+"""Terms whose shape says whether they can be equal, whatever is known of their parts."""
 
 _EQUALITIES: Final = frozenset({"eq", "equal"})
 
