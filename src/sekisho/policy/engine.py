@@ -25,7 +25,7 @@ from sekisho.policy.implied import as_implied, child_request, is_default, withou
 from sekisho.policy.inventory import build_inventory
 from sekisho.policy.locate import Positions
 from sekisho.policy.match import MatchError, Subject
-from sekisho.policy.mutation import NO_MUTATORS, Mutators, Occasion, is_mutator
+from sekisho.policy.mutation import NO_MUTATORS, Occasion, Snapshot, is_mutator
 from sekisho.policy.providers import Providers
 from sekisho.policy.template import Template, is_template, load_template
 from sekisho.rego import Options
@@ -76,7 +76,7 @@ class Engine:
     constraints: tuple[Constraint, ...]
     namespaces: Mapping[str, Object]
     data: Mapping[str, Any]
-    mutators: Mutators = NO_MUTATORS
+    mutators: Snapshot = NO_MUTATORS
     expansions: Expansions = NO_EXPANSIONS
     providers: Providers | None = None
     explains: bool = False
@@ -107,7 +107,7 @@ class Engine:
         constraints: Iterable[Constraint],
         *,
         inventory: Iterable[Object] = (),
-        mutators: Mutators = NO_MUTATORS,
+        mutators: Snapshot = NO_MUTATORS,
         expansions: Expansions = NO_EXPANSIONS,
     ) -> Engine:
         """The engine of constraints that are loaded already, each of which brings its template."""
@@ -308,6 +308,15 @@ def may_differ(engine: Engine) -> Iterator[Diagnostic]:
             )
 
 
+def _mutators(objects: Iterable[Object]) -> Snapshot:
+    """The mutators among these objects; what reads them is imported only where there are some."""
+    if not any(is_mutator(object) for object in objects):
+        return NO_MUTATORS
+    from sekisho.policy.mutation import Mutators
+
+    return Mutators.build(objects)
+
+
 class _Builder:
     """Puts an engine together and collects what is wrong on the way."""
 
@@ -329,7 +338,7 @@ class _Builder:
         engine = Engine.of(
             self._constraints(policies, templates),
             inventory=inventory,
-            mutators=Mutators.build(policies),
+            mutators=_mutators(policies),
             expansions=Expansions.build(policies),
         )
         self._problems += (*engine.mutators.problems, *engine.expansions.problems)

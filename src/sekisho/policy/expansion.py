@@ -21,7 +21,7 @@ from sekisho.kube.schema import validate
 from sekisho.policy import codes, shapes
 from sekisho.policy.constraint import ACTIONS
 from sekisho.policy.match import Subject
-from sekisho.policy.mutation import NO_MUTATORS, NO_OCCASION, Change, Mutators, Occasion
+from sekisho.policy.mutation import NO_MUTATORS, NO_OCCASION, Change, Occasion, Snapshot
 
 GROUP: Final = "expansion.gatekeeper.sh"
 VERSIONS: Final = ("v1beta1", "v1alpha1")
@@ -226,7 +226,7 @@ class Expansions:
     def expand(
         self,
         subject: Subject,
-        mutators: Mutators = NO_MUTATORS,
+        mutators: Snapshot = NO_MUTATORS,
         occasion: Occasion = NO_OCCASION,
         *,
         implied: bool = False,
@@ -248,7 +248,7 @@ class _Run:
     """The expansion of one object. What goes wrong with its children is told at its own fields."""
 
     def __init__(
-        self, system: Expansions, root: Object, mutators: Mutators, occasion: Occasion, implied: bool
+        self, system: Expansions, root: Object, mutators: Snapshot, occasion: Occasion, implied: bool
     ) -> None:
         self._system = system
         self._root = root

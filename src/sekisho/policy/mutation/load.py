@@ -9,7 +9,7 @@ from sekisho.diag import Diagnostic, DiagnosticError
 from sekisho.kube.object import Object
 from sekisho.policy import codes, shapes
 from sekisho.policy.mutation import assign, assignimage, assignmetadata, modifyset
-from sekisho.policy.mutation.mutator import GROUP, Mutator, Reader
+from sekisho.policy.mutation.mutator import Mutator, Reader
 
 LOADERS: Final[Mapping[str, Callable[[Reader], Mutator]]] = {
     "Assign": assign.load,
@@ -17,11 +17,6 @@ LOADERS: Final[Mapping[str, Callable[[Reader], Mutator]]] = {
     "AssignMetadata": assignmetadata.load,
     "ModifySet": modifyset.load,
 }
-
-
-def is_mutator(object: Object) -> bool:
-    """Whether an object is a mutator, of any version."""
-    return object.gvk.group == GROUP and object.kind in LOADERS
 
 
 def load_mutator(object: Object) -> Mutator:

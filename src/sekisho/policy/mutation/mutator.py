@@ -19,8 +19,6 @@ from sekisho.policy.mutation.edit import Context, Edit, Editor, Setter
 from sekisho.policy.mutation.location import Field, Item, Location, LocationError, parse_location
 from sekisho.policy.mutation.pathtests import PathTestError, PathTests, path_tests
 
-GROUP: Final = "mutations.gatekeeper.sh"
-
 SUPPORTED: Final = (Operation.CREATE, Operation.UPDATE)
 """The operations at which objects are mutated."""
 

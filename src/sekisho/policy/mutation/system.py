@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any, Final
 
-from sekisho.diag import Deadline, Diagnostic, DiagnosticError, Level, Limit, Path
+from sekisho.diag import Diagnostic, DiagnosticError, Level, Limit, Path
 from sekisho.kube import patch
 from sekisho.kube.gvk import GVK
 from sekisho.kube.object import Object
@@ -21,9 +20,9 @@ from sekisho.policy.match import MatchError, Subject
 from sekisho.policy.mutation import schema
 from sekisho.policy.mutation.edit import Context, Edit, EditError
 from sekisho.policy.mutation.external import FailurePolicy, Placeholder, placeholders, replaced, resolve
-from sekisho.policy.mutation.load import is_mutator, load_mutator
+from sekisho.policy.mutation.load import load_mutator
 from sekisho.policy.mutation.mutator import Mutator
-from sekisho.policy.providers import Providers
+from sekisho.policy.mutation.snapshot import NO_OCCASION, Change, Mutation, Occasion, is_mutator
 
 STEPS: Final = Limit(
     "mutation of an object", 1_000_000, "steps", "a few seconds; no sound set of mutators comes near"
@@ -41,54 +40,6 @@ CLOCK_EVERY: Final = 256
 
 NAMED: Final = 5
 """Mutators that a message names; more hide it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One field that a mutator set. ``old`` is ABSENT where there was none."""
-
-    mutator: Mutator
-    path: Path
-    old: Any
-    new: Any
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mutation:
-    """What the mutators made of an object. ``passes`` counts those that changed something.
-
-    ``changes`` are in the order in which they were made; a later one may have undone an earlier one.
-    """
-
-    before: Object
-    object: Object
-    changes: tuple[Change, ...] = ()
-    passes: int = 0
-    warnings: tuple[Diagnostic, ...] = ()
-
-    @property
-    def mutated(self) -> bool:
-        """Whether the object was changed."""
-        return self.object is not self.before
-
-    @cached_property
-    def patch(self) -> tuple[Mapping[str, Any], ...]:
-        """The JSON patch that makes the object of the one before."""
-        return tuple(patch.create(self.before.raw, self.object.raw)) if self.mutated else ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Occasion:
-    """When and for whom an object is mutated. Without an operation only mutators for all of them apply."""
-
-    operation: Operation = Operation.NONE
-    username: str = ""
-    providers: Providers | None = None
-    deadline: Deadline | None = None
-
-
-NO_OCCASION: Final = Occasion()
-"""No operation, by nobody: what an audit and an expansion have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,9 +99,6 @@ class Mutators:
             known = tuple(row for row in rows if row[1].applies(gvk, operation))
             self._candidates[key] = known
         return known
-
-
-NO_MUTATORS: Final = Mutators()
 
 
 class _Run:
