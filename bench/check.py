@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.peers import program
+from bench.peers import normal, program
 
 ROOT = Path(__file__).parents[1]
 SHOP = ROOT / "src" / "sekisho" / "examples" / "shop"
@@ -65,7 +65,7 @@ def write_objects(folder: Path) -> int:
 def measure(command: list[str], environment: dict[str, str]) -> tuple[float, float, int]:
     """Wall seconds, peak megabytes and the exit status of one run."""
     start = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, **environment}) as run:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**normal(), **environment}) as run:
         _, status, usage = os.wait4(run.pid, 0)
         run.returncode = os.waitstatus_to_exitcode(status)
     return time.perf_counter() - start, usage.ru_maxrss / 1024, run.returncode

@@ -19,3 +19,11 @@ def program(name: str) -> str | None:
     if found is None:
         print(f"{name} is not installed (tools/peers.sh does it): its figures are left out", file=sys.stderr)
     return found
+
+
+def normal() -> dict[str, str]:
+    """This environment without what would make Python compile every module at every start.
+
+    An installed package has its byte code beside it; so have the processes that are measured.
+    """
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from bench.peers import normal
 
 ROOT = Path(__file__).parents[1]
 SHOP = ROOT / "src" / "sekisho" / "examples" / "shop"
@@ -23,7 +24,7 @@ def best(command: list[str], environment: dict[str, str]) -> float:
             command,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **environment},
+            env={**normal(), **environment},
             check=False,
         )
         found.append(time.perf_counter() - start)
