@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from sekisho.cli.inputs import Inputs, read_objects
 from sekisho.cli.progress import progress
-from sekisho.diag import Deadline, Diagnostic, Report
+from sekisho.cli.workers import spread
+from sekisho.diag import Deadline, Diagnostic, Report, Source
 from sekisho.kube.object import Object, name_problems
 from sekisho.kube.schema import NEWEST, CustomKinds, validate_object
 
@@ -24,6 +25,10 @@ POLICY_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "expansion.gatekeeper.sh": ("ExpansionTemplate",),
 }
 """The kinds of policies by group; in a group without a list all kinds are policies."""
+
+
+Ask = Callable[[Object], Sequence[Diagnostic]]
+"""A question about one object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +54,29 @@ def judge(paths: Sequence[str], options: Options) -> Report:
     extra = read_objects(options.policies) if options.policies else Inputs()
     everything = [*extra.objects, *inputs.objects]
     findings = [*inputs.problems, *extra.problems]
+    asks: list[Ask] = []
     if options.schema:
-        findings += _schemas(inputs.objects, everything, options.kubernetes_version or NEWEST)
-    constraints = 0
-    if any(_is_policy(object) for object in everything):
-        found, constraints = _policies(inputs.objects, everything, options)
-        findings += found
+        custom = CustomKinds.of(everything)
+        findings += custom.diagnostics
+        version = options.kubernetes_version or NEWEST
+        asks.append(lambda row: _schema(row, version, custom))
+    engine = _engine(inputs.objects, everything, options)
+    if engine is not None:
+        findings += engine.problems
+        asks += _reviews(engine, options.seconds)
+
+    def work(part: Sequence[Object]) -> list[Diagnostic]:
+        return [found for object in progress(part, "judging") for ask in asks for found in ask(object)]
+
+    findings += spread(
+        work,
+        inputs.objects,
+        origins=[object.origin for object in everything],
+        sources=_sources(engine),
+    )
+    constraints = len(engine.constraints) if engine is not None else 0
     judged = f"{_count(len(inputs.objects), 'object')} judged by {_count(constraints, 'constraint')}"
-    return Report.of(findings, judged=judged)
+    return Report.of([*findings, *_remarks(engine)], judged=judged)
 
 
 def _is_policy(object: Object) -> bool:
@@ -65,21 +85,18 @@ def _is_policy(object: Object) -> bool:
     return kinds is not None and (not kinds or object.kind in kinds)
 
 
-def _schemas(objects: Sequence[Object], everything: Sequence[Object], version: str) -> list[Diagnostic]:
+def _schema(object: Object, version: str, custom: CustomKinds) -> Sequence[Diagnostic]:
     """What the API's schemas say. Policies are checked by their own package."""
-    custom = CustomKinds.of(everything)
-    found = list(custom.diagnostics)
-    for object in objects:
-        found += name_problems(object)
-        if not _is_policy(object):
-            found += validate_object(object, kubernetes_version=version, crds=custom)
-    return found
+    found = name_problems(object)
+    if _is_policy(object):
+        return found
+    return [*found, *validate_object(object, kubernetes_version=version, crds=custom)]
 
 
-def _policies(
-    objects: Sequence[Object], everything: Sequence[Object], options: Options
-) -> tuple[list[Diagnostic], int]:
-    """What the policies say of the objects, and how many constraints there were."""
+def _engine(objects: Sequence[Object], everything: Sequence[Object], options: Options) -> Engine | None:
+    """The engine of the policies among everything; None where there are none."""
+    if not any(_is_policy(object) for object in everything):
+        return None
     from sekisho import policy
     from sekisho.cli.programs import cached_compile
     from sekisho.cli.providers import read_providers
@@ -90,14 +107,32 @@ def _policies(
         compile=cached_compile(enabled=options.cache),
         providers=read_providers(options.external_data) if options.external_data else None,
     )
-    engine = replace(engine, explains=options.explain)
-    findings = list(engine.problems)
-    if steps := policy.steps(engine):
-        now = datetime.now(UTC)
-        for object in progress(objects, "judging"):
-            findings += _review(object, engine, steps, now, Deadline.after(options.seconds))
-        findings += policy.may_differ(engine)
-    return findings, len(engine.constraints)
+    return replace(engine, explains=options.explain)
+
+
+def _reviews(engine: Engine, seconds: float) -> list[Ask]:
+    """What the policies are asked of each object; nothing where the chain would have nothing to do."""
+    from sekisho import policy
+
+    steps, now = policy.steps(engine), datetime.now(UTC)
+    if not steps:
+        return []
+    return [lambda row: _review(row, engine, steps, now, Deadline.after(seconds))]
+
+
+def _sources(engine: Engine | None) -> list[Source]:
+    """The sources of the policies' code, which findings may point into."""
+    templates = engine.templates.values() if engine is not None else ()
+    return [source for template in templates for source in template.program.sources]
+
+
+def _remarks(engine: Engine | None) -> Iterable[Diagnostic]:
+    """What is to be said of the policies that judged."""
+    if engine is None or not engine.constraints:
+        return ()
+    from sekisho.policy import may_differ
+
+    return may_differ(engine)
 
 
 def _review(
