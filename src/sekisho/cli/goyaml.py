@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from yaml import emitter, events
 
+from sekisho.lang.golang.gofloat import shortest
 from sekisho.rego.builtins.yaml import scalar_style
-from sekisho.rego.golang.gofloat import shortest
 
 INDENT: Final = 4
 ENDLESS: Final = 1 << 62

@@ -18,11 +18,11 @@ from urllib.parse import unquote, urlsplit
 from sekisho import manifest
 from sekisho.cli import regocodes
 from sekisho.diag import Code, Diagnostic, DiagnosticError, Level, Source, Span
+from sekisho.lang.golang import gofloat
 from sekisho.manifest.codes import NOT_FOUND, TOO_DEEP, UNREADABLE
 from sekisho.manifest.limits import DEPTH
 from sekisho.rego import Capabilities, Dialect, parse_module
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang import gofloat
 from sekisho.rego.jsontext import unmarshal
 from sekisho.rego.nodes import Module
 from sekisho.rego.values import UNDEFINED, Number, Value

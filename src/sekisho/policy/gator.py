@@ -13,13 +13,13 @@ from typing import Any, Final
 from sekisho.kube.gvk import BUILT_IN, NO_RESOURCE
 from sekisho.kube.object import Object
 from sekisho.kube.review import Operation, Request
+from sekisho.lang.golang.gotext import quote
 from sekisho.policy.constraint import GATOR, Constraint
 from sekisho.policy.engine import Ask, Engine
 from sekisho.policy.gatorexpand import DEFAULT_NAMESPACE
 from sekisho.policy.implied import IMPLIED_BY
 from sekisho.policy.match import Subject
 from sekisho.policy.template import TARGET
-from sekisho.rego.golang.gotext import quote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

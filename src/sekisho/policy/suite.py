@@ -19,9 +19,9 @@ from sekisho.kube import fielderror
 from sekisho.kube.decode import Boolean, Field, ListOf, Reading, Refused, Struct, Text
 from sekisho.kube.object import Object
 from sekisho.lang import re2
+from sekisho.lang.golang.gotext import quote
 from sekisho.lang.meter import Exhausted
 from sekisho.policy import codes
-from sekisho.rego.golang.gotext import quote
 
 T = TypeVar("T")
 

@@ -17,6 +17,7 @@ from sekisho.diag import Code, Diagnostic, DiagnosticError, Level, ObjectPath
 from sekisho.kube.object import Object
 from sekisho.kube.review import Finding
 from sekisho.kube.schema import codes as schema_codes
+from sekisho.lang.golang.gotext import quote
 from sekisho.manifest import Document
 from sekisho.manifest import codes as manifest_codes
 from sekisho.policy import codes
@@ -30,7 +31,6 @@ from sekisho.policy.mutation import Mutators, is_mutator
 from sekisho.policy.reviewfile import is_review, review_request
 from sekisho.policy.suite import EVERYTHING, Case, Filter, Suite, Test
 from sekisho.policy.template import Template, is_template, load_template
-from sekisho.rego.golang.gotext import quote
 
 SCHEMA_ERRORS: Final = frozenset(
     {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from sekisho.rego.golang.gofloat import shortest
+from sekisho.lang.golang.gofloat import shortest
 
 
 def general(value: float, precision: int | None) -> str:

@@ -11,9 +11,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from sekisho.lang.meter import Exhausted
-from sekisho.rego.fmtfloat import general, hexadecimal, powers, sharpened
-from sekisho.rego.golang.gotext import (
+from sekisho.lang.golang.gotext import (
     can_backquote,
     quote,
     quote_ascii,
@@ -21,6 +19,8 @@ from sekisho.rego.golang.gotext import (
     quote_char_ascii,
     to_octets,
 )
+from sekisho.lang.meter import Exhausted
+from sekisho.rego.fmtfloat import general, hexadecimal, powers, sharpened
 from sekisho.rego.numbers import DIGITS
 from sekisho.rego.numbers import text as number_text
 from sekisho.rego.text import bounded

@@ -248,7 +248,7 @@ def _written_steps(rule: Rule) -> Iterator[str]:
 
 def _steps_text(steps: Iterable[str]) -> str:
     """Steps of a reference as Rego writes them."""
-    from sekisho.rego.golang.gotext import quote
+    from sekisho.lang.golang.gotext import quote
 
     return "".join(
         f".{step}" if step.isascii() and step.isidentifier() else f"[{quote(step)}]" for step in steps

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from sekisho.lang.golang.gotext import quote
 from sekisho.lang.meter import Exhausted
-from sekisho.rego.golang.gotext import quote
 from sekisho.rego.numbers import text as number_text
 from sekisho.rego.values import Number, Set, Value, sorted_keys, unkey
 

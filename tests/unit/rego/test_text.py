@@ -2,9 +2,9 @@
 
 import pytest
 
+from sekisho.lang.golang.gotext import from_octets, to_octets
 from sekisho.lang.meter import Exhausted, Limits, Meter
 from sekisho.rego import text
-from sekisho.rego.golang.gotext import from_octets, to_octets
 from sekisho.rego.values import Number, Set
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from sekisho.diag import Limit
-from sekisho.rego.golang.gotext import quote
+from sekisho.lang.golang.gotext import quote
 
 STEPS: Final = Limit(
     "a location", 100, "steps", "no object is nested deeper, and each step is a level of recursion"

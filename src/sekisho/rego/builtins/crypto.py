@@ -11,10 +11,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from sekisho.lang.golang.gotext import to_octets
 from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.table import row
 from sekisho.rego.context import EvalContext
-from sekisho.rego.golang.gotext import to_octets
 from sekisho.rego.types import BOOLEAN, STRING, Function
 from sekisho.rego.values import Value
 

@@ -9,14 +9,14 @@ import base64
 from typing import Any, Final
 
 from sekisho.diag import Limit
+from sekisho.lang.golang import base64text
+from sekisho.lang.golang.gotext import from_octets, quote_char, to_octets
 from sekisho.lang.meter import Exhausted
 from sekisho.rego import jsontext
 from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.table import row
 from sekisho.rego.context import EvalContext
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang import base64text
-from sekisho.rego.golang.gotext import from_octets, quote_char, to_octets
 from sekisho.rego.text import bounded, text
 from sekisho.rego.types import ANY, BOOLEAN, STRING, Function, Object
 from sekisho.rego.values import Set, Value, sorted_keys, type_name, unkey

@@ -11,14 +11,14 @@ import re
 from typing import Any, Final
 
 from sekisho.diag import Limit
+from sekisho.lang.golang import gourl
+from sekisho.lang.golang.durations import nanoseconds
+from sekisho.lang.golang.gotext import quote
 from sekisho.rego import jsontext
 from sekisho.rego.builtins import gate, operands, yaml
 from sekisho.rego.builtins.table import Support, row
 from sekisho.rego.context import EvalContext
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang import gourl
-from sekisho.rego.golang.durations import nanoseconds
-from sekisho.rego.golang.gotext import quote
 from sekisho.rego.text import text
 from sekisho.rego.types import ANY, STRING, Function, Object
 from sekisho.rego.values import Set, Value, is_number, type_name

@@ -8,12 +8,12 @@ import hmac
 from dataclasses import dataclass
 from typing import Any, Final
 
+from sekisho.lang.golang import gourl
+from sekisho.lang.golang.gotext import to_octets
 from sekisho.rego import jsontext
 from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.http import check_request
 from sekisho.rego.builtins.table import row
-from sekisho.rego.golang import gourl
-from sekisho.rego.golang.gotext import to_octets
 from sekisho.rego.text import text
 from sekisho.rego.types import ANY, NUMBER, STRING, Function, Object
 from sekisho.rego.values import Set, Value, key

@@ -7,13 +7,13 @@ from functools import lru_cache
 from typing import Final, TypeVar
 
 from sekisho.lang import re2
+from sekisho.lang.golang.gotext import quote
 from sekisho.lang.meter import Meter
 from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.globsmatch import intersect
 from sekisho.rego.builtins.table import row
 from sekisho.rego.context import EvalContext
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang.gotext import quote
 from sekisho.rego.types import BOOLEAN, NUMBER, STRING, Array, Function
 from sekisho.rego.values import Value
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from sekisho.lang.golang.gotext import quote
 from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.table import row
 from sekisho.rego.context import EvalContext
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang.gotext import quote
 from sekisho.rego.types import ANY, BOOLEAN, NUMBER, STRING, Function
 from sekisho.rego.values import Value
 

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from sekisho.lang.golang import durations, gotime, layouts
 from sekisho.rego import numbers
 from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.table import row
 from sekisho.rego.context import EvalContext
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang import durations, gotime, layouts
 from sekisho.rego.types import NUMBER, STRING, Array, Function, Union
 from sekisho.rego.values import Value
 

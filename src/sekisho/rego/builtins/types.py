@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from sekisho.lang.golang.gotext import quote
 from sekisho.lang.meter import Exhausted
 from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.table import row
 from sekisho.rego.context import EvalContext
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang.gotext import quote
 from sekisho.rego.numbers import DIGITS, Num
 from sekisho.rego.types import ANY, BOOLEAN, NULL, NUMBER, STRING, Array, Function, Object, SetOf, Type, Union
 from sekisho.rego.values import Number, Set, Value, is_number, type_name

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import NoReturn
 
+from sekisho.lang.golang import gourl
 from sekisho.rego import jsontext
 from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.table import row
 from sekisho.rego.context import EvalContext
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang import gourl
 from sekisho.rego.types import BOOLEAN, STRING, Array, Function, Object, SetOf, Union
 from sekisho.rego.values import Set, Value
 

@@ -14,12 +14,12 @@ from functools import cmp_to_key
 from typing import Any, Final, NoReturn
 
 from sekisho.diag import Limit
+from sekisho.lang.golang import gofloat
 from sekisho.rego import jsontext
 from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.table import row
 from sekisho.rego.context import EvalContext
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang import gofloat
 from sekisho.rego.numbers import text as number_text
 from sekisho.rego.types import ANY, BOOLEAN, STRING, Function
 from sekisho.rego.values import Value

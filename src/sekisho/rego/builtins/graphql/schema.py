@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NoReturn
 
+from sekisho.lang.golang.gotext import quote
 from sekisho.rego.builtins.graphql.parser import NULL, Document, parse_schema
 from sekisho.rego.builtins.graphql.tokens import Node
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang.gotext import quote
 
 SCALARS: Final = ("Boolean", "Float", "ID", "Int", "String")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from sekisho.lang.golang import gotext
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang import gotext
 
 if TYPE_CHECKING:
     from graphql.language import Token

@@ -11,11 +11,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
+from sekisho.lang.golang import gofloat
 from sekisho.lang.meter import Meter
 from sekisho.rego.builtins.jsonschema import formats as schema_formats
 from sekisho.rego.builtins.jsonschema.compile import Number, Schema, exact, plain_text
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang import gofloat
 from sekisho.rego.values import Value, is_number
 
 Path = tuple[str, ...]

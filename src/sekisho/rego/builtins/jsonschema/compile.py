@@ -11,11 +11,11 @@ from decimal import Decimal
 from typing import Any, Final, NoReturn
 from urllib.parse import unquote, urldefrag, urljoin
 
+from sekisho.lang.golang import gofloat
 from sekisho.lang.meter import Meter
 from sekisho.rego import jsontext
 from sekisho.rego.builtins.jsonschema import formats as schema_formats
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang import gofloat
 from sekisho.rego.values import Value, is_number
 
 MIXED: Final = 99

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
 
+from sekisho.lang.golang import gourl
 from sekisho.rego.builtins.net import parse_ip
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang import gourl
 
 _CLOCK: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.,][0-9]+)?"
 _ZONE: Final = r"(?:Z|[-+](?:[01][0-9]|2[0-4]):[0-5][0-9])"

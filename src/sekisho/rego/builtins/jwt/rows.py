@@ -13,6 +13,8 @@ from functools import partial
 from typing import Any, Final
 
 from sekisho.diag import Limit
+from sekisho.lang.golang import base64text, gotext
+from sekisho.lang.golang.gotext import to_octets
 from sekisho.rego import jsontext
 from sekisho.rego.builtins import gate, operands
 from sekisho.rego.builtins.jwt import jws
@@ -20,8 +22,6 @@ from sekisho.rego.builtins.table import row
 from sekisho.rego.builtins.x509 import jwk
 from sekisho.rego.context import EvalContext
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang import base64text, gotext
-from sekisho.rego.golang.gotext import to_octets
 from sekisho.rego.types import ANY, BOOLEAN, STRING, Array, Function, Object
 from sekisho.rego.values import Number, Value, compare, is_number
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
 from sekisho.diag import Limit
+from sekisho.lang.golang import gotext
 from sekisho.rego.builtins.templates.lex import Lexer, Token
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang import gotext
 
 SIZE: Final = Limit("a template", 1_000_000, "characters", "templates are written by hand")
 DEPTH: Final = 100

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
+from sekisho.lang.golang import gotext, gourl
 from sekisho.lang.meter import Meter
 from sekisho.rego.builtins.templates.parse import Node, Parser
 from sekisho.rego.builtins.templates.values import MISSING, JsonNumber, join, printf, text, true, type_name
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang import gotext, gourl
 
 CALLS: Final = 50
 """Templates that call templates: Go stops at 100,000, which no stack of ours bears."""

@@ -7,10 +7,10 @@ import ipaddress
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from sekisho.lang.golang import gourl
 from sekisho.rego.builtins.x509 import der
 from sekisho.rego.builtins.x509.der import Element, Malformed, Reader
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang import gourl
 from sekisho.rego.values import Value
 
 Oid = tuple[int, ...]

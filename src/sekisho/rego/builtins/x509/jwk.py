@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from sekisho.diag import Limit
+from sekisho.lang.golang.gotext import to_octets
 from sekisho.rego import jsontext
 from sekisho.rego.builtins.x509 import pem
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang.gotext import to_octets
 
 TEXT: Final = Limit(
     "a key set", 4_000_000, "characters", "a set of 1,000 RSA keys with certificates is smaller"

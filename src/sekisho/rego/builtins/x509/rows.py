@@ -6,6 +6,8 @@ import base64
 from typing import Any, Final
 
 from sekisho.diag import Limit
+from sekisho.lang.golang import base64text
+from sekisho.lang.golang.gotext import to_octets
 from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.table import row
 from sekisho.rego.builtins.x509 import jwk, pem
@@ -14,8 +16,6 @@ from sekisho.rego.builtins.x509 import verify as x509_verify
 from sekisho.rego.builtins.x509.read import Certificate
 from sekisho.rego.context import EvalContext
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang import base64text
-from sekisho.rego.golang.gotext import to_octets
 from sekisho.rego.types import ANY, BOOLEAN, STRING, Array, Function, Object
 from sekisho.rego.values import Set, Value, is_number
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sekisho.diag import Limit
+from sekisho.lang.golang import gourl
 from sekisho.rego.builtins.x509.read import Certificate
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang import gourl
 
 CHECKS: Final = Limit("a certificate chain", 100, "signature checks", "Go's own bound against loops")
 

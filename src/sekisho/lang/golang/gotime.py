@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import Final
 
 from sekisho.diag import Limit
+from sekisho.lang.faults import BuiltinFault
+from sekisho.lang.golang.gotext import quote_bytes as quote
 from sekisho.lang.meter import Exhausted
-from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang.gotext import quote_bytes as quote
 
 SECOND: Final = 1_000_000_000
 

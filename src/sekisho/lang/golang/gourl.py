@@ -8,8 +8,8 @@ from typing import Final
 from urllib.parse import quote as _percent
 from urllib.parse import unquote_to_bytes
 
-from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang.gotext import from_octets, quote, to_octets
+from sekisho.lang.faults import BuiltinFault
+from sekisho.lang.golang.gotext import from_octets, quote, to_octets
 
 PARAMETERS: Final = 10_000
 """Parameters of a query; Go reads no more, since a longer one is an attack on whoever stores them."""

@@ -2,8 +2,8 @@
 
 import pytest
 
+from sekisho.lang.golang.durations import nanoseconds
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang.durations import nanoseconds
 
 
 @pytest.mark.parametrize(

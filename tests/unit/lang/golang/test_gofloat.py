@@ -2,7 +2,7 @@
 
 import pytest
 
-from sekisho.rego.golang import gofloat
+from sekisho.lang.golang import gofloat
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Durations such as 1h30m, in nanoseconds: Go's, and Rego's, which know days, weeks and years too."""
+"""Durations such as 1h30m, in nanoseconds: Go's, and those with days, weeks and years, which Rego has."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang.gotext import quote, quote_bytes
+from sekisho.lang.faults import BuiltinFault
+from sekisho.lang.golang.gotext import quote, quote_bytes
 
 _UNITS: Final = MappingProxyType(
     {

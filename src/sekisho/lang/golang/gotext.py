@@ -20,7 +20,7 @@ _SHORT: Final = {
 def to_octets(text: str) -> bytes:
     """The bytes of a string.
 
-    A Rego string is text. What a built-in decodes from base64 or hexadecimal may be any bytes, though: those
+    A string is text. What a built-in decodes from base64 or hexadecimal may be any bytes, though: those
     that are not UTF-8 stand in the string as lone surrogates (Python's ``surrogateescape``), so that they
     come back here, and each counts as one character, as in Go. ``jsontext`` writes them as U+FFFD.
     """

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sekisho.lang.golang import gotime
 from sekisho.lang.meter import Exhausted
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang import gotime
 
 MOMENT = gotime.Civil.of(1_700_000_009_070_000_000, "CET", 3600)  # 2023-11-14 23:13:29.07
 

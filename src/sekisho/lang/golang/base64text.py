@@ -6,8 +6,8 @@ import base64
 import binascii
 from typing import Final
 
-from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang.gotext import to_octets
+from sekisho.lang.faults import BuiltinFault
+from sekisho.lang.golang.gotext import to_octets
 
 _STANDARD: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 _URL: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")

@@ -2,8 +2,8 @@
 
 import pytest
 
+from sekisho.lang.golang import base64text
 from sekisho.rego.faults import BuiltinFault
-from sekisho.rego.golang import base64text
 
 
 @pytest.mark.parametrize(("text", "data"), [("YQ==", b"a"), ("YW\nJj", b"abc"), ("YR==", b"a"), ("", b"")])
