@@ -76,6 +76,7 @@ def command(
             seconds=timeout,
             external_data=external_data or "",
             explain=explain,
+            owner_key=settings.owner_key,
             cache=not (no_cache or os.environ.get("SEKISHO_NO_CACHE")),
         ),
     )

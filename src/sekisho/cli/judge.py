@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 from sekisho.cli.inputs import Inputs, read_objects
 from sekisho.cli.progress import progress
+from sekisho.cli.rules import is_rule, read_rules, remarks
 from sekisho.cli.workers import spread
 from sekisho.diag import Deadline, Diagnostic, Report, Source
 from sekisho.kube.object import Object, name_problems
 from sekisho.kube.schema import NEWEST, CustomKinds, validate_object
 
 if TYPE_CHECKING:
-    from sekisho.kube.review import Judge, Step
+    from sekisho.kube.review import Judge, Rules, Step
+    from sekisho.kube.review.rules import Loaded
     from sekisho.policy import Engine
 
 POLICY_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -36,7 +38,7 @@ class Options:
     """What a check is asked for. ``seconds`` is how long one object may take, over all policies.
 
     ``external_data`` is a file with the answers of external data providers; ``explain`` tells with each
-    violation which expressions held.
+    violation which expressions held; ``owner_key`` is the label that names an owner.
     """
 
     policies: tuple[str, ...] = ()
@@ -46,6 +48,7 @@ class Options:
     cache: bool = True
     external_data: str = ""
     explain: bool = False
+    owner_key: str = ""
 
 
 def judge(paths: Sequence[str], options: Options) -> Report:
@@ -61,9 +64,12 @@ def judge(paths: Sequence[str], options: Options) -> Report:
         version = options.kubernetes_version or NEWEST
         asks.append(lambda row: _schema(row, version, custom))
     engine = _engine(inputs.objects, everything, options)
+    now = datetime.now(UTC)
+    loaded = read_rules(everything, owner_key=options.owner_key)
+    findings += loaded.problems if loaded else ()
     if engine is not None:
         findings += engine.problems
-        asks += _reviews(engine, options.seconds)
+        asks += _reviews(engine, loaded, now, options.seconds)
 
     def work(part: Sequence[Object]) -> list[Diagnostic]:
         return [found for object in progress(part, "judging") for ask in asks for found in ask(object)]
@@ -74,6 +80,7 @@ def judge(paths: Sequence[str], options: Options) -> Report:
         origins=[object.origin for object in everything],
         sources=_sources(engine),
     )
+    findings += remarks(loaded, findings, now)
     constraints = len(engine.constraints) if engine is not None else 0
     judged = f"{_count(len(inputs.objects), 'object')} judged by {_count(constraints, 'constraint')}"
     return Report.of([*findings, *_remarks(engine)], judged=judged)
@@ -88,7 +95,7 @@ def _is_policy(object: Object) -> bool:
 def _schema(object: Object, version: str, custom: CustomKinds) -> Sequence[Diagnostic]:
     """What the API's schemas say. Policies are checked by their own package."""
     found = name_problems(object)
-    if _is_policy(object):
+    if _is_policy(object) or is_rule(object):
         return found
     return [*found, *validate_object(object, kubernetes_version=version, crds=custom)]
 
@@ -110,14 +117,15 @@ def _engine(objects: Sequence[Object], everything: Sequence[Object], options: Op
     return replace(engine, explains=options.explain)
 
 
-def _reviews(engine: Engine, seconds: float) -> list[Ask]:
+def _reviews(engine: Engine, loaded: Loaded | None, now: datetime, seconds: float) -> list[Ask]:
     """What the policies are asked of each object; nothing where the chain would have nothing to do."""
     from sekisho import policy
+    from sekisho.kube.review import NO_RULES
 
-    steps, now = policy.steps(engine), datetime.now(UTC)
+    steps, rules = policy.steps(engine), loaded.rules if loaded else NO_RULES
     if not steps:
         return []
-    return [lambda row: _review(row, engine, steps, now, Deadline.after(seconds))]
+    return [_Review(engine=engine, steps=steps, rules=rules, now=now, seconds=seconds)]
 
 
 def _sources(engine: Engine | None) -> list[Source]:
@@ -135,18 +143,27 @@ def _remarks(engine: Engine | None) -> Iterable[Diagnostic]:
     return may_differ(engine)
 
 
-def _review(
-    object: Object, engine: Engine, steps: Sequence[Step[Judge]], now: datetime, deadline: Deadline
-) -> list[Diagnostic]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Review:
     """'Would this be admitted today?': a CREATE by nobody, on the object with the built-in defaults."""
-    from sekisho.kube.defaults import apply_defaults
-    from sekisho.kube.review import Request, decide
-    from sekisho.policy.chain import with_mutators
 
-    request = Request.of(apply_defaults(object), namespace_object=engine.namespaces.get(object.namespace))
-    verdict = decide(steps, request, now=now, deadline=deadline)
-    found = [*(finding.report() for finding in verdict.findings), *verdict.failures]
-    return [with_mutators(finding, verdict, engine) for finding in found]
+    engine: Engine
+    steps: Sequence[Step[Judge]]
+    rules: Rules
+    now: datetime
+    seconds: float
+
+    def __call__(self, object: Object) -> list[Diagnostic]:
+        from sekisho.kube.defaults import apply_defaults
+        from sekisho.kube.review import Request, decide
+        from sekisho.policy.chain import with_mutators
+
+        engine = self.engine
+        request = Request.of(apply_defaults(object), namespace_object=engine.namespaces.get(object.namespace))
+        deadline = Deadline.after(self.seconds)
+        verdict = decide(self.steps, request, now=self.now, deadline=deadline, rules=self.rules)
+        found = [*(finding.report() for finding in verdict.findings), *verdict.failures]
+        return [with_mutators(finding, verdict, engine) for finding in found]
 
 
 def _count(number: int, noun: str) -> str:

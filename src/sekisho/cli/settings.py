@@ -17,17 +17,23 @@ from sekisho.diag import Path as ValuePath
 BAD_SETTINGS: Final = register("CLI001", "sekisho.yaml is wrong")
 
 FILE: Final = "sekisho.yaml"
-KEYS: Final = ("baseline", "kubernetesVersion", "policies")
+KEYS: Final = ("baseline", "kubernetesVersion", "ownerKey", "policies", "waivers")
+LISTS: Final = ("policies", "waivers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the project file says. ``policies`` are paths of policies that every check applies."""
+    """What the project file says.
+
+    ``policies`` are paths of policies that every check applies, and of waivers. ``owner_key`` is the label
+    that names an owner; empty for the default.
+    """
 
     file: Path | None = None
     policies: tuple[str, ...] = ()
     baseline: str = ""
     kubernetes_version: str = ""
+    owner_key: str = ""
 
 
 def find_settings(start: Path) -> Settings:
@@ -58,9 +64,10 @@ def read_settings(file: Path) -> Settings:
     base = file.parent
     return Settings(
         file=file,
-        policies=tuple(str(base / path) for path in value.get("policies") or ()),
+        policies=tuple(str(base / path) for key in LISTS for path in value.get(key) or ()),
         baseline=str(base / value["baseline"]) if value.get("baseline") else "",
         kubernetes_version=value.get("kubernetesVersion") or "",
+        owner_key=value.get("ownerKey") or "",
     )
 
 
@@ -72,9 +79,9 @@ def _problems(value: Any, origin: Any) -> list[Diagnostic]:
         if key not in KEYS:
             message = f'unknown key "{key}"; known are {", ".join(KEYS)}'
             found.append(_problem(origin, (key,), message, key=True))
-        elif key == "policies":
+        elif key in LISTS:
             if not isinstance(item, list) or not all(isinstance(path, str) for path in item):
-                found.append(_problem(origin, (key,), "policies must be a list of paths"))
+                found.append(_problem(origin, (key,), f"{key} must be a list of paths"))
         elif not isinstance(item, str):
             found.append(_problem(origin, (key,), f'{key} must be a string (quote a version: "1.33")'))
     return found

@@ -27,6 +27,12 @@ WRONG_TYPE: Final = register("KUB041", "a field of a configuration object has th
 MISSING_FIELD: Final = register("KUB042", "a configuration object lacks a required field")
 BAD_VALUE: Final = register("KUB043", "a field of a configuration object has a value that is not allowed")
 
+EXPIRED_WAIVER: Final = register("KUB070", "a waiver has expired")
+UNUSED_WAIVER: Final = register("KUB071", "a waiver waives nothing")
+WIDE_WAIVER: Final = register("KUB072", "a waiver is too wide")
+WAIVER_NOT_GRANTED: Final = register("KUB073", "an annotation waives what no WaiverGrant lets it waive")
+BAD_WAIVER_NOTE: Final = register("KUB074", "an annotation that waives policies is malformed")
+
 COULD_NOT_ASK: Final = register("KUB050", "a reviewer could not judge the object", blame=Blame.ENVIRONMENT)
 REVIEWER_FAILED: Final = register("KUB051", "a reviewer failed unexpectedly", blame=Blame.BUG)
 OUT_OF_TIME: Final = register("KUB052", "there was no time left to judge the object", blame=Blame.ENVIRONMENT)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -174,6 +174,31 @@ def parse_time(text: str) -> datetime | None:
         return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+_DURATION: Final = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A span of time of whole hours, minutes and seconds, as Go writes it: ``168h``, ``1h30m``."""
+
+    def read(self, value: Any, path: Path, reading: Reading) -> timedelta:
+        """The span; it is longer than nothing."""
+        _expect(value, str, "string", path, reading)
+        found = _DURATION.fullmatch(value)
+        span = timedelta()
+        if found:
+            hours, minutes, seconds = (int(part or 0) for part in found.groups())
+            span = timedelta(hours=hours, minutes=minutes, seconds=seconds)
+        if not span:
+            detail = f"must be a duration such as 168h or 1h30m: {fielderror.shown(value)}"
+            raise reading.refuse(codes.BAD_VALUE, path, fielderror.in_body(path, value, detail))
+        return span
+
+    def schema(self) -> dict[str, Any]:
+        """As OpenAPI says it."""
+        return {"type": "string", "pattern": "^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,13 @@ from enum import IntEnum
 from typing import Final
 
 API_VERSION: Final = "enforcement.sekisho.dev/v1alpha1"
-"""The group of the kinds that lower enforcement: Rollout, Waiver, BreakGlass."""
+"""The group of the kinds that lower enforcement: Rollout and BreakGlass."""
+
+WAIVERS: Final = "waivers.sekisho.dev/v1alpha1"
+"""The group of Waiver and WaiverGrant: a group of its own, so that a team may be let write these alone."""
+
+ANNOTATION: Final = "waivers.sekisho.dev/waive"
+"""The annotation by which an object waives policies for itself (``waivernote``)."""
 
 
 class Rung(IntEnum):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Subject:
     """An object with what rules may ask about it. ``namespace_labels`` is None where they are unknown.
 
-    For a Namespace both are its own name and labels.
+    For a Namespace both are its own name and labels. ``annotator`` wrote its annotation that waives policies.
     """
 
     object: Object
@@ -23,3 +23,4 @@ class Subject:
     owner: str = ""
     username: str = ""
     groups: tuple[str, ...] = ()
+    annotator: str = ""

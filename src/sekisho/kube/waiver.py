@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from sekisho.diag import Diagnostic, Path
 from sekisho.kube import fielderror
 from sekisho.kube.decode import Field, Resource, Text, Time, resource
-from sekisho.kube.ladder import API_VERSION
+from sekisho.kube.ladder import WAIVERS
 from sekisho.kube.match import EVERY_OBJECT, MATCH, TEXTS, Match
 from sekisho.kube.selectors import any_wildcard
 
@@ -26,13 +26,16 @@ class Waiver:
     """Which findings: of ``policies`` (wildcards), with ``codes`` (or aliases), with ``fingerprints``.
 
     Lists that are given must all agree. ``match`` says which objects; only fingerprints, which name an
-    object themselves, do without it.
+    object themselves, do without it. ``owner`` answers for it; ``ticket`` is where it is followed up.
+    ``where`` is what a reader is told: ``Waiver NAME``, or the annotation that it was made from.
     """
 
     name: str
     reason: str
-    approver: str
+    owner: str
     expires: datetime
+    ticket: str = ""
+    where: str = ""
     policies: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
     fingerprints: tuple[str, ...] = ()
@@ -41,6 +44,11 @@ class Waiver:
     def in_force(self, now: datetime) -> bool:
         """Whether it has not yet expired; at its last moment it has."""
         return now < self.expires
+
+    @property
+    def title(self) -> str:
+        """How reports name it."""
+        return self.where or f"Waiver {self.name}"
 
     def concerns(self, finding: Diagnostic, subject: Subject) -> bool:
         """Whether it is about this finding, expired or not."""
@@ -67,12 +75,13 @@ def _check(waiver: Waiver) -> Iterable[tuple[Path, str]]:
 
 
 WAIVER: Final[Resource[Waiver]] = resource(
-    API_VERSION,
+    WAIVERS,
     "Waiver",
     Waiver,
     Field("reason", "spec.reason", Text()),
-    Field("approver", "spec.approver", Text()),
+    Field("owner", "spec.owner", Text()),
     Field("expires", "spec.expires", Time()),
+    Field("ticket", "spec.ticket", Text(), ""),
     Field("policies", "spec.policies", TEXTS, ()),
     Field("codes", "spec.codes", TEXTS, ()),
     Field("fingerprints", "spec.fingerprints", TEXTS, ()),

@@ -427,7 +427,7 @@ def _failed(constraint: Constraint, action: str, request: Request, error: Diagno
     )
     if cause.at is not None:
         diagnostic = diagnostic.with_note(f"{cause.code.id}: the evaluation failed here", cause.at)
-    return _as_finding(diagnostic, constraint, action)
+    return replace(_as_finding(diagnostic, constraint, action), failed=True)
 
 
 def _autoreject(constraint: Constraint, action: str, request: Request, error: MatchError) -> Finding:
@@ -441,7 +441,7 @@ def _autoreject(constraint: Constraint, action: str, request: Request, error: Ma
         policy=constraint.policy,
         help=f"add the Namespace {namespace} to the input" if namespace else "",
     )
-    return _as_finding(diagnostic, constraint, action)
+    return replace(_as_finding(diagnostic, constraint, action), failed=True)
 
 
 def _as_finding(diagnostic: Diagnostic, constraint: Constraint, action: str) -> Finding:

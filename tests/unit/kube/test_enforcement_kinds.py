@@ -14,7 +14,7 @@ from sekisho.diag import Code, Diagnostic, DiagnosticError
 from sekisho.diag.code import Blame
 from sekisho.kube.breakglass import BREAK_GLASS
 from sekisho.kube.decode import Resource
-from sekisho.kube.ladder import API_VERSION, Rung
+from sekisho.kube.ladder import API_VERSION, WAIVERS, Rung
 from sekisho.kube.match import EVERY_OBJECT, Kinds, Match, in_namespaces
 from sekisho.kube.object import Object, OwnerReference
 from sekisho.kube.owner import owner_of
@@ -22,6 +22,7 @@ from sekisho.kube.rollout import ROLLOUT
 from sekisho.kube.selectors import label_selector
 from sekisho.kube.subject import Subject
 from sekisho.kube.waiver import WAIVER
+from sekisho.kube.waivernote import GRANT
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 CODE = Code(id="POL101", title="t", blame=Blame.INPUT, alias="the-alias")
@@ -29,7 +30,8 @@ CRDS = Path(sekisho.kube.__path__[0]) / "crds"
 
 
 def cr(kind: str, **spec: Any) -> Object:
-    return Object({"apiVersion": API_VERSION, "kind": kind, "metadata": {"name": "x"}, "spec": spec})
+    version = WAIVERS if kind.startswith("Waiver") else API_VERSION
+    return Object({"apiVersion": version, "kind": kind, "metadata": {"name": "x"}, "spec": spec})
 
 
 def pod(**metadata: Any) -> Object:
@@ -49,13 +51,14 @@ WAIVER_SPEC = {
     "policies": ["K8sLabels/*"],
     "match": {"namespaces": ["shop"]},
     "reason": "legacy",
-    "approver": "alice",
+    "owner": "alice",
     "expires": "2026-07-01T00:00:00Z",
 }
 
 
 @pytest.mark.parametrize(
-    ("kind", "file"), [(WAIVER, "waiver"), (ROLLOUT, "rollout"), (BREAK_GLASS, "breakglass")]
+    ("kind", "file"),
+    [(WAIVER, "waiver"), (ROLLOUT, "rollout"), (BREAK_GLASS, "breakglass"), (GRANT, "waivergrant")],
 )
 def test_types_and_custom_resource_definitions_agree(kind: Resource[Any], file: str) -> None:
     crd = yaml.safe_load((CRDS / f"{file}.yaml").read_text())

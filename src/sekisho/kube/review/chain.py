@@ -243,14 +243,7 @@ def _patched(name: str, verdict: Verdict, request: Request) -> Request:
 def _conclude(answers: _Answers, request: Request, rules: Rules, now: datetime, *, complete: bool) -> Verdict:
     """Enforce the findings and say what the answers come to."""
     subject = subject_of(request, owner_key=rules.owner_key, lookup=rules.lookup)
-    enforced = enforce(
-        answers.findings,
-        subject,
-        rollouts=rules.rollouts,
-        waivers=rules.waivers,
-        break_glass=rules.break_glass,
-        now=now,
-    )
+    enforced = enforce(answers.findings, subject, rules, now=now)
     if enforced.expires:
         answers.moments.append(enforced.expires)
     if rules.any and request.namespace_object:

@@ -11,16 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from sekisho.kube.ladder import Rung
+from sekisho.kube.ladder import ANNOTATION, Rung
 from sekisho.kube.owner import OWNER_KEY, Lookup, owner_of
 from sekisho.kube.review.request import Request
 from sekisho.kube.review.verdict import Finding
 from sekisho.kube.subject import Subject
 
 if TYPE_CHECKING:
+    from sekisho.diag import Diagnostic
     from sekisho.kube.breakglass import BreakGlass
     from sekisho.kube.rollout import Rollout
     from sekisho.kube.waiver import Waiver
+    from sekisho.kube.waivernote import WaiverGrant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,7 @@ class Rules:
 
     rollouts: tuple[Rollout, ...] = ()
     waivers: tuple[Waiver, ...] = ()
+    grants: tuple[WaiverGrant, ...] = ()
     break_glass: tuple[BreakGlass, ...] = ()
     owner_key: str = OWNER_KEY
     lookup: Lookup | None = None
@@ -36,7 +39,7 @@ class Rules:
     @property
     def any(self) -> bool:
         """Whether anything can be lowered."""
-        return bool(self.rollouts or self.waivers or self.break_glass)
+        return bool(self.rollouts or self.waivers or self.grants or self.break_glass)
 
 
 NO_RULES: Final = Rules()
@@ -61,26 +64,38 @@ def subject_of(request: Request, *, owner_key: str = OWNER_KEY, lookup: Lookup |
         owner=owner_of(object, namespace=namespace, lookup=lookup, key=owner_key),
         username=request.user.username,
         groups=request.user.groups,
+        annotator=_annotator(request),
     )
 
 
+def _annotator(request: Request) -> str:
+    if ANNOTATION not in request.subject.annotations:
+        return ""
+    from sekisho.kube.waivernote import annotator
+
+    return annotator(request.subject, request.old_object, request.user.username)
+
+
 def enforce(
-    findings: Iterable[Finding],
-    subject: Subject,
-    *,
-    rollouts: Sequence[Rollout] = (),
-    waivers: Sequence[Waiver] = (),
-    break_glass: Sequence[BreakGlass] = (),
-    now: datetime,
+    findings: Iterable[Finding], subject: Subject, rules: Rules = NO_RULES, *, now: datetime
 ) -> Enforced:
     """Apply ladder, waivers and break-glass, in that order, as of ``now`` (aware)."""
     moments: list[datetime] = []
-    glass = [item for item in break_glass if item.in_force(now) and item.covers(subject)]
+    waivers = rules.waivers
+    problems: tuple[Diagnostic, ...] = ()
+    if ANNOTATION in subject.object.annotations:
+        from sekisho.kube.waivernote import noted  # rare, and it takes as long to import as all of this
+
+        on_object = noted(subject, rules.grants, now)
+        waivers, problems = (*waivers, *on_object.waivers), on_object.problems
+        moments += on_object.moments
+    glass = [item for item in rules.break_glass if item.in_force(now) and item.covers(subject)]
     enforced: list[Finding] = []
     for finding in findings:
-        lowered = _roll_out(finding, subject, rollouts, now, moments)
+        lowered = _roll_out(finding, subject, rules.rollouts, now, moments)
         waived = _waive(lowered, subject, waivers, now, moments)
         enforced.append(_break_glass(waived, glass, moments))
+    enforced += (Finding.of(problem, Rung.WARN) for problem in problems)
     return Enforced(findings=tuple(enforced), expires=min(moments, default=None))
 
 
@@ -115,7 +130,12 @@ def _waive(
     now: datetime,
     moments: list[datetime],
 ) -> Finding:
-    """Accepted by the Waiver that lasts longest; one that has expired is only mentioned."""
+    """Accepted by the Waiver that lasts longest; one that has expired is only mentioned.
+
+    What could not be evaluated is not known to be what the waiver is about, so it is not waived.
+    """
+    if finding.failed:
+        return finding
     found = [waiver for waiver in waivers if waiver.concerns(finding.diagnostic, subject)]
     if not found:
         return finding
@@ -124,10 +144,11 @@ def _waive(
     if not waiver.in_force(now):
         return replace(
             finding,
-            because=(*finding.because, f"Waiver {waiver.name} accepted it until {until}, and expired"),
+            because=(*finding.because, f"{waiver.title} accepted it until {until}, and expired"),
         )
     moments.append(waiver.expires)
-    because = f"Waiver {waiver.name} accepts it until {until}, approved by {waiver.approver}: {waiver.reason}"
+    ticket = f" ({waiver.ticket})" if waiver.ticket else ""
+    because = f"{waiver.title} accepts it until {until}, owned by {waiver.owner}: {waiver.reason}{ticket}"
     return replace(finding.lowered(Rung.OBSERVE, because), waiver=waiver.name)
 
 

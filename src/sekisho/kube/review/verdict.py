@@ -28,6 +28,9 @@ class Outcome(Enum):
     COULD_NOT_ASK = "could-not-ask"
 
 
+WAIVER: Final = "waiver"
+"""The key, in the data of a reported finding, of the waiver that accepts it."""
+
 _LEVELS: Final = {Rung.DENY: Level.ERROR, Rung.WARN: Level.WARNING, Rung.OBSERVE: Level.NOTE}
 
 
@@ -39,7 +42,8 @@ class Finding:
     break-glass; ``because`` says, in order, what changed it. ``word`` is the original's own word for the
     action (``dryrun``, ``DRYRUN_AUDIT_LOG_ONLY``), ``bundle`` the bundle that the policy belongs to.
     ``line`` is the message as the original prints it; by default Gatekeeper's ``[constraint-name] msg``.
-    The diagnostic's ``policy`` is the policy's identity, ``K8sRequiredLabels/must-have-owner``.
+    ``failed``: the policy could not be evaluated, so nothing may waive this. The diagnostic's ``policy`` is
+    the policy's identity, ``K8sRequiredLabels/must-have-owner``.
     """
 
     diagnostic: Diagnostic
@@ -51,6 +55,7 @@ class Finding:
     because: tuple[str, ...] = ()
     waiver: str = ""
     break_glass: str = ""
+    failed: bool = False
 
     @classmethod
     def of(
@@ -80,6 +85,8 @@ class Finding:
     def report(self) -> Diagnostic:
         """The diagnostic with the level of the rung in force, and what changed it as notes."""
         diagnostic = replace(self.diagnostic, level=_LEVELS[self.rung])
+        if self.waiver:
+            diagnostic = replace(diagnostic, data={**diagnostic.data, WAIVER: self.waiver})
         for reason in self.because:
             diagnostic = diagnostic.with_note(reason)
         return diagnostic

@@ -308,7 +308,7 @@ def test_a_mutating_reviewer_may_refuse_and_the_others_are_still_asked() -> None
 WAIVER = Waiver(
     name="w",
     reason="legacy",
-    approver="alice",
+    owner="alice",
     expires=LATER,
     policies=("K8sLabels/*",),
     match=Match(namespaces=("shop",)),

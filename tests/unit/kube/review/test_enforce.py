@@ -39,7 +39,7 @@ def rollout(rung: Rung, name: str = "r", **fields: Any) -> Rollout:
 
 def waiver(name: str = "w", expires: datetime = LATER, **fields: Any) -> Waiver:
     whole = {"policies": ("K8sLabels/*",), "match": Match(namespaces=("shop",)), **fields}
-    return Waiver(name=name, reason="legacy", approver="alice", expires=expires, **whole)
+    return Waiver(name=name, reason="legacy", owner="alice", expires=expires, **whole)
 
 
 def glass(name: str = "g", expires: datetime = LATER, **fields: Any) -> BreakGlass:
@@ -47,7 +47,7 @@ def glass(name: str = "g", expires: datetime = LATER, **fields: Any) -> BreakGla
 
 
 def run(*findings: Finding, subject: Subject = SUBJECT, **rules: Any) -> Enforced:
-    return enforce(findings, subject, now=NOW, **rules)
+    return enforce(findings, subject, Rules(**{key: tuple(rows) for key, rows in rules.items()}), now=NOW)
 
 
 def one(found: Enforced) -> Finding:
@@ -107,7 +107,7 @@ def test_a_waived_finding_is_still_seen() -> None:
     found = run(finding(), waivers=[waiver()])
     assert one(found).rung is Rung.OBSERVE
     assert one(found).waiver == "w"
-    assert one(found).because == ("Waiver w accepts it until 2026-06-11 00:00Z, approved by alice: legacy",)
+    assert one(found).because == ("Waiver w accepts it until 2026-06-11 00:00Z, owned by alice: legacy",)
     assert found.expires == LATER
 
 
