@@ -1,4 +1,4 @@
-"""Writes the reference pages that come from tables: ``docs/reference/rego-builtins.md`` and ``codes.md``.
+"""Writes the pages that come from tables: some of ``docs/reference``, and ``docs/library``.
 
     python tools/make_docs.py
 
@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import library_docs
+
 from sekisho.cli.codes import load_codes
 from sekisho.diag import registered
 from sekisho.rego import builtins
 from sekisho.rego.builtins.families import FAMILIES
 
-REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
+DOCS = Path(__file__).parents[1] / "docs"
 
 MADE = "Made from the table by `tools/make_docs.py`."
 
@@ -62,12 +64,23 @@ def codes_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"rego-builtins.md": builtins_page, "codes.md": codes_page}
+PAGES = {"reference/rego-builtins.md": builtins_page, "reference/codes.md": codes_page}
+
+
+def pages() -> dict[str, str]:
+    """Every page by its path below ``docs``."""
+    library = {f"library/{name}": text for name, text in library_docs.pages().items()}
+    return {name: page() for name, page in PAGES.items()} | library
 
 
 def main() -> None:
-    for name, page in PAGES.items():
-        (REFERENCE / name).write_text(page(), encoding="utf-8")
+    made = pages()
+    for old in (DOCS / "library").glob("*.md"):
+        if f"library/{old.name}" not in made:
+            old.unlink()
+    for name, text in made.items():
+        (DOCS / name).parent.mkdir(exist_ok=True)
+        (DOCS / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -20,6 +20,13 @@ from sekisho.cli.output import finish, report_options
     help="Policies to apply that are not to be judged themselves; repeatable.",
 )
 @click.option(
+    "--bundle",
+    "bundles",
+    multiple=True,
+    metavar="BUNDLE",
+    help="A bundle of the policy library to apply, such as pod-security-baseline; repeatable.",
+)
+@click.option(
     "--kubernetes-version", metavar="VERSION", help="Version whose schemas hold, such as 1.33 (newest known)."
 )
 @click.option(
@@ -47,6 +54,7 @@ def command(
     *,
     paths: tuple[str, ...],
     policies: tuple[str, ...],
+    bundles: tuple[str, ...],
     kubernetes_version: str | None,
     timeout: float,
     external_data: str | None,
@@ -71,6 +79,7 @@ def command(
         paths,
         Options(
             policies=(*settings.policies, *policies),
+            bundles=(*settings.bundles, *bundles),
             kubernetes_version=kubernetes_version or settings.kubernetes_version,
             schema=not no_schema,
             seconds=timeout,

@@ -14,6 +14,7 @@ MODULES: Final = (
     "sekisho.kube.schema.codes",
     "sekisho.manifest.codes",
     "sekisho.policy.codes",
+    "sekisho.policy.library.codes",
     "sekisho.rego.codes",
 )
 

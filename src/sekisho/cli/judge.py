@@ -37,11 +37,13 @@ Ask = Callable[[Object], Sequence[Diagnostic]]
 class Options:
     """What a check is asked for. ``seconds`` is how long one object may take, over all policies.
 
+    ``bundles`` are those of the policy library that are applied beside the policies that are read.
     ``external_data`` is a file with the answers of external data providers; ``explain`` tells with each
     violation which expressions held; ``owner_key`` is the label that names an owner.
     """
 
     policies: tuple[str, ...] = ()
+    bundles: tuple[str, ...] = ()
     kubernetes_version: str = ""
     schema: bool = True
     seconds: float = 10.0
@@ -55,7 +57,9 @@ def judge(paths: Sequence[str], options: Options) -> Report:
     """Judge everything at these paths."""
     inputs = read_objects(paths)
     extra = read_objects(options.policies) if options.policies else Inputs()
-    everything = [*extra.objects, *inputs.objects]
+    written = [*extra.objects, *inputs.objects]
+    bundled = _bundles(options.bundles, written)
+    everything = [*written, *bundled]
     findings = [*inputs.problems, *extra.problems]
     asks: list[Ask] = []
     if options.schema:
@@ -83,7 +87,16 @@ def judge(paths: Sequence[str], options: Options) -> Report:
     findings += remarks(loaded, findings, now)
     constraints = len(engine.constraints) if engine is not None else 0
     judged = f"{_count(len(inputs.objects), 'object')} judged by {_count(constraints, 'constraint')}"
-    return Report.of([*findings, *_remarks(engine)], judged=judged)
+    return Report.of([*findings, *_remarks(engine, bundled)], judged=judged)
+
+
+def _bundles(names: Sequence[str], written: Sequence[Object]) -> Sequence[Object]:
+    """The policies of bundles; imported here, since most checks have none."""
+    if not names:
+        return ()
+    from sekisho.policy.library import bundle_objects
+
+    return bundle_objects(names, known=written)
 
 
 def _is_policy(object: Object) -> bool:
@@ -134,13 +147,14 @@ def _sources(engine: Engine | None) -> list[Source]:
     return [source for template in templates for source in template.program.sources]
 
 
-def _remarks(engine: Engine | None) -> Iterable[Diagnostic]:
-    """What is to be said of the policies that judged."""
+def _remarks(engine: Engine | None, bundled: Sequence[Object]) -> Iterable[Diagnostic]:
+    """What is to be said of the policies that judged. Those of bundles have pages that say it."""
     if engine is None or not engine.constraints:
         return ()
     from sekisho.policy import may_differ
 
-    return may_differ(engine)
+    ours = {object.name for object in bundled}
+    return [remark for remark in may_differ(engine) if remark.policy.lower() not in ours]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 VERBS: Final = {
     "bench": ("sekisho.cli.policy_bench", "Measure how long reviews take."),
     "expand": ("sekisho.cli.policy_expand", "Show what objects will bring about."),
+    "library": ("sekisho.cli.policy_library", "Ready policies, and bundles of them."),
     "sync": ("sekisho.cli.policy_sync", "Check what is synced for policies."),
     "verify": ("sekisho.cli.policy_verify", "Run suites of tests for constraints."),
 }

@@ -17,20 +17,22 @@ from sekisho.diag import Path as ValuePath
 BAD_SETTINGS: Final = register("CLI001", "sekisho.yaml is wrong")
 
 FILE: Final = "sekisho.yaml"
-KEYS: Final = ("baseline", "kubernetesVersion", "ownerKey", "policies", "waivers")
-LISTS: Final = ("policies", "waivers")
+KEYS: Final = ("baseline", "bundles", "kubernetesVersion", "ownerKey", "policies", "waivers")
+PATHS: Final = ("policies", "waivers")
+LISTS: Final = {"bundles": "names of bundles", "policies": "paths", "waivers": "paths"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the project file says.
 
-    ``policies`` are paths of policies that every check applies, and of waivers. ``owner_key`` is the label
-    that names an owner; empty for the default.
+    ``policies`` are paths of policies that every check applies, and of waivers; ``bundles`` those of the
+    library that it applies. ``owner_key`` is the label that names an owner; empty for the default.
     """
 
     file: Path | None = None
     policies: tuple[str, ...] = ()
+    bundles: tuple[str, ...] = ()
     baseline: str = ""
     kubernetes_version: str = ""
     owner_key: str = ""
@@ -64,7 +66,8 @@ def read_settings(file: Path) -> Settings:
     base = file.parent
     return Settings(
         file=file,
-        policies=tuple(str(base / path) for key in LISTS for path in value.get(key) or ()),
+        policies=tuple(str(base / path) for key in PATHS for path in value.get(key) or ()),
+        bundles=tuple(value.get("bundles") or ()),
         baseline=str(base / value["baseline"]) if value.get("baseline") else "",
         kubernetes_version=value.get("kubernetesVersion") or "",
         owner_key=value.get("ownerKey") or "",
@@ -80,8 +83,8 @@ def _problems(value: Any, origin: Any) -> list[Diagnostic]:
             message = f'unknown key "{key}"; known are {", ".join(KEYS)}'
             found.append(_problem(origin, (key,), message, key=True))
         elif key in LISTS:
-            if not isinstance(item, list) or not all(isinstance(path, str) for path in item):
-                found.append(_problem(origin, (key,), f"{key} must be a list of paths"))
+            if not isinstance(item, list) or not all(isinstance(row, str) for row in item):
+                found.append(_problem(origin, (key,), f"{key} must be a list of {LISTS[key]}"))
         elif not isinstance(item, str):
             found.append(_problem(origin, (key,), f'{key} must be a string (quote a version: "1.33")'))
     return found
