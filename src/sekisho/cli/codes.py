@@ -16,6 +16,7 @@ MODULES: Final = (
     "sekisho.policy.codes",
     "sekisho.policy.library.codes",
     "sekisho.rego.codes",
+    "sekisho.web.codes",
 )
 
 

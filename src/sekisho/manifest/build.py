@@ -24,8 +24,8 @@ from yaml.events import (
 )
 
 from sekisho.diag import Code
+from sekisho.diag.depth import deeper_than
 from sekisho.manifest import codes
-from sekisho.manifest.depth import deeper_than
 from sekisho.manifest.limits import DEPTH, NODES
 from sekisho.manifest.scalars import MAY_BE_NUMBER, WORDS, is_json, number, plain, to_json, to_key
 

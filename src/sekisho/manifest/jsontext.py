@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any, Final, NamedTuple
 
-from sekisho.manifest.depth import deeper_than
+from sekisho.diag.depth import deeper_than
 from sekisho.manifest.limits import DEPTH
 from sekisho.manifest.positions import Field, Node, Repeated, add
 

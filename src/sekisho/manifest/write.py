@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sekisho.manifest.depth import deeper_than
+from sekisho.diag.depth import deeper_than
 from sekisho.manifest.limits import DEPTH
 from sekisho.manifest.quick import UNUSUAL
 from sekisho.manifest.scalars import plain

@@ -1,0 +1,17 @@
+"""HTTP and TLS: a client with limits, and what it trusts."""
+
+from sekisho.web.client import Client
+from sekisho.web.exchange import Identity, Redirects, Request, Response, Tls, Trust, shown
+from sekisho.web.failures import WebError
+
+__all__ = [
+    "Client",
+    "Identity",
+    "Redirects",
+    "Request",
+    "Response",
+    "Tls",
+    "Trust",
+    "WebError",
+    "shown",
+]

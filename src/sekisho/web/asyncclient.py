@@ -1,0 +1,209 @@
+"""The client inside an event loop, and the one module that talks to aiohttp.
+
+It is imported when something is sent: with it come aiohttp and asyncio.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+from urllib.parse import urljoin
+
+import aiohttp
+from yarl import URL
+
+import sekisho
+from sekisho.diag import Deadline
+from sekisho.web import codes
+from sekisho.web.certificates import context_of
+from sekisho.web.exchange import FOLLOWED, Redirects, Request, Response, Trust, origin, shown
+from sekisho.web.failures import WebError, failure, translate
+from sekisho.web.resolve import Resolver, addresses
+
+CONNECTIONS: Final = 100
+A_HOST: Final = 10
+"""Connections at a time, and to one host: what Gatekeeper allows a provider."""
+
+CONTEXTS: Final = 256
+"""TLS contexts that are kept; each takes a millisecond to make."""
+
+CHUNK: Final = 65_536
+"""Bytes that are read of an answer before its size is looked at again."""
+
+HEADERS: Final[Mapping[str, str]] = {
+    "User-Agent": f"sekisho/{sekisho.__version__}",
+    "Accept-Encoding": "identity",
+}
+"""An answer that is not compressed cannot grow when it is unpacked."""
+
+CREDENTIALS: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
+"""Headers that do not go to another host."""
+
+_MOVED: Final = frozenset({301, 302, 303, 307, 308})
+_AS_IT_WAS: Final = frozenset({307, 308})
+"""Redirects that keep method and body; after the others a GET follows, as in Go and in browsers."""
+
+
+class AsyncClient:
+    """Sends requests in the event loop that it is made in. ``allowed`` is that of ``Client``."""
+
+    def __init__(self, *, allowed: frozenset[str] | None = None) -> None:
+        self._allowed = allowed
+        self._contexts: dict[Trust, ssl.SSLContext] = {}
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS, limit_per_host=A_HOST, resolver=Resolver()),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None),
+            trust_env=False,
+            auto_decompress=False,
+        )
+
+    async def send(self, request: Request, *, deadline: Deadline | None = None) -> Response:
+        """The answer to a request. Raises WebError where there is none in time, or none that can be used."""
+        seconds, until = request.seconds, f"within {request.seconds:g} s"
+        if deadline is not None and deadline.remaining() < seconds:
+            seconds, until = deadline.remaining(), "before the deadline"
+        late = failure(codes.TIMEOUT, f"{shown(request.url)} did not answer {until}")
+        if seconds <= 0:
+            raise WebError(late)
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._follow(request)
+        except TimeoutError:
+            raise WebError(late) from None
+
+    async def resolve(self, host: str, *, seconds: float) -> list[str]:
+        """The addresses of a host, sorted. Raises WebError."""
+        self._check(f"https://{host}/", host, 443)
+        try:
+            async with asyncio.timeout(seconds):
+                rows = await addresses(host, 0)
+        except TimeoutError:
+            raise WebError(failure(codes.TIMEOUT, f"the name {host} was not resolved in time")) from None
+        except OSError as error:
+            raise translate(error, host) from None
+        return sorted({str(row[4][0]) for row in rows})
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+    async def _follow(self, request: Request) -> Response:
+        """The answer, after redirects as far as they are followed."""
+        for _ in range(FOLLOWED.value + 1):
+            response = await self._exchange(request)
+            target = response.headers.get("location", ("",))[0]
+            if response.status not in _MOVED or not target or request.redirects is Redirects.ANSWER:
+                return response
+            request = _redirected(request, response.status, _joined(request.url, target))
+        raise WebError(failure(codes.REDIRECT, f"{shown(request.url)} leads on and on: {FOLLOWED}"))
+
+    async def _exchange(self, request: Request) -> Response:
+        scheme, host, port = origin(request.url)
+        if scheme == "http" and not request.plain:
+            message = f"{shown(request.url)} cannot be asked: only https is"
+            raise WebError(failure(codes.BAD_URL, message))
+        self._check(request.url, host, port)
+        context = self._context(request.trust) if scheme == "https" else None
+        place = shown(request.url)
+        for attempt in (1, 2):
+            try:
+                return await self._attempt(request, context)
+            except (aiohttp.ServerDisconnectedError, ConnectionResetError) as error:
+                # A kept connection may be closed by the other side at any moment, also at this one.
+                if attempt == 2 or not request.repeatable:
+                    raise translate(error, place) from None
+            except aiohttp.InvalidURL:
+                raise WebError(failure(codes.BAD_URL, f"{place} cannot be asked: it is malformed")) from None
+            except TimeoutError:
+                raise
+            except (aiohttp.ClientError, OSError, ValueError) as error:
+                raise translate(error, place) from None
+        raise AssertionError("the second attempt ends it")
+
+    async def _attempt(self, request: Request, context: ssl.SSLContext | None) -> Response:
+        async with self._session.request(
+            request.method,
+            URL(request.url, encoded=True),
+            data=request.body or None,
+            headers={**HEADERS, **request.headers},
+            allow_redirects=False,
+            ssl=context if context is not None else True,
+            server_hostname=request.trust.name or None,
+            proxy=request.proxy or None,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=request.connect_seconds),
+        ) as answer:
+            headers: dict[str, tuple[str, ...]] = {}
+            for name, value in answer.headers.items():
+                headers[name.lower()] = (*headers.get(name.lower(), ()), value)
+            return Response(
+                url=request.url,
+                status=answer.status,
+                reason=answer.reason or "",
+                headers=headers,
+                body=await _body(answer, request),
+            )
+
+    def _check(self, url: str, host: str, port: int) -> None:
+        """Whether this host may be asked at all."""
+        allowed = self._allowed
+        if allowed is None or not allowed.isdisjoint({"*", host, f"{host}:{port}", f"[{host}]:{port}"}):
+            return
+        raise WebError(
+            failure(codes.NOT_ALLOWED, f"{shown(url)} may not be asked: {host}:{port} is not allowed")
+        )
+
+    def _context(self, trust: Trust) -> ssl.SSLContext:
+        found = self._contexts.get(trust)
+        if found is None:
+            found = context_of(trust)
+            if len(self._contexts) >= CONTEXTS:
+                self._contexts.clear()
+            self._contexts[trust] = found
+        return found
+
+
+async def _body(answer: aiohttp.ClientResponse, request: Request) -> bytes:
+    """The whole body, as long as it is not too long, and not compressed."""
+    place, limit = shown(request.url), request.limit
+    if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+        message = f"there is no sound answer from {place}: it is compressed, which was not asked for"
+        raise WebError(failure(codes.BROKEN, message))
+    chunks: list[bytes] = []
+    size = answer.content_length or 0
+    if not limit.exceeded_by(size):
+        size = 0
+        async for chunk in answer.content.iter_chunked(CHUNK):
+            size += len(chunk)
+            if limit.exceeded_by(size):
+                break
+            chunks.append(chunk)
+    if limit.exceeded_by(size):
+        answer.close()
+        raise WebError(failure(codes.TOO_LARGE, f"the answer of {place} is refused: {limit}"))
+    return b"".join(chunks)
+
+
+def _joined(url: str, target: str) -> str:
+    """The URL that a redirect leads to. Raises WebError (CLU006) where that is none."""
+    try:
+        return urljoin(url, target)
+    except ValueError:
+        raise WebError(failure(codes.REDIRECT, f"{shown(url)} leads to what is no URL")) from None
+
+
+def _redirected(request: Request, status: int, url: str) -> Request:
+    """The request that follows a redirect. Raises WebError (CLU006) where none does."""
+    here, there = origin(request.url), origin(url)
+    if here != there:
+        if request.redirects is Redirects.SAME_ORIGIN or there[0] != "https":
+            message = f"{shown(request.url)} leads to {shown(url)}, which is not followed"
+            raise WebError(failure(codes.REDIRECT, message, "give the URL that it leads to, if it is right"))
+        kept = {name: value for name, value in request.headers.items() if name.lower() not in CREDENTIALS}
+        request = replace(request, headers=kept)
+    if status not in _AS_IT_WAS and request.method not in ("GET", "HEAD"):
+        request = replace(request, method="GET", body=b"")
+    return replace(request, url=url)
