@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = ("rego", "compile", "check", "startup", "manifest", "schema")
+NAMES = ("rego", "compile", "check", "review", "startup", "manifest", "schema")
 
 
 def main() -> int:
