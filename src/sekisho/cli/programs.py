@@ -14,7 +14,7 @@ from sekisho.cache import Cache, default_root, digest_of
 from sekisho.policy.code import CAPABILITIES, Code, Compiled, Compiler, Facts
 
 KIND: Final = "templates"
-FORMAT: Final = "2"
+FORMAT: Final = "3"
 MAX_BYTES: Final = 4_000_000
 """All facts: a few hundred bytes a template."""
 

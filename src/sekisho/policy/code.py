@@ -7,7 +7,7 @@ imports neither.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, field
 from typing import Any, Final
 
 from sekisho import rego
@@ -46,16 +46,34 @@ class Warned:
     help: str
 
 
+Step = str | int | None
+"""A step of a path that code reads; None for one that is a variable or an expression."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterRead:
+    """A stretch of one of the sources that reads the parameters, and the steps below them."""
+
+    source: int
+    start: int
+    end: int
+    steps: tuple[Step, ...]
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Inventoried:
     """A part of data.inventory that code reads; what it does not say in so many words is empty.
 
-    ``scope`` is ``cluster`` or ``namespace``, ``group_version`` is ``v1`` or ``apps/v1``.
+    ``scope`` is ``cluster`` or ``namespace``, ``group_version`` is ``v1`` or ``apps/v1``. The rest is the
+    stretch of a source that reads it.
     """
 
     scope: str = ""
     group_version: str = ""
     kind: str = ""
+    source: int = field(default=0, compare=False)
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +81,14 @@ class Facts:
     """What the code of a template reads, and what is odd about it.
 
     ``may_differ`` names the fields of the review that only admission fills in (operation, oldObject,
-    userInfo) and that the code reads; ``inventoried`` is what it reads of data.inventory.
+    userInfo) and that the code reads; ``inventoried`` is what it reads of data.inventory, ``parameters``
+    what it reads of the parameters.
     """
 
     may_differ: tuple[str, ...] = ()
     inventoried: tuple[Inventoried, ...] = ()
     warned: tuple[Warned, ...] = ()
+    parameters: tuple[ParameterRead, ...] = ()
 
     @property
     def inventory(self) -> bool:
@@ -78,18 +98,23 @@ class Facts:
     def row(self) -> list[Any]:
         """The facts as JSON."""
         warned = [[row.source, row.start, row.end, row.message, row.help] for row in self.warned]
-        inventoried = [[row.scope, row.group_version, row.kind] for row in self.inventoried]
-        return [list(self.may_differ), inventoried, warned]
+        inventoried = [list(astuple(row)) for row in self.inventoried]
+        parameters = [[row.source, row.start, row.end, list(row.steps)] for row in self.parameters]
+        return [list(self.may_differ), inventoried, warned, parameters]
 
     @classmethod
     def of_row(cls, row: Any) -> Facts:
         """The facts in JSON that ``row`` wrote."""
-        may_differ, inventoried, warned = row
+        may_differ, inventoried, warned, parameters = row
         names = ("source", "start", "end", "message", "help")
         return cls(
             may_differ=tuple(may_differ),
             inventoried=tuple(Inventoried(*values) for values in inventoried),
             warned=tuple(Warned(**dict(zip(names, values, strict=True))) for values in warned),
+            parameters=tuple(
+                ParameterRead(source=source, start=start, end=end, steps=tuple(steps))
+                for source, start, end, steps in parameters
+            ),
         )
 
     def warnings(self, sources: Sequence[Source]) -> tuple[Diagnostic, ...]:

@@ -8,7 +8,7 @@ All rules are checked and everything is told at once:
 3. data is referred to below ``data.lib`` and ``data.inventory`` only;
 4. a library's package is ``lib.<name>…``.
 
-What no rule forbids but hardly anybody means is a warning: ``input.request`` never exists in a template.
+What no rule forbids but hardly anybody means is a warning (``reads``): ``input.request`` never exists.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import Final
 from sekisho import rego
 from sekisho.diag import Code as DiagnosticCode
 from sekisho.diag import Diagnostic, DiagnosticError
-from sekisho.policy import codes
-from sekisho.policy.code import Code, Facts, Inventoried, Warned
+from sekisho.policy import codes, reads
+from sekisho.policy.code import Code, Facts, Inventoried, ParameterRead, Warned
 from sekisho.rego.nodes import Import, Module, Node, Package, Ref, RuleKind, Scalar, Var
 
 MAIN: Final = ("template",)
@@ -30,9 +30,6 @@ INVENTORY: Final = "inventory"
 ENTRY: Final = "violation"
 
 WRITE_IT: Final = 'write `violation contains {"msg": msg} if …` (in v0: `violation[{"msg": msg}] {…}`)'
-
-INPUT: Final = ("review", "parameters", "constraints", "target")
-"""The fields of a template's input. The last two exist in Gatekeeper's own hook only, but do no harm."""
 
 ADMISSION_ONLY: Final = ("operation", "oldObject", "userInfo")
 """Fields of the review that an offline check cannot fill in as admission does."""
@@ -59,40 +56,46 @@ def check(code: Code) -> Checked:
         raise DiagnosticError(found)
     found += _entry_problems(modules[0])
     warned: list[Warned] = []
-    reads: set[str] = set()
-    inventoried: set[Inventoried] = set()
+    parameters: list[ParameterRead] = []
+    differs: set[str] = set()
+    inventoried: dict[Inventoried, None] = {}
     for at, module in enumerate(modules):
         if at:
             found += _library_problems(module)
         found += [problem for row in module.imports for problem in _import_problems(module, row)]
-        for ref in _references(module):
-            first = _step(ref, 0)
-            if _head(ref) == "data":
-                found += _data_problems(module, ref, first)
+        for node in walk(module.rules):
+            if isinstance(node, Var | Ref) and _head(node) == "data":
+                first = _step(node, 0)
+                found += _data_problems(module, node, first)
                 if first == INVENTORY:
-                    inventoried.add(_inventoried(ref))
-            elif _head(ref) == "input":
-                warned += _input_warnings(at, ref, first)
-                if first == "review" and (second := _step(ref, 1)) in ADMISSION_ONLY:
-                    reads.add(second)
+                    inventoried.setdefault(_inventoried(at, node))
+            elif (path := reads.path_of(node)) is not None:
+                warned += reads.warnings(at, node, path)
+                parameters += reads.parameters(at, node, path)
+                if path[:1] == ("review",) and len(path) > 1 and path[1] in ADMISSION_ONLY:
+                    differs.add(str(path[1]))
     if found:
         raise DiagnosticError(found)
     main_module = replace(modules[0], package=Package(MAIN, start=0, end=0))
     return Checked(
         modules={str(at): module for at, module in enumerate([main_module, *modules[1:]])},
         facts=Facts(
-            may_differ=tuple(sorted(reads)), inventoried=tuple(sorted(inventoried)), warned=tuple(warned)
+            may_differ=tuple(sorted(differs)),
+            inventoried=tuple(sorted(inventoried)),
+            warned=tuple(warned),
+            parameters=tuple(parameters),
         ),
     )
 
 
-def _inventoried(ref: Var | Ref) -> Inventoried:
+def _inventoried(source: int, ref: Var | Ref) -> Inventoried:
     """What a reference names of the inventory: ``cluster[gv][kind]``, ``namespace[ns][gv][kind]``."""
     scope = _step(ref, 1)
     at = {"cluster": 2, "namespace": 3}.get(scope or "")
     if scope is None or at is None:
-        return Inventoried()
-    return Inventoried(scope, _step(ref, at) or "", _step(ref, at + 1) or "")
+        return Inventoried(source=source, start=ref.start, end=ref.end)
+    group_version, kind = _step(ref, at) or "", _step(ref, at + 1) or ""
+    return Inventoried(scope, group_version, kind, source=source, start=ref.start, end=ref.end)
 
 
 def _entry_problems(module: Module) -> Iterator[Diagnostic]:
@@ -154,19 +157,6 @@ def _data_problems(module: Module, ref: Var | Ref, first: str | None) -> Iterato
     )
 
 
-def _input_warnings(number: int, ref: Var | Ref, first: str | None) -> Iterator[Warned]:
-    if first is None or first in INPUT:
-        return
-    meant = "; did you mean input.review?" if first in ("request", "object") else ""
-    yield Warned(
-        source=number,
-        start=ref.start,
-        end=ref.end,
-        message=f"input.{first} is never there in a template, so this never holds{meant}",
-        help="a template's input has the fields review and parameters",
-    )
-
-
 def _rule_name(ref: Var | Ref) -> str:
     head = ref if isinstance(ref, Var) else ref.head
     return head.name if isinstance(head, Var) else ""
@@ -183,13 +173,6 @@ def _step(ref: Var | Ref, index: int) -> str | None:
         if isinstance(step, Scalar) and isinstance(step.value, str):
             return step.value
     return None
-
-
-def _references(module: Module) -> Iterator[Var | Ref]:
-    """Every reference in the rules that begins with ``input`` or ``data``."""
-    for node in walk(module.rules):
-        if isinstance(node, Var | Ref) and _head(node) in ("input", "data"):
-            yield node
 
 
 def walk(nodes: tuple[Node, ...]) -> Iterator[Node]:

@@ -22,6 +22,7 @@ from sekisho.kube.object import Object
 from sekisho.kube.schema import Schema, keep_unknown, parse_schema, validate
 from sekisho.policy import codes, shapes
 from sekisho.policy.code import ENTRY, Code, Compiler, Facts
+from sekisho.policy.parameters import parameter_warnings
 
 GROUP: Final = "templates.gatekeeper.sh"
 TARGET: Final = "admission.k8s.gatekeeper.sh"
@@ -84,7 +85,10 @@ def load_template(object: Object, *, compile: Compiler) -> Template:
         schema=schema,
         facts=compiled.facts,
         operations=tuple(object.get("spec", "targets", 0, "operations") or ()),
-        warnings=compiled.facts.warnings(code.sources),
+        warnings=(
+            *compiled.facts.warnings(code.sources),
+            *parameter_warnings(compiled.facts, schema, code.sources),
+        ),
     )
 
 
