@@ -25,6 +25,8 @@ POLICY_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "constraints.gatekeeper.sh": (),
     "mutations.gatekeeper.sh": ("Assign", "AssignImage", "AssignMetadata", "ModifySet"),
     "expansion.gatekeeper.sh": ("ExpansionTemplate",),
+    "config.gatekeeper.sh": ("Config",),
+    "syncset.gatekeeper.sh": ("SyncSet",),
 }
 """The kinds of policies by group; in a group without a list all kinds are policies."""
 

@@ -65,6 +65,7 @@ def test(
         inventory=inputs.objects,
         compile=cached_compile(enabled=cache),
         any_action=True,
+        config=False,
     )
     problems = [*inputs.problems, *engine.problems]
     _tell(problems)

@@ -115,13 +115,13 @@ def _text(report: SyncReport, *, omitted: bool, verbose: bool) -> None:
 
 
 def _needs(needs: Needs) -> None:
-    from sekisho.policy.syncdata import reads_text, requirement_text
+    from sekisho.policy.syncdata import requirement_text
 
     print(f"{needs.object.name}:")
     for requirement in needs.requires:
         print(f"  requires {requirement_text(requirement)}")
     for read in needs.reads or ():
-        print(f"  reads {reads_text(read)}")
+        print(f"  reads {read}")
 
 
 def _stderr(head: str, rows: Mapping[str, str]) -> None:

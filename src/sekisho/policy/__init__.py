@@ -2,7 +2,8 @@
 
 from sekisho.policy.chain import steps
 from sekisho.policy.constraint import AUDIT, GATOR, WEBHOOK, Constraint, is_constraint
-from sekisho.policy.engine import Ask, Engine, is_policy, may_differ
+from sekisho.policy.engine import Ask, Engine, may_differ
+from sekisho.policy.loading import is_policy
 from sekisho.policy.template import Template, is_template
 
 __all__ = [

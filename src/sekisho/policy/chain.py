@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sekisho.diag import Deadline, Diagnostic, ObjectPath, path_text
 from sekisho.kube.ladder import Rung
 from sekisho.kube.review import Finding, Judge, Operation, Request, Step, Verdict
+from sekisho.policy.config import MUTATION
+from sekisho.policy.constraint import WEBHOOK
 from sekisho.policy.engine import Engine
 from sekisho.policy.match import Subject
 from sekisho.policy.mutation import Change, Occasion
 
 
-def steps(engine: Engine) -> tuple[Step[Judge], ...]:
-    """What the chain asks, in order; a step that would have nothing to do is left out."""
+def steps(engine: Engine, *, point: str = WEBHOOK) -> tuple[Step[Judge], ...]:
+    """What the chain asks, in order; a step that would have nothing to do is left out.
+
+    ``point`` is the enforcement point: admission's, which ``check`` asks for too, or the audit's.
+    """
     rows: list[Step[Judge]] = []
     if engine.mutators.mutators:
         rows.append(Step(name="mutation", call=Mutating(engine), mutating=True))
     if engine.constraints:
-        rows.append(Step(name="policy", call=engine.judge))
+        rows.append(Step(name="policy", call=partial(engine.judge, point=point)))
     return tuple(rows)
 
 
@@ -33,7 +39,7 @@ class Mutating:
     def __call__(self, request: Request, *, now: datetime, deadline: Deadline) -> Verdict:  # noqa: ARG002
         """Mutate the object; raises DiagnosticError where that cannot be done."""
         object, engine = request.object, self._engine
-        if object is None or request.operation is Operation.DELETE:
+        if object is None or request.operation is Operation.DELETE or engine.excludes(MUTATION, request):
             return Verdict()
         mutation = engine.mutators.mutate(
             Subject(object=object, namespace=engine.namespace_of(request)),

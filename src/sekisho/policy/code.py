@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sekisho import rego
 from sekisho.diag import Diagnostic, Level, Source, Span
+from sekisho.kube.gvk import GVK
 from sekisho.policy import codes
 
 ENTRY: Final = "data.template.violation"
@@ -74,6 +75,18 @@ class Inventoried:
     source: int = field(default=0, compare=False)
     start: int = field(default=0, compare=False)
     end: int = field(default=0, compare=False)
+
+    def may_be(self, gvk: GVK) -> bool:
+        """Whether what is read may be objects of a kind."""
+        return self.group_version in ("", gvk.api_version) and self.kind in ("", gvk.kind)
+
+    def __str__(self) -> str:
+        if not self.scope:
+            return "all of data.inventory"
+        kind = self.kind or "objects of any kind"
+        if self.group_version:
+            return f"{kind} of {self.group_version}"
+        return f"{kind} of any version" if self.kind else kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,3 +83,10 @@ VIOLATION: Final = register("POL100", "an object violates a constraint", finding
 EVALUATION: Final = register("POL101", "a constraint could not be evaluated", finding=True)
 AUTOREJECT: Final = register("POL102", "a constraint could not be matched", finding=True, alias="autoreject")
 MAY_DIFFER: Final = register("POL110", "a template's verdict may differ at admission", finding=True)
+
+# What is allowed but switches a policy off, and what governs all policies.
+NO_SUCH_KIND: Final = register("POL140", "a policy is about a kind that does not exist")
+MATCHES_NOTHING: Final = register("POL141", "a part of a match matches nothing")
+BAD_CONFIG: Final = register("POL142", "a Config or a SyncSet is malformed")
+CONFIG_IGNORED: Final = register("POL143", "a part of a Config does nothing")
+READS_UNSYNCED: Final = register("POL144", "a template reads objects that nothing syncs")

@@ -11,8 +11,9 @@ from sekisho.kube.object import Object
 from sekisho.kube.review import Rung
 from sekisho.kube.schema import default, validate
 from sekisho.policy import codes, shapes
-from sekisho.policy.match import Match, compile_match, match_warnings
+from sekisho.policy.match import Match, compile_match
 from sekisho.policy.template import Template
+from sekisho.policy.typos import match_warnings
 
 GROUP: Final = "constraints.gatekeeper.sh"
 VERSIONS: Final = ("v1beta1", "v1alpha1")

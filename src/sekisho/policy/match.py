@@ -7,11 +7,11 @@ the conditions is Gatekeeper's, since one that fails hides the errors of those b
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sekisho.diag import Diagnostic, DiagnosticError, Level
+from sekisho.diag import Diagnostic, DiagnosticError
 from sekisho.kube.object import Object
 from sekisho.kube.selectors import (
     Selector,
@@ -25,7 +25,6 @@ from sekisho.policy import codes
 WILDCARD_FORM: Final = re.compile(r"\*?[-:a-z0-9]*\*?\Z")
 """Gatekeeper's own pattern for namespaces and names in a match."""
 
-SCOPES: Final = ("*", "Cluster", "Namespaced")
 SOURCES: Final = ("All", "Original", "Generated")
 
 
@@ -88,19 +87,6 @@ def compile_match(raw: Any, owner: Object, path: tuple[str, ...] = ("spec", "mat
         _source_condition(raw.get("source"), owner, (*path, "source")),
     )
     return Match(conditions=tuple(made for made in makers if made is not None), kinds=kinds)
-
-
-def match_warnings(raw: Any, owner: Object) -> Iterator[Diagnostic]:
-    """What Gatekeeper lets pass in silence although it means something else than it says."""
-    scope = raw.get("scope") if isinstance(raw, Mapping) else None
-    if isinstance(scope, str) and scope and scope not in SCOPES:
-        yield Diagnostic(
-            code=codes.MATCH_TYPO,
-            level=Level.WARNING,
-            message=f'scope "{scope}" is neither Cluster nor Namespaced: it matches objects of both scopes',
-            at=owner.at("spec", "match", "scope"),
-            help="write Cluster, Namespaced or *",
-        )
 
 
 def _kinds(

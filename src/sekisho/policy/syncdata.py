@@ -17,6 +17,7 @@ from sekisho.kube.gvk import GVK
 from sekisho.kube.object import Object
 from sekisho.policy import codes
 from sekisho.policy.code import Compiler, Inventoried
+from sekisho.policy.config import CONFIG, KINDS, is_config, synced_kinds
 from sekisho.policy.template import Template, is_template, load_template
 
 ANNOTATION: Final = "metadata.gatekeeper.sh/requires-sync-data"
@@ -24,8 +25,6 @@ ANNOTATION: Final = "metadata.gatekeeper.sh/requires-sync-data"
 Requirement = tuple[GVK, ...]
 """Kinds of which one is enough, in the order in which they are written."""
 
-SYNC_SET: Final = ("syncset.gatekeeper.sh", "SyncSet")
-CONFIG: Final = ("config.gatekeeper.sh", "Config")
 MANIFEST: Final = ("gvkmanifest.gatekeeper.sh", "GVKManifest")
 
 _CLAUSE: Final = ("groups", "versions", "kinds")
@@ -182,10 +181,9 @@ class _Rows:
             seen.add(key)
             if is_template(object):
                 rows.templates.append(object)
-            elif key == SYNC_SET:
-                rows.synced.update(_gvks(object, ("spec", "gvks")))
-            elif key == CONFIG:
-                rows.synced.update(_gvks(object, ("spec", "sync", "syncOnly")))
+            elif is_config(object):
+                _check(object, KINDS[key])
+                rows.synced.update(synced_kinds(object))
             elif key == MANIFEST:
                 rows.served = set(_served(object))
             else:
@@ -200,7 +198,8 @@ _TWICE: Final = {
 }
 
 
-def _gvks(object: Object, path: Path) -> Iterator[GVK]:
+def _check(object: Object, path: Path) -> None:
+    """Whether the kinds to sync of a Config or a SyncSet can be read; gator asks no more of them."""
     rows = object.get(*path)
     if rows is None:
         return
@@ -211,7 +210,6 @@ def _gvks(object: Object, path: Path) -> Iterator[GVK]:
         if not values or not all(isinstance(value, str) for value in values):
             message = "a kind to sync must be an object with group, version and kind"
             raise _malformed(object, (*path, index), message)
-        yield GVK(*values)
 
 
 def _served(object: Object) -> Iterator[GVK]:
@@ -270,36 +268,22 @@ def _differences(needs: Needs, synced: set[GVK]) -> Iterator[Diagnostic]:
         return
     asked = [gvk for requirement in needs.requires for gvk in requirement]
     for read in needs.reads:
-        if not any(_may_be(read, gvk) for gvk in asked):
-            missing = "" if any(_may_be(read, gvk) for gvk in synced) else ", and nothing syncs it"
+        if not any(read.may_be(gvk) for gvk in asked):
+            missing = "" if any(read.may_be(gvk) for gvk in synced) else ", and nothing syncs it"
             yield _differs(
                 codes.SYNC_DIFFERS,
                 needs.object,
-                f"the code reads {reads_text(read)}, which the annotation does not ask for{missing}",
+                f"the code reads {read}, which the annotation does not ask for{missing}",
                 "name the kinds that it reads in the annotation",
             )
     for requirement in needs.requires:
-        if not any(_may_be(read, gvk) for read in needs.reads for gvk in requirement):
+        if not any(read.may_be(gvk) for read in needs.reads for gvk in requirement):
             yield _differs(
                 codes.SYNC_DIFFERS,
                 needs.object,
                 f"the annotation asks for {requirement_text(requirement)}, which the code does not read",
                 "leave it out: what is synced takes memory",
             )
-
-
-def _may_be(read: Inventoried, gvk: GVK) -> bool:
-    """Whether what is read may be objects of a kind."""
-    return read.group_version in ("", gvk.api_version) and read.kind in ("", gvk.kind)
-
-
-def reads_text(read: Inventoried) -> str:
-    """A part of the inventory in words."""
-    if not read.scope:
-        return "all of data.inventory"
-    kind = read.kind or "objects of any kind"
-    version = f" of {read.group_version}" if read.group_version else " of any version" if read.kind else ""
-    return f"{kind}{version}"
 
 
 def _differs(code: Code, template: Object, message: str, help: str) -> Diagnostic:

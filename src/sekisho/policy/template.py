@@ -19,6 +19,7 @@ from sekisho import rego
 from sekisho.diag import Code as DiagnosticCode
 from sekisho.diag import Diagnostic, DiagnosticError, Path, Source
 from sekisho.kube.object import Object
+from sekisho.kube.review import Operation
 from sekisho.kube.schema import Schema, keep_unknown, parse_schema, validate
 from sekisho.policy import codes, shapes
 from sekisho.policy.code import ENTRY, Code, Compiler, Facts
@@ -50,6 +51,11 @@ class Template:
     facts: Facts
     operations: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
+
+    def judges(self, operation: Operation) -> bool:
+        """Whether admission asks it about an operation; no operation is every one."""
+        names = self.operations
+        return not names or operation is Operation.NONE or operation.value in names or "*" in names
 
     def explain(
         self, input: Any, data: Any, options: rego.Options
@@ -127,6 +133,10 @@ def _identity(object: Object) -> Iterator[Diagnostic]:
     if target != TARGET:
         message = f'target "{target}" not recognized, known targets [{TARGET}]'
         yield _problem(codes.UNKNOWN_TARGET, object, ("spec", "targets", 0, "target"), message)
+    operations = targets[0].get("operations") or ()
+    if "*" in operations and len(operations) > 1:
+        message = "if '*' is present, must not specify other operations"
+        yield _problem(codes.BAD_TEMPLATE, object, ("spec", "targets", 0, "operations"), message)
 
 
 def _choose(object: Object) -> Code:

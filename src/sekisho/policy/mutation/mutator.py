@@ -14,10 +14,11 @@ from sekisho.kube.object import Object
 from sekisho.kube.review import Operation
 from sekisho.kube.schema import default, validate
 from sekisho.policy import codes, shapes
-from sekisho.policy.match import Match, compile_match, match_warnings
+from sekisho.policy.match import Match, compile_match
 from sekisho.policy.mutation.edit import Context, Edit, Editor, Setter
 from sekisho.policy.mutation.location import Field, Item, Location, LocationError, parse_location
 from sekisho.policy.mutation.pathtests import PathTestError, PathTests, path_tests
+from sekisho.policy.typos import match_warnings
 
 SUPPORTED: Final = (Operation.CREATE, Operation.UPDATE)
 """The operations at which objects are mutated."""
