@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from sekisho.cli.inputs import Inputs, read_objects
 from sekisho.cli.progress import progress
 from sekisho.cli.rules import is_rule, read_rules, remarks
+from sekisho.cli.wire import Findings
 from sekisho.cli.workers import spread
 from sekisho.diag import Deadline, Diagnostic, Report, Source
 from sekisho.kube.object import Object, name_problems
@@ -80,12 +81,8 @@ def judge(paths: Sequence[str], options: Options) -> Report:
     def work(part: Sequence[Object]) -> list[Diagnostic]:
         return [found for object in progress(part, "judging") for ask in asks for found in ask(object)]
 
-    findings += spread(
-        work,
-        inputs.objects,
-        origins=[object.origin for object in everything],
-        sources=_sources(engine),
-    )
+    form = Findings([object.origin for object in everything], _sources(engine))
+    findings += spread(work, inputs.objects, form)
     findings += remarks(loaded, findings, now)
     constraints = len(engine.constraints) if engine is not None else 0
     judged = f"{_count(len(inputs.objects), 'object')} judged by {_count(constraints, 'constraint')}"

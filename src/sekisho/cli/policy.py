@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 
 VERBS: Final = {
+    "audit": ("sekisho.cli.policy_audit", "Judge everything that is there, and count."),
     "bench": ("sekisho.cli.policy_bench", "Measure how long reviews take."),
     "expand": ("sekisho.cli.policy_expand", "Show what objects will bring about."),
     "library": ("sekisho.cli.policy_library", "Ready policies, and bundles of them."),
+    "preview": ("sekisho.cli.policy_preview", "Say what enforcing would refuse, and the way there."),
     "sync": ("sekisho.cli.policy_sync", "Check what is synced for policies."),
     "verify": ("sekisho.cli.policy_verify", "Run suites of tests for constraints."),
 }

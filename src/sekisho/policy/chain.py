@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sekisho.diag import Deadline, Diagnostic, ObjectPath, path_text
 from sekisho.kube.ladder import Rung
@@ -15,6 +15,9 @@ from sekisho.policy.constraint import WEBHOOK
 from sekisho.policy.engine import Engine
 from sekisho.policy.match import Subject
 from sekisho.policy.mutation import Change, Occasion
+
+if TYPE_CHECKING:
+    from sekisho.policy.mutation import Mutator
 
 
 def steps(engine: Engine, *, point: str = WEBHOOK) -> tuple[Step[Judge], ...]:
@@ -52,7 +55,14 @@ class Mutating:
         )
         warnings = (Finding.of(warning, Rung.WARN) for warning in mutation.warnings)
         evidence = tuple(_evidence(change) for change in mutation.changes)
-        return Verdict.of(warnings, patch=mutation.patch, evidence=evidence)
+        selected = any(_selects_namespaces(row) for row in engine.mutators.mutators)
+        reads = frozenset({f"labels {request.namespace}"} if selected and request.namespace else ())
+        return Verdict.of(warnings, patch=mutation.patch, evidence=evidence, reads=reads)
+
+
+def _selects_namespaces(mutator: Mutator) -> bool:
+    match = mutator.object.get("spec", "match")
+    return isinstance(match, Mapping) and match.get("namespaceSelector") is not None
 
 
 def with_mutators(finding: Diagnostic, verdict: Verdict, engine: Engine) -> Diagnostic:

@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from sekisho.diag import Deadline, Diagnostic, DiagnosticError, Level
+from sekisho.kube.gvk import GVK
 from sekisho.kube.object import Object
 from sekisho.kube.review import Finding, Request, Verdict
-from sekisho.policy import codes
+from sekisho.policy import beyond, codes
 from sekisho.policy.code import Compiler
 from sekisho.policy.config import AUDIT as AUDIT_PROCESS
 from sekisho.policy.config import NO_SETTINGS, Settings
@@ -44,6 +45,7 @@ class Ask:
 
     ``print_to`` takes the lines that templates print. ``workloads`` expands objects with a pod template of
     which no ExpansionTemplate speaks. ``explain`` tells with each violation which expressions held.
+    ``reads`` takes what is read beyond the object (``beyond``).
     """
 
     point: str = WEBHOOK
@@ -53,6 +55,7 @@ class Ask:
     print_to: Callable[[str], None] | None = None
     workloads: bool = True
     explain: bool = False
+    reads: set[str] | None = None
 
 
 PROCESSES: Final[Mapping[str, str]] = {WEBHOOK: WEBHOOK_PROCESS, AUDIT: AUDIT_PROCESS}
@@ -191,12 +194,16 @@ class Engine:
             action = constraint.action_at(ask.point)
             if action is None or (admission and not constraint.template.judges(request.operation)):
                 continue
+            if ask.reads is not None:
+                ask.reads.update(beyond.of_match(constraint, request.namespace))
             try:
                 if not constraint.match.matches_any(*subjects):
                     continue
             except MatchError as error:
                 found.append(autorejected(constraint, action, request, error))
                 continue
+            if ask.reads is not None:
+                ask.reads.update(beyond.of_template(constraint.template, request.namespace))
             if document is None:
                 document = review_document(request)
             input = {"review": document, "parameters": constraint.parameters}
@@ -206,8 +213,11 @@ class Engine:
     def judge(self, request: Request, *, now: datetime, deadline: Deadline, point: str = WEBHOOK) -> Verdict:
         """The pure judge for the chain of ``kube.review``: what the webhook, or an audit, would answer."""
         now_ns = int(now.timestamp() * 1_000_000_000)
-        ask = Ask(point=point, deadline=deadline, now_ns=now_ns, explain=self.explains)
-        return Verdict.of(self.review(request, ask))
+        reads: set[str] = set()
+        ask = Ask(point=point, deadline=deadline, now_ns=now_ns, explain=self.explains, reads=reads)
+        findings = self.review(request, ask)
+        expires = now if beyond.MOMENT in reads else None
+        return Verdict.of(findings, reads=frozenset(reads - {beyond.MOMENT}), expires=expires)
 
     def namespace_of(self, request: Request) -> Object | None:
         """The Namespace of the request's object, where it is known."""
@@ -226,7 +236,23 @@ class Engine:
 
     def _may_match(self, request: Request) -> tuple[Constraint, ...]:
         """The constraints whose kinds do not rule the request out: an index, filled as kinds come by."""
-        gvk = request.subject.gvk
+        return self._by_kind(request.subject.gvk)
+
+    def concerns(self, gvk: GVK) -> bool:
+        """Whether a constraint may have to do with objects of a kind, or with what they bring about."""
+        seen: set[GVK] = set()
+        todo = [gvk]
+        while todo:
+            kind = todo.pop()
+            if kind in seen:
+                continue
+            if self._by_kind(kind):
+                return True
+            seen.add(kind)
+            todo += (row.generated for row in self.expansions.templates_for(kind, implied=True))
+        return False
+
+    def _by_kind(self, gvk: GVK) -> tuple[Constraint, ...]:
         key = (gvk.group, gvk.kind)
         known = self._candidates.get(key)
         if known is None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
 
 from sekisho import manifest
 from sekisho.cli import workers
+from sekisho.cli.wire import Findings
 from sekisho.diag import Diagnostic, Level, Source, Span
 from sekisho.kube.object import Object
 from sekisho.policy import codes
@@ -43,8 +44,8 @@ def many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "_processors", lambda: 3)
 
 
-def spread(job: workers.Work) -> list[Diagnostic]:
-    return workers.spread(job, OBJECTS, origins=[row.origin for row in OBJECTS], sources=[SOURCE])
+def spread(job: Callable[[Sequence[Object]], list[Diagnostic]]) -> list[Diagnostic]:
+    return workers.spread(job, OBJECTS, Findings([row.origin for row in OBJECTS], [SOURCE]))
 
 
 def test_findings_and_their_order_are_those_of_one_process() -> None:

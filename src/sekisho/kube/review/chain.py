@@ -25,6 +25,8 @@ from sekisho.kube.review.verdict import Finding, Judge, Outcome, Reviewer, Verdi
 
 if TYPE_CHECKING:
     from sekisho.kube.breakglass import BreakGlass
+    from sekisho.kube.object import Object, OwnerReference
+    from sekisho.kube.owner import Lookup
     from sekisho.kube.subject import Subject
 
 C = TypeVar("C", Judge, Reviewer)
@@ -242,12 +244,12 @@ def _patched(name: str, verdict: Verdict, request: Request) -> Request:
 
 def _conclude(answers: _Answers, request: Request, rules: Rules, now: datetime, *, complete: bool) -> Verdict:
     """Enforce the findings and say what the answers come to."""
-    subject = subject_of(request, owner_key=rules.owner_key, lookup=rules.lookup)
+    subject = subject_of(request, owner_key=rules.owner_key, lookup=_noted(rules.lookup, answers.reads))
     enforced = enforce(answers.findings, subject, rules, now=now)
     if enforced.expires:
         answers.moments.append(enforced.expires)
     if rules.any and request.namespace_object:
-        answers.reads.add(f"Namespace/{subject.namespace}")
+        answers.reads.add(f"labels {subject.namespace}")
     outcome = Outcome.DENY if answers.refused else outcome_of(enforced.findings)
     glass: BreakGlass | None = None
     if outcome is Outcome.ALLOW and not complete:
@@ -269,6 +271,19 @@ def _conclude(answers: _Answers, request: Request, rules: Rules, now: datetime, 
         expires=min(answers.moments, default=None),
     )
     return replace(verdict, record=record_of(request, verdict, now, answers.snapshots))
+
+
+def _noted(lookup: Lookup | None, reads: set[str]) -> Lookup | None:
+    """The same lookup, which writes down what it is asked for."""
+    if lookup is None:
+        return None
+
+    def noting(owner: OwnerReference, namespace: str) -> Object | None:
+        assert lookup is not None, "narrowed above"
+        reads.add(f"object {owner.api_version} {owner.kind} {namespace or '*'} {owner.name}")
+        return lookup(owner, namespace)
+
+    return noting
 
 
 def _for_everything(glass: Sequence[BreakGlass], subject: Subject, now: datetime) -> BreakGlass | None:

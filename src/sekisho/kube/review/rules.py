@@ -28,10 +28,11 @@ LONGEST: Final = timedelta(days=180)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """The rules among some objects, what was wrong with others, and the waivers with their objects."""
+    """The rules among some objects, what was wrong with others, their objects, and the waivers."""
 
     rules: Rules
     problems: tuple[Diagnostic, ...] = ()
+    objects: tuple[Object, ...] = ()
     waivers: tuple[tuple[Object, Waiver], ...] = ()
 
 
@@ -42,9 +43,8 @@ def load_rules(
     found: dict[str, list[Any]] = {kind.kind: [] for kind in (ROLLOUT, WAIVER, GRANT, BREAK_GLASS)}
     waivers: list[tuple[Object, Waiver]] = []
     problems: list[Diagnostic] = []
-    for object in objects:
-        if object.gvk.group not in GROUPS:
-            continue
+    rows = tuple(row for row in objects if row.gvk.group in GROUPS)
+    for object in rows:
         kind = next((row for row in (ROLLOUT, WAIVER, GRANT, BREAK_GLASS) if row.is_(object)), None)
         if kind is None:
             message = f"{object.api_version} has no kind {object.kind}; nothing is lowered by this"
@@ -69,7 +69,7 @@ def load_rules(
         owner_key=owner_key,
         lookup=lookup,
     )
-    return Loaded(rules=rules, problems=tuple(problems), waivers=tuple(waivers))
+    return Loaded(rules=rules, problems=tuple(problems), objects=rows, waivers=tuple(waivers))
 
 
 def waiver_findings(

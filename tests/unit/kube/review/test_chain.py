@@ -381,7 +381,7 @@ def test_what_reviewers_say_besides_is_kept() -> None:
 def test_rules_that_ask_the_namespace_say_that_it_was_read() -> None:
     namespace = Object({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
     request = Request.of(POD, namespace_object=namespace)
-    assert run(step(DENY), request=request, rules=Rules(waivers=(WAIVER,))).reads == {"Namespace/shop"}
+    assert run(step(DENY), request=request, rules=Rules(waivers=(WAIVER,))).reads == {"labels shop"}
     assert run(step(DENY), request=request).reads == frozenset()
 
 

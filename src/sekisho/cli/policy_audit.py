@@ -1,0 +1,137 @@
+"""``sekisho policy audit``: everything that is there, judged as if it were admitted today."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from sekisho.cli.output import finish, report_options
+
+if TYPE_CHECKING:
+    from sekisho.audit import Count
+    from sekisho.audit.summary import Summary
+
+COLUMNS: Final = ("deny", "warn", "observe", "waived", "failed")
+
+
+@click.command(
+    epilog="Example: kubectl get pods,deployments -A -o yaml | sekisho policy audit -p policies/ -"
+)
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.option(
+    "--policies",
+    "-p",
+    multiple=True,
+    metavar="PATH",
+    help="Policies to apply that are not to be judged themselves; repeatable.",
+)
+@click.option(
+    "--bundle",
+    "bundles",
+    multiple=True,
+    metavar="BUNDLE",
+    help="A bundle of the policy library to apply, such as pod-security-baseline; repeatable.",
+)
+@click.option("--summary", is_flag=True, help="Counts by policy, namespace and owner instead of findings.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long the policies may take for one object.",
+)
+@click.option("--no-cache", is_flag=True, help="Compile policies anew.")
+@report_options
+def command(
+    *,
+    paths: tuple[str, ...],
+    policies: tuple[str, ...],
+    bundles: tuple[str, ...],
+    summary: bool,
+    timeout: float,
+    no_cache: bool,
+    output: str,
+    **baselines: Any,
+) -> int:
+    """Judge the objects at PATH by the policies among them: files, directories, a dump of a cluster, or -.
+
+    With --summary, -o is text or json. Exit status 1 if an object would be refused.
+    """
+    from sekisho.audit import scan
+    from sekisho.audit import summary as count
+    from sekisho.cli.rules import remarks
+    from sekisho.cli.settings import find_settings
+    from sekisho.cli.snapshot import Wanted, gather
+    from sekisho.diag import Report
+
+    if summary and output not in ("text", "json"):
+        raise click.UsageError(f"--summary has the forms text and json, not {output}")
+    settings = find_settings(Path.cwd())
+    given = gather(
+        Wanted(
+            paths=paths,
+            policies=(*settings.policies, *policies),
+            bundles=(*settings.bundles, *bundles),
+            owner_key=settings.owner_key,
+            seconds=timeout,
+            cache=not (no_cache or os.environ.get("SEKISHO_NO_CACHE")),
+        )
+    )
+    ledger = scan(given.objects, given.snapshot, now=given.now, pace=given.pace)
+    found = [*given.problems, *ledger.diagnostics()]
+    found += remarks(given.loaded, found, given.now)
+    constraints = len(given.engine.constraints)
+    judged = f"{counted(len(given.objects), 'object')} judged by {counted(constraints, 'constraint')}"
+    report = Report.of(found, judged=judged)
+    if summary:
+        _write(count(ledger), output)
+        return report.exit_status()
+    baselines["baseline"] = baselines["baseline"] or settings.baseline or None
+    return finish(report, output=output, **baselines)
+
+
+def _write(counts: Summary, output: str) -> None:
+    if output == "json":
+        import orjson
+
+        click.echo(orjson.dumps(to_json(counts), option=orjson.OPT_INDENT_2))
+        return
+    click.echo(f"{counted(counts.objects, 'object')} judged")
+    tables = (("policy", counts.policies), ("namespace", counts.namespaces), ("owner", counts.owners))
+    for title, rows in tables:
+        if rows:
+            click.echo()
+            click.echo(table(title, rows))
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 object``, ``2 objects``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def table(title: str, rows: Any) -> str:
+    """Counts as lines of columns; what has no name is shown as a dash."""
+    width = max(len(title), *(len(name or "-") for name in rows))
+    lines = [f"{title.upper():<{width}}" + "".join(f"  {name.upper():>7}" for name in COLUMNS)]
+    for name, row in rows.items():
+        lines.append(f"{name or '-':<{width}}" + "".join(f"  {getattr(row, key):>7}" for key in COLUMNS))
+    return "\n".join(lines)
+
+
+def to_json(counts: Summary) -> dict[str, Any]:
+    """The documented shape: objects, total, and counts by policy, namespace and owner."""
+    return {
+        "objects": counts.objects,
+        "total": _count(counts.total),
+        "policies": {name: _count(row) for name, row in counts.policies.items()},
+        "namespaces": {name: _count(row) for name, row in counts.namespaces.items()},
+        "owners": {name: _count(row) for name, row in counts.owners.items()},
+    }
+
+
+def _count(row: Count) -> dict[str, int]:
+    return {name: getattr(row, name) for name in COLUMNS}

@@ -1,0 +1,109 @@
+"""Policies and rules as the snapshot that audits and previews judge by: where domains and ``audit`` meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sekisho import audit, policy
+from sekisho.cli.inputs import Inputs, read_objects
+from sekisho.cli.programs import cached_compile
+from sekisho.cli.progress import progress
+from sekisho.cli.rules import read_rules
+from sekisho.cli.wire import Findings, Verdicts
+from sekisho.cli.workers import spread
+from sekisho.diag import Diagnostic
+from sekisho.kube.defaults import apply_defaults
+from sekisho.kube.object import Object
+from sekisho.kube.review import NO_RULES, Request
+from sekisho.kube.review.rules import Loaded
+from sekisho.policy.library import bundle_objects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a command was given: the snapshot, the engine and rules in it, and the objects that are judged."""
+
+    snapshot: audit.Snapshot
+    engine: policy.Engine
+    loaded: Loaded | None
+    objects: tuple[Object, ...]
+    problems: tuple[Diagnostic, ...]
+    pace: audit.Pace
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which inputs, and how: ``seconds`` is how long one object may take."""
+
+    paths: Sequence[str]
+    policies: Sequence[str] = ()
+    bundles: Sequence[str] = ()
+    owner_key: str = ""
+    seconds: float = 10.0
+    cache: bool = True
+
+
+def gather(wanted: Wanted) -> Given:
+    """Read the inputs and build what judges them."""
+    inputs = read_objects(wanted.paths)
+    extra = read_objects(wanted.policies) if wanted.policies else Inputs()
+    written = [*extra.objects, *inputs.objects]
+    everything = [*written, *(bundle_objects(wanted.bundles, known=written) if wanted.bundles else ())]
+    engine = policy.Engine.build(
+        everything, inventory=inputs.objects, compile=cached_compile(enabled=wanted.cache)
+    )
+    loaded = read_rules(everything, owner_key=wanted.owner_key)
+    return Given(
+        snapshot=snapshot_of(engine, loaded),
+        engine=engine,
+        loaded=loaded,
+        objects=tuple(inputs.objects),
+        problems=(
+            *inputs.problems,
+            *extra.problems,
+            *(loaded.problems if loaded else ()),
+            *engine.problems,
+        ),
+        pace=_pace(everything, engine, wanted.seconds),
+        now=datetime.now(UTC),
+    )
+
+
+def snapshot_of(engine: policy.Engine, loaded: Loaded | None) -> audit.Snapshot:
+    """The snapshot of an engine and of what lowers enforcement."""
+    rules = loaded.rules if loaded else NO_RULES
+    lowers = audit.digest([dict(row.raw) for row in loaded.objects]) if loaded else ""
+    parts = tuple(_part(name, part, lowers) for name, part in policy.parts(engine))
+
+    def ask(object: Object) -> Request:
+        return Request.of(apply_defaults(object), namespace_object=engine.namespaces.get(object.namespace))
+
+    return audit.Snapshot(parts=parts, ask=ask, rules=rules)
+
+
+def _part(name: str, engine: policy.Engine, lowers: str) -> audit.Part:
+    return audit.Part(
+        name=name,
+        digest=f"{name} {policy.digest_of(engine)} {lowers}",
+        steps=policy.steps(engine),
+        concerns=_concerns(engine),
+    )
+
+
+def _concerns(engine: policy.Engine) -> Callable[[Object], bool]:
+    if engine.mutators.mutators:
+        return lambda _: True  # any object may be mutated, and that may fail
+    return lambda row: engine.concerns(row.gvk)
+
+
+def _pace(everything: Sequence[Object], engine: policy.Engine, seconds: float) -> audit.Pace:
+    sources = [source for row in engine.templates.values() for source in row.program.sources]
+    form = Verdicts(Findings([row.origin for row in everything], sources))
+
+    def share(work: audit.Work, due: Sequence[audit.Due]) -> list[audit.Answer]:
+        return spread(lambda rows: work(progress(rows, "judging")), due, form)
+
+    return audit.Pace(seconds=seconds, spread=share)
