@@ -15,6 +15,7 @@ from sekisho.cli.codes import load_codes
 from sekisho.diag import registered
 from sekisho.rego import builtins
 from sekisho.rego.builtins.families import FAMILIES
+from sekisho.sandbox.table.report import syscalls_page
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -64,7 +65,11 @@ def codes_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"reference/rego-builtins.md": builtins_page, "reference/codes.md": codes_page}
+PAGES = {
+    "reference/codes.md": codes_page,
+    "reference/rego-builtins.md": builtins_page,
+    "reference/syscalls.md": lambda: syscalls_page(MADE),
+}
 
 
 def pages() -> dict[str, str]:

@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "explain": ("sekisho.cli.explain", "The page for a code; without one, the list."),
     "policy": ("sekisho.cli.policy", "gator's verbs."),
     "rego": ("sekisho.cli.rego", "opa's verbs: eval, check, test."),
+    "sandbox": ("sekisho.cli.sandbox", "Run code that nobody trusts."),
 }
 
 
