@@ -1,0 +1,59 @@
+"""Files of a process as the kernel wrote them, without what they tell of the host.
+
+The kernel escapes blanks in these files, so fields are separated by single blanks.
+"""
+
+from __future__ import annotations
+
+_OVERLAY = (b"lowerdir=", b"upperdir=", b"workdir=", b"lowerdir+=", b"datadir+=", b"uuid=")
+
+
+def _options(text: bytes) -> bytes:
+    """Options of a file system, without directories of the host."""
+    kept = [option for option in text.split(b",") if not option.startswith(_OVERLAY)]
+    return b",".join(kept) or b"rw"
+
+
+def _source(kind: bytes, source: bytes) -> bytes:
+    """Where a mount comes from: a device or a path would tell of the host, the kind does not."""
+    return kind if b"/" in source or source in (b"", b"none") else source
+
+
+def mountinfo(kernels: bytes) -> bytes:
+    """/proc/<pid>/mountinfo (proc_pid_mountinfo(5)): no root inside a file system, no source, no overlay."""
+    lines = []
+    for line in kernels.splitlines():
+        before, dash, after = line.partition(b" - ")
+        fields, rest = before.split(b" "), after.split(b" ")
+        if not dash or len(fields) < 6 or len(rest) < 3:
+            continue  # not the kernel's form: better not shown
+        fields[3] = b"/"
+        optional = [b"shared:1" if field.startswith(b"shared:") else field for field in fields[6:]]
+        optional = [field for field in optional if not field.startswith((b"master:", b"propagate_from:"))]
+        rest[1], rest[2] = _source(rest[0], rest[1]), _options(rest[2])
+        lines.append(b" ".join([*fields[:6], *optional, b"-", *rest[:3]]))
+    return b"".join(line + b"\n" for line in lines)
+
+
+def mounts(kernels: bytes) -> bytes:
+    """/proc/<pid>/mounts (fstab(5)): no source of the host, no directories of an overlay."""
+    lines = []
+    for line in kernels.splitlines():
+        fields = line.split(b" ")
+        if len(fields) != 6:
+            continue
+        fields[0], fields[3] = _source(fields[2], fields[0]), _options(fields[3])
+        lines.append(b" ".join(fields))
+    return b"".join(line + b"\n" for line in lines)
+
+
+def mountstats(kernels: bytes) -> bytes:
+    """/proc/<pid>/mountstats: the lines that name a mount, with the file system in the device's place."""
+    lines = []
+    for line in kernels.splitlines():
+        head, mounted, tail = line.partition(b" mounted on ")
+        if not mounted or not head.startswith((b"device ", b"no device")):
+            continue
+        kind = tail.rpartition(b" with fstype ")[2].split(b" ")[0]
+        lines.append(b"device " + kind + b" mounted on " + tail)
+    return b"".join(line + b"\n" for line in lines)
