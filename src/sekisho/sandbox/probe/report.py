@@ -10,8 +10,8 @@ def files_page(made: str) -> str:
     lines = [
         f"""# Files of the machine in the sandbox
 
-What programs read about the machine shows the sandbox, not the host. Everything else of /proc is either a process's
-own, or cannot be opened; /sys holds nothing but these files. {made}"""
+What programs read about the machine shows the sandbox, not the host. Everything else of /proc is either a
+process's own, or cannot be opened; /sys holds nothing but these files. {made}"""
     ]
     parts = (("/proc", PROC), ("/proc/<pid>", FILTERED), ("/sys", SYS))
     for title, rows in parts:

@@ -14,9 +14,9 @@ VERSION = "#1 SMP sekisho"
 class World:
     """The sandbox's machine at one moment.
 
-    ``cpus`` is the number of processors, ``memory`` and ``used`` are bytes, ``pids`` a limit. ``age`` is seconds
-    since the sandbox began, ``began`` that moment in seconds since the epoch. ``processor`` is the host's text
-    for one processor in /proc/cpuinfo: programs can ask the processor itself, so it is no secret.
+    ``cpus`` is the number of processors, ``memory`` and ``used`` are bytes, ``pids`` a limit. ``age`` is
+    seconds since the sandbox began, ``began`` that moment in seconds since the epoch. ``processor`` is the
+    host's text for one processor in /proc/cpuinfo: programs can ask the processor itself, so it is no secret.
     ``cpu_quota`` and ``cpu_period`` are microseconds. ``boot_id`` is the sandbox's own; ``fresh_id`` is a new
     one for each reading.
     """
