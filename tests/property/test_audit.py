@@ -76,10 +76,7 @@ def by_name(objects: list[Object]) -> dict[tuple[str, str, str], Object]:
 
 def told(ledger: Ledger) -> Any:
     return {
-        key: (
-            entry.owner,
-            sorted((row.report().message, row.policy, row.rung, row.waiver) for row in entry.findings()),
-        )
+        key: sorted((row.report().message, row.policy, row.rung, row.waiver) for row in entry.findings())
         for key, entry in ledger.entries.items()
     }
 

@@ -73,7 +73,7 @@ def compare(
 
 
 def _differences(old: Entry, new: Entry) -> Iterator[Difference]:
-    if old is new:
+    if old.judged == new.judged:
         return
     before, after = _by_identity(tuple(old.findings())), _by_identity(tuple(new.findings()))
     for identity in dict.fromkeys((*before, *after)):

@@ -26,7 +26,10 @@ class Key(NamedTuple):
 
 def key_of(object: Object) -> Key:
     """The key of an object. One whose name is still to be generated goes by its prefix."""
-    gvk = object.gvk
+    gvk, metadata = object.gvk, object.metadata
+    name, namespace, uid = metadata.get("name"), metadata.get("namespace"), metadata.get("uid")
+    if type(name) is str and type(namespace) is str and type(uid) is str:
+        return Key(gvk.group, gvk.kind, namespace, name or object.generate_name, uid)
     return Key(gvk.group, gvk.kind, object.namespace, object.name or object.generate_name, object.uid)
 
 
@@ -68,12 +71,11 @@ class Judged(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """Everything about one object. ``owner`` is whose it is; it is told only where something was found."""
+    """Everything about one object."""
 
     object: Object
     version: str
     judged: tuple[Judged, ...]
-    owner: str = ""
 
     def findings(self) -> Iterator[Finding]:
         """What was found, part by part; what the steps that parts share find is told once."""

@@ -19,6 +19,7 @@ from datetime import datetime
 from sekisho.audit.cover import smallest_cover
 from sekisho.audit.model import Entry, Key, Ledger, Snapshot, key_of
 from sekisho.audit.scan import AT_EASE, Pace, scan
+from sekisho.audit.world import World
 from sekisho.kube.object import Object
 from sekisho.kube.owner import MAX_CONTROLLERS
 from sekisho.kube.review import Rules, Rung
@@ -79,13 +80,17 @@ class Effect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """The answer. ``today`` is what happens now; ``unjudged`` objects could not be asked about at all."""
+    """The answer. ``today`` is what happens now, ``owners`` whose the guilty objects are.
+
+    ``unjudged`` objects could not be asked about at all.
+    """
 
     ledger: Ledger
     today: Effect
     effects: Mapping[Rung, Effect]
     standings: tuple[Standing, ...]
     ways: tuple[Way, ...]
+    owners: Mapping[Key, str]
     unjudged: tuple[Entry, ...] = field(default=())
 
 
@@ -99,10 +104,12 @@ def preview(
 ) -> Preview:
     """What raising the policies would do to these objects, as of ``now`` (aware)."""
     rules = replace(snapshot.rules, break_glass=())
-    ledger = scan(objects, replace(snapshot, rules=rules), now=now, pace=pace)
+    subjects = tuple(objects)
+    ledger = scan(subjects, replace(snapshot, rules=rules), now=now, pace=pace)
     entries = tuple(ledger.entries.values())
     open_ = {key: _open(entry) for key, entry in ledger.entries.items()}
     guilty = tuple(entry for key, entry in ledger.entries.items() if open_[key])
+    world = World.of(subjects)
     unjudged = tuple(entry for entry in entries if any(True for _ in entry.failures()))
     return Preview(
         ledger=ledger,
@@ -118,6 +125,7 @@ def preview(
         },
         standings=tuple(_standing(policy, entries) for policy in policies),
         ways=_ways(ledger, open_, rules),
+        owners={key_of(row.object): world.owner(row.object, rules) for row in guilty},
         unjudged=unjudged,
     )
 

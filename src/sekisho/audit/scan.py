@@ -15,7 +15,6 @@ from sekisho.audit.model import EMPTY, Entry, Judged, Key, Ledger, Part, Snapsho
 from sekisho.audit.world import World
 from sekisho.diag import Deadline
 from sekisho.kube.object import Object
-from sekisho.kube.owner import owner_of
 from sekisho.kube.review import ALLOWED, Request, Verdict, decide
 
 
@@ -23,6 +22,7 @@ from sekisho.kube.review import ALLOWED, Request, Verdict, decide
 class Due:
     """An object that is to be judged, by these parts."""
 
+    key: Key
     object: Object
     parts: tuple[Part, ...]
 
@@ -65,49 +65,51 @@ def scan(
     last one counts.
     """
     subjects = {key_of(object): object for object in objects}
-    seen = world or World(subjects.values())
-    kept: dict[Key, dict[str, Judged]] = {}
+    seen = world or World(subjects)
+    kept: dict[Key, tuple[Judged | None, ...]] = {}
     due: list[Due] = []
     for key, object in subjects.items():
-        good, wanted = _sort(object, previous.entries.get(key), snapshot, seen, now)
+        parts = [part for part in snapshot.parts if part.concerns(object)]
+        good = _still_good(parts, previous.entries.get(key), seen, seen.version(key), now)
         kept[key] = good
-        if wanted:
-            due.append(Due(object=object, parts=wanted))
+        if None in good:
+            wanted = tuple(part for part, row in zip(parts, good, strict=True) if row is None)
+            due.append(Due(key=key, object=object, parts=wanted))
 
     def work(rows: Iterable[Due]) -> list[Answer]:
         return [_judge(row, snapshot, now, pace.seconds) for row in rows]
 
-    answers = pace.spread(work, due)
     asked = 0
-    for row, verdicts in zip(due, answers, strict=True):
-        good = kept[key_of(row.object)]
+    for row, verdicts in zip(due, pace.spread(work, due), strict=True):
         asked += len(verdicts)
-        for part, verdict in zip(row.parts, verdicts, strict=True):
-            good[part.name] = _judged(part, verdict, seen, now)
-    owners = _Owners(snapshot, seen)
-    entries = {
-        key: owners.entry(object, kept[key], previous.entries.get(key)) for key, object in subjects.items()
-    }
+        fresh = iter([_judged(*pair, seen, now) for pair in zip(row.parts, verdicts, strict=True)])
+        kept[row.key] = tuple(known or next(fresh) for known in kept[row.key])
+    entries: dict[Key, Entry] = {}
+    for key, object in subjects.items():
+        judged = tuple(row for row in kept[key] if row is not None)
+        old = previous.entries.get(key)
+        if old is not None and old.object is object and old.judged == judged:
+            entries[key] = old
+        else:
+            entries[key] = Entry(object=object, version=seen.version(key), judged=judged)
     return Ledger(entries=entries, asked=asked)
 
 
-def _sort(
-    object: Object, old: Entry | None, snapshot: Snapshot, world: World, now: datetime
-) -> tuple[dict[str, Judged], tuple[Part, ...]]:
-    """What of the old entry still holds, by part, and which parts are to be asked."""
-    parts = [part for part in snapshot.parts if part.concerns(object)]
-    if old is None or old.version != world.version(object):
-        return {}, tuple(parts)
+def _still_good(
+    parts: Sequence[Part], old: Entry | None, world: World, version: str, now: datetime
+) -> tuple[Judged | None, ...]:
+    """For each part what of the old entry still holds, None where it is to be asked."""
+    if old is None or old.version != version:
+        return (None,) * len(parts)
     known = {row.digest: row for row in old.judged}
-    good: dict[str, Judged] = {}
-    wanted: list[Part] = []
-    for part in parts:
-        row = known.get(part.digest)
-        if row is None or (row.expires and row.expires <= now) or not world.fresh(row.stamp):
-            wanted.append(part)
-        else:
-            good[part.name] = row
-    return good, tuple(wanted)
+    return tuple(
+        None
+        if (row := known.get(part.digest)) is None
+        or (row.expires and row.expires <= now)
+        or not world.fresh(row.stamp)
+        else row
+        for part in parts
+    )
 
 
 def _judge(due: Due, snapshot: Snapshot, now: datetime, seconds: float) -> Answer:
@@ -126,30 +128,3 @@ def _judged(part: Part, verdict: Verdict, world: World, now: datetime) -> Judged
     if verdict.findings or verdict.failures or verdict.outcome is not ALLOWED.outcome:
         small = Verdict(outcome=verdict.outcome, findings=verdict.findings, failures=verdict.failures)
     return Judged(part.digest, world.stamp(verdict.reads), expires, small)
-
-
-class _Owners:
-    """Makes entries, with the owners of objects that something is said of."""
-
-    def __init__(self, snapshot: Snapshot, world: World) -> None:
-        self._snapshot = snapshot
-        self._world = world
-
-    def entry(self, object: Object, judged: dict[str, Judged], old: Entry | None) -> Entry:
-        """The entry of an object; the old one if it says the same."""
-        parts = self._snapshot.parts
-        rows = tuple(judged[part.name] for part in parts if part.name in judged)
-        owner = ""
-        if any(row.verdict is not ALLOWED for row in rows):
-            rules = self._snapshot.rules
-            namespace = self._world.namespace(object.namespace)
-            owner = owner_of(object, namespace=namespace, lookup=rules.lookup, key=rules.owner_key)
-        version = self._world.version(object)
-        if old is not None and (old.object, old.version, old.judged, old.owner) == (
-            object,
-            version,
-            rows,
-            owner,
-        ):
-            return old
-        return Entry(object=object, version=version, judged=rows, owner=owner)

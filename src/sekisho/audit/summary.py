@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sekisho.audit.model import Entry, Ledger
-from sekisho.kube.review import Rung
+from sekisho.audit.world import World
+from sekisho.kube.review import NO_RULES, Rules, Rung
 
 
 @dataclass(slots=True)
@@ -38,8 +39,11 @@ class Summary:
     owners: Mapping[str, Count] = field(default_factory=dict)
 
 
-def summary(ledger: Ledger) -> Summary:
-    """Count a ledger. Cluster-scoped objects have the namespace "", objects of nobody the owner ""."""
+def summary(ledger: Ledger, world: World, rules: Rules = NO_RULES) -> Summary:
+    """Count a ledger; ``world`` and ``rules`` say whose an object is.
+
+    Cluster-scoped objects have the namespace "", objects of nobody the owner "".
+    """
     total = Count()
     policies: dict[str, Count] = {}
     namespaces: dict[str, Count] = {}
@@ -51,7 +55,7 @@ def summary(ledger: Ledger) -> Summary:
         worst = max(by_policy.values(), key=_ORDER.index)
         total.add(worst)
         namespaces.setdefault(key.namespace, Count()).add(worst)
-        owners.setdefault(entry.owner, Count()).add(worst)
+        owners.setdefault(world.owner(entry.object, rules), Count()).add(worst)
         for policy, standing in by_policy.items():
             if policy:
                 policies.setdefault(policy, Count()).add(standing)

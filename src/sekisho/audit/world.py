@@ -9,11 +9,13 @@ changes with anything.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sekisho.audit.model import Key, Stamp, key_of
 from sekisho.kube.object import Object
+from sekisho.kube.owner import owner_of
+from sekisho.kube.review import Rules
 
 ANY: Final = "*"
 
@@ -35,20 +37,24 @@ def version_of(object: Object) -> str:
 class World:
     """Objects, and the versions of what may be read of them; versions are worked out when asked for."""
 
-    def __init__(self, objects: Iterable[Object]) -> None:
-        self._objects = {key_of(object): object for object in objects}
+    def __init__(self, objects: Mapping[Key, Object]) -> None:
+        self._objects = objects
         self._versions: dict[Key, str] = {}
         self._reads: dict[str, str] = {}
         self._fresh: dict[Stamp, bool] = {}
         self._kinds: dict[tuple[str, str], list[Key]] | None = None
         self._named: dict[tuple[str, str, str, str], Key] | None = None
 
-    def version(self, object: Object) -> str:
+    @classmethod
+    def of(cls, objects: Iterable[Object]) -> World:
+        """The world that consists of these objects."""
+        return cls({key_of(object): object for object in objects})
+
+    def version(self, key: Key) -> str:
         """The version of one of its objects."""
-        key = key_of(object)
         known = self._versions.get(key)
         if known is None:
-            known = self._versions[key] = version_of(object)
+            known = self._versions[key] = version_of(self._objects[key])
         return known
 
     def stamp(self, reads: Iterable[str]) -> Stamp:
@@ -73,29 +79,35 @@ class World:
         what, *rest = read.split(" ")
         match what, rest:
             case "labels", [name]:
-                namespace = self._find("", "Namespace", "", name)
+                namespace = self.namespace(name)
                 return digest(dict(namespace.labels)) if namespace else ""
             case "Namespace", [name]:
-                return self._of(self._find("", "Namespace", "", name))
+                return self._of("", "Namespace", "", name)
             case "object", [group_version, kind, namespace, name]:
                 group = group_version.rpartition("/")[0]
-                return self._of(self._find(group, kind, namespace.strip(ANY), name))
+                return self._of(group, kind, namespace.strip(ANY), name)
             case "inventory", [scope, group_version, kind]:
                 return self._collection(scope, group_version, kind)
         return self._collection(ANY, ANY, ANY)
 
     def namespace(self, name: str) -> Object | None:
         """The Namespace of this name, if it is there."""
-        return self._find("", "Namespace", "", name) if name else None
+        key = self._key("", "Namespace", "", name) if name else None
+        return self._objects[key] if key else None
 
-    def _of(self, object: Object | None) -> str:
-        return self.version(object) if object else ""
+    def owner(self, object: Object, rules: Rules) -> str:
+        """Whose an object is, empty if nobody is named."""
+        namespace = self.namespace(object.namespace)
+        return owner_of(object, namespace=namespace, lookup=rules.lookup, key=rules.owner_key)
 
-    def _find(self, group: str, kind: str, namespace: str, name: str) -> Object | None:
+    def _of(self, group: str, kind: str, namespace: str, name: str) -> str:
+        key = self._key(group, kind, namespace, name)
+        return self.version(key) if key else ""
+
+    def _key(self, group: str, kind: str, namespace: str, name: str) -> Key | None:
         if self._named is None:
             self._named = {key[:4]: key for key in self._objects}
-        key = self._named.get((group, kind, namespace, name))
-        return self._objects[key] if key else None
+        return self._named.get((group, kind, namespace, name))
 
     def _collection(self, scope: str, group_version: str, kind: str) -> str:
         found: list[str] = []
@@ -103,7 +115,7 @@ class World:
             if group_version not in (ANY, version) or kind not in (ANY, name):
                 continue
             found += (
-                f"{key}{self.version(self._objects[key])}"
+                f"{key}{self.version(key)}"
                 for key in keys
                 if scope == ANY or bool(key.namespace) is (scope == "namespace")
             )

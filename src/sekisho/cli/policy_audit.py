@@ -61,7 +61,7 @@ def command(
 
     With --summary, -o is text or json. Exit status 1 if an object would be refused.
     """
-    from sekisho.audit import scan
+    from sekisho.audit import World, scan
     from sekisho.audit import summary as count
     from sekisho.cli.rules import remarks
     from sekisho.cli.settings import find_settings
@@ -78,6 +78,7 @@ def command(
             bundles=(*settings.bundles, *bundles),
             owner_key=settings.owner_key,
             seconds=timeout,
+            positions=not summary,
             cache=not (no_cache or os.environ.get("SEKISHO_NO_CACHE")),
         )
     )
@@ -88,7 +89,7 @@ def command(
     judged = f"{counted(len(given.objects), 'object')} judged by {counted(constraints, 'constraint')}"
     report = Report.of(found, judged=judged)
     if summary:
-        _write(count(ledger), output)
+        _write(count(ledger, World.of(given.objects), given.snapshot.rules), output)
         return report.exit_status()
     baselines["baseline"] = baselines["baseline"] or settings.baseline or None
     return finish(report, output=output, **baselines)

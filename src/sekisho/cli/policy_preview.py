@@ -85,6 +85,7 @@ def command(
         bundles=(*settings.bundles, *bundles),
         owner_key=settings.owner_key,
         seconds=timeout,
+        positions=False,
         cache=not (no_cache or os.environ.get("SEKISHO_NO_CACHE")),
     )
     given = gather(wanted)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import click
 
-from sekisho.audit import Comparison, Entry, Key, Preview, denied
+from sekisho.audit import Comparison, Entry, Key, Preview, denied, key_of
 from sekisho.audit.preview import Effect, Standing, Way
 from sekisho.kube.ladder import API_VERSION
 from sekisho.kube.review import Rung
@@ -91,21 +91,22 @@ def _preview_lines(found: Preview) -> Iterator[str]:
         )
     refused = found.effects[Rung.DENY].denied
     if refused:
-        yield from _refused_lines(refused)
+        yield from _refused_lines(refused, found.owners)
         yield ""
         yield f"The shortest way to deny: {_count(len(found.ways), 'step')}"
         yield from _shown([f"  {_way(row)}" for row in found.ways])
 
 
-def _refused_lines(refused: Sequence[Entry]) -> Iterator[str]:
+def _refused_lines(refused: Sequence[Entry], owners: Mapping[Key, str]) -> Iterator[str]:
     yield ""
     yield "On deny these would be refused:"
     yield f"  by namespace: {_counts(row.object.namespace for row in refused)}"
-    yield f"  by owner: {_counts(row.owner for row in refused)}"
+    yield f"  by owner: {_counts(owners[key_of(row.object)] for row in refused)}"
     yield ""
     lines = []
     for row in refused:
-        owner = f" (owner {row.owner})" if row.owner else ""
+        owner = owners[key_of(row.object)]
+        owner = f" (owner {owner})" if owner else ""
         lines.append(f"  {_name(row)}{owner}: {', '.join(_policies(row))}")
     yield from _shown(lines)
 
@@ -140,23 +141,24 @@ def preview_json(found: Preview) -> dict[str, Any]:
     """The documented shape of a preview."""
     return {
         "objects": len(found.ledger.entries),
-        "today": _effect_json(found.today),
-        "rungs": {rung.word: _effect_json(found.effects[rung]) for rung in Rung},
+        "today": _effect_json(found.today, found.owners),
+        "rungs": {rung.word: _effect_json(found.effects[rung], found.owners) for rung in Rung},
         "policies": [_standing_json(row) for row in found.standings],
         "steps": [_way_json(row) for row in found.ways],
         "couldNotAsk": [_object_json(row) for row in found.unjudged],
     }
 
 
-def _effect_json(effect: Effect) -> dict[str, Any]:
+def _effect_json(effect: Effect, owners: Mapping[Key, str]) -> dict[str, Any]:
     return {
         "denied": [
-            {**_object_json(row), "owner": row.owner, "policies": _policies(row)} for row in effect.denied
+            {**_object_json(row), "owner": owners[key_of(row.object)], "policies": _policies(row)}
+            for row in effect.denied
         ],
         "warned": len(effect.warned),
         "noted": len(effect.noted),
         "byNamespace": dict(sorted(Counter(row.object.namespace for row in effect.denied).items())),
-        "byOwner": dict(sorted(Counter(row.owner for row in effect.denied).items())),
+        "byOwner": dict(sorted(Counter(owners[key_of(row.object)] for row in effect.denied).items())),
         "byPolicy": dict(sorted(Counter(name for row in effect.denied for name in _policies(row)).items())),
     }
 

@@ -210,11 +210,26 @@ class Engine:
             found += self._judge(_Case(constraint, action, request, input, ask, options), said)
         return tuple(found)
 
-    def judge(self, request: Request, *, now: datetime, deadline: Deadline, point: str = WEBHOOK) -> Verdict:
+    def judge(
+        self,
+        request: Request,
+        *,
+        now: datetime,
+        deadline: Deadline,
+        point: str = WEBHOOK,
+        positions: bool = True,
+    ) -> Verdict:
         """The pure judge for the chain of ``kube.review``: what the webhook, or an audit, would answer."""
         now_ns = int(now.timestamp() * 1_000_000_000)
         reads: set[str] = set()
-        ask = Ask(point=point, deadline=deadline, now_ns=now_ns, explain=self.explains, reads=reads)
+        ask = Ask(
+            point=point,
+            deadline=deadline,
+            now_ns=now_ns,
+            positions=positions,
+            explain=self.explains,
+            reads=reads,
+        )
         findings = self.review(request, ask)
         expires = now if beyond.MOMENT in reads else None
         return Verdict.of(findings, reads=frozenset(reads - {beyond.MOMENT}), expires=expires)
