@@ -10,7 +10,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -20,11 +23,15 @@ import click
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One command: what it shows, its arguments after ``sekisho``, the status it must end with."""
+    """One command: what it shows, its arguments after ``sekisho``, the status it must end with.
+
+    ``before`` is done in the folder first.
+    """
 
     says: str
     run: tuple[str, ...]
     status: int = 0
+    before: Callable[[Path], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +41,36 @@ class Part:
     title: str
     folder: str
     steps: tuple[Step, ...]
+
+
+WAIVER: Final = """\
+apiVersion: waivers.sekisho.dev/v1alpha1
+kind: Waiver
+metadata:
+  name: legacy
+spec:
+  policies: ["ShopNeedsOwner/owner"]
+  match:
+    namespaces: [shop]
+    names: [legacy]
+  reason: it is moved next week
+  owner: team-shop
+  expires: "{expires}"
+"""
+SECONDS: Final = 4
+"""How long the waiver of the demo lasts: a check takes less than one."""
+
+
+def write_waiver(folder: Path) -> None:
+    """A waiver that ends in a moment."""
+    end = datetime.now(UTC) + timedelta(seconds=SECONDS)
+    text = WAIVER.format(expires=end.isoformat(timespec="milliseconds"))
+    (folder / "waiver.yaml").write_text(text, encoding="utf-8")
+
+
+def wait_for_its_end(_: Path) -> None:
+    """Until the waiver has run out."""
+    time.sleep(SECONDS)
 
 
 PARTS: Final[dict[str, Part]] = {
@@ -76,6 +113,28 @@ PARTS: Final[dict[str, Part]] = {
             Step(
                 says="The Pod that the Deployment will bring about, as gator expand shows it.",
                 run=("policy", "expand", "-n", "."),
+            ),
+        ),
+    ),
+    "waiver": Part(
+        title="Exceptions that end, and a way out of dry run",
+        folder="enforcement",
+        steps=(
+            Step(
+                says=f"An old object is accepted, with a reason, an owner, and an end in {SECONDS} seconds.",
+                run=("check", "."),
+                before=write_waiver,
+            ),
+            Step(
+                says="The waiver has run out; nobody had to remember it.",
+                run=("check", "."),
+                status=1,
+                before=wait_for_its_end,
+            ),
+            Step(
+                says="What enforcing everything would refuse, and the fewest steps to where it refuses nothing.",
+                run=("policy", "preview", "."),
+                status=1,
             ),
         ),
     ),
@@ -129,6 +188,8 @@ def _run(part: Part) -> int:
             shutil.copytree(source, folder, dirs_exist_ok=True)
         (Path(folder) / ".git").mkdir()  # settings of the place where the demo is started do not count
         for step in part.steps:
+            if step.before is not None:
+                step.before(Path(folder))
             click.echo(f"\n{step.says}\n$ sekisho {' '.join(step.run)}")
             sys.stdout.flush()
             done = subprocess.run([sys.executable, "-m", "sekisho", *step.run], cwd=folder, check=False)  # noqa: S603
