@@ -132,7 +132,7 @@ PARTS: Final[dict[str, Part]] = {
                 before=wait_for_its_end,
             ),
             Step(
-                says="What enforcing everything would refuse, and the fewest steps to where it refuses nothing.",
+                says="What enforcing everything would refuse, and the fewest steps to nothing refused.",
                 run=("policy", "preview", "."),
                 status=1,
             ),
