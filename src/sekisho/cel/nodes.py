@@ -6,7 +6,7 @@ a selection, the bracket of an index; ``end`` is where the node's text ends. ``t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,10 @@ class Node:
     end: int
     first: int = -1
     type: CelType = DYN
+
+    def children(self) -> tuple[Node, ...]:
+        """The nodes right below, in the order of the text."""
+        return ()
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -63,6 +67,10 @@ class Select(Node):
     optional: bool = False
     declared: Field | None = None
 
+    def children(self) -> tuple[Node, ...]:
+        """See ``Node``."""
+        return (self.operand,)
+
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Call(Node):
@@ -76,6 +84,10 @@ class Call(Node):
     member: bool = False
     overloads: tuple[Overload, ...] = ()
 
+    def children(self) -> tuple[Node, ...]:
+        """See ``Node``."""
+        return tuple(self.args)
+
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class ListNode(Node):
@@ -83,6 +95,10 @@ class ListNode(Node):
 
     elements: list[Node]
     optional: frozenset[int] = frozenset()
+
+    def children(self) -> tuple[Node, ...]:
+        """See ``Node``."""
+        return tuple(self.elements)
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -100,6 +116,10 @@ class MapNode(Node):
     """``{entries}``."""
 
     entries: list[Entry]
+
+    def children(self) -> tuple[Node, ...]:
+        """See ``Node``."""
+        return tuple(node for entry in self.entries for node in (entry.key, entry.value))
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -119,6 +139,10 @@ class StructNode(Node):
     name: str
     entries: list[FieldEntry]
     declared: Struct | None = None
+
+    def children(self) -> tuple[Node, ...]:
+        """See ``Node``."""
+        return tuple(entry.value for entry in self.entries)
 
 
 class FoldKind(Enum):
@@ -148,6 +172,11 @@ class Fold(Node):
     filter: Node | None = None
     result: Node
 
+    def children(self) -> tuple[Node, ...]:
+        """See ``Node``."""
+        filter = () if self.filter is None else (self.filter,)
+        return (self.range, *filter, self.result)
+
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Bind(Node):
@@ -157,10 +186,20 @@ class Bind(Node):
     value: Node
     result: Node
 
+    def children(self) -> tuple[Node, ...]:
+        """See ``Node``."""
+        return (self.value, self.result)
+
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class Unit:
-    """A parsed expression: its tree, and the number of its nodes."""
+class OptMap(Node):
+    """``target.optMap(variable, result)``; with ``flat``, the result is an optional itself."""
 
-    root: Node
-    size: int = field(default=0)
+    target: Node
+    variable: str
+    result: Node
+    flat: bool = False
+
+    def children(self) -> tuple[Node, ...]:
+        """See ``Node``."""
+        return (self.target, self.result)

@@ -161,12 +161,14 @@ class Struct:
     """The declaration of a struct type: its fields by name.
 
     ``build`` makes a value out of the fields of a literal ``Name{field: value}``; None where there are no
-    literals of it. Values of struct types are JSON objects, read in place, unless ``build`` makes others.
+    literals of it. Values of struct types are JSON objects, read in place, unless ``build`` makes others;
+    then ``result`` may say which type they have.
     """
 
     name: str
     fields: Mapping[str, Field] = field(default_factory=dict)
     build: Callable[[dict[str, Any]], Any] | None = None
+    result: CelType | None = None
 
     @property
     def type(self) -> CelType:

@@ -7,6 +7,7 @@ from typing import Final
 
 MODULES: Final = (
     "sekisho.cache.codes",
+    "sekisho.cel.codes",
     "sekisho.cli.regocodes",
     "sekisho.cli.settings",
     "sekisho.diag.baseline",

@@ -102,6 +102,20 @@ class Writer:
         """``not operand``."""
         return ast.UnaryOp(_NOT, operand, lineno=self.line, col_offset=self.column)
 
+    def bind(self, name: str, value: ast.expr) -> ast.expr:
+        """``(name := value)``."""
+        return ast.NamedExpr(
+            ast.Name(name, STORE, lineno=self.line, col_offset=self.column),
+            value,
+            lineno=self.line,
+            col_offset=self.column,
+        )
+
+    def within(self, low: ast.expr, value: ast.expr, high: ast.expr) -> ast.expr:
+        """``low <= value <= high``."""
+        order: list[ast.cmpop] = [_COMPARE["<="], _COMPARE["<="]]
+        return ast.Compare(low, order, [value, high], lineno=self.line, col_offset=self.column)
+
     def any_of(self, operands: Sequence[ast.expr]) -> ast.expr:
         """``a or b or …``."""
         if len(operands) == 1:

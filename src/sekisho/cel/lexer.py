@@ -1,0 +1,175 @@
+"""Text to tokens, by the lexical grammar of the CEL specification (cel-go's ``CEL.g4``)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+INT: Final = "NUM_INT"
+UINT: Final = "NUM_UINT"
+FLOAT: Final = "NUM_FLOAT"
+STRING: Final = "STRING"
+BYTES: Final = "BYTES"
+IDENT: Final = "IDENTIFIER"
+ESCAPED: Final = "ESC_IDENTIFIER"
+EOF: Final = "<EOF>"
+
+WORDS: Final = frozenset({"in", "true", "false", "null"})
+"""Identifiers that are tokens of their own; a token's kind is then the word."""
+
+_ESCAPE: Final = (
+    r"""\\(?:[abfnrtv"'\\?`]|[0-3][0-7][0-7]|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})"""
+)
+_TEXT: Final = "|".join(
+    (
+        rf'"""(?:{_ESCAPE}|[^\\])*?"""',
+        rf"'''(?:{_ESCAPE}|[^\\])*?'''",
+        rf'"(?:{_ESCAPE}|[^\\"\n\r])*"',
+        rf"'(?:{_ESCAPE}|[^\\'\n\r])*'",
+        r'[rR]"""[\s\S]*?"""',
+        r"[rR]'''[\s\S]*?'''",
+        r'[rR]"[^"\n\r]*"',
+        r"[rR]'[^'\n\r]*'",
+    )
+)
+_TOKEN: Final = re.compile(
+    "|".join(
+        (
+            r"(?P<skip>[\t \r\n\f]+|//[^\n]*)",
+            rf"(?P<BYTES>[bB](?:{_TEXT}))",
+            rf"(?P<STRING>{_TEXT})",
+            r"(?P<NUM_FLOAT>[0-9]+\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+|\.[0-9]+(?:[eE][+-]?[0-9]+)?)",
+            r"(?P<NUM_UINT>(?:0x[0-9a-fA-F]+|[0-9]+)[uU])",
+            r"(?P<NUM_INT>0x[0-9a-fA-F]+|[0-9]+)",
+            r"(?P<IDENTIFIER>[A-Za-z_][A-Za-z0-9_]*)",
+            r"(?P<ESC_IDENTIFIER>`[A-Za-z0-9_.\-/ ]+`)",
+            r"(?P<op>[=!<>]=|&&|\|\||[][{}()<>.,\-!?:+*/%])",
+        )
+    )
+)
+
+
+class Token(NamedTuple):
+    """``kind`` is one of the names above, a word, or the operator itself."""
+
+    kind: str
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        """The offset after it."""
+        return self.start + (len(self.text) if self.kind != EOF else 0)
+
+
+def tokens(text: str, refuse: Callable[[int, str], None]) -> list[Token]:
+    """The tokens of a text, ``EOF`` last. What is no token is given to ``refuse`` with its offset."""
+    found: list[Token] = []
+    at, length = 0, len(text)
+    match = _TOKEN.match
+    while at < length:
+        token = match(text, at)
+        if token is None:
+            end = _recover(text, at)
+            refuse(at, text[at:end])
+            at = end
+            continue
+        at = token.end()
+        kind = token.lastgroup or ""
+        if kind == "skip":
+            continue
+        value = token.group()
+        if kind == "op" or (kind == IDENT and value in WORDS):
+            kind = value
+        found.append(Token(kind, value, token.start()))
+    found.append(Token(EOF, EOF, length))
+    return found
+
+
+def _recover(text: str, at: int) -> int:
+    """Where to go on after what is no token: past an unfinished text, or a single character."""
+    if text[at] in "\"'":
+        quote = text[at]
+        end = at + 1
+        while end < len(text) and text[end] not in f"{quote}\n":
+            end += 1
+        return end
+    if text[at] in "|&=" and at + 1 < len(text):
+        return at + 2
+    return at + 1
+
+
+# --- texts ------------------------------------------------------------------------------------------------
+
+_SIMPLE: Final = {
+    "a": "\a",
+    "b": "\b",
+    "f": "\f",
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "v": "\v",
+    "\\": "\\",
+    "'": "'",
+    '"': '"',
+    "`": "`",
+    "?": "?",
+}
+_ESCAPED: Final = re.compile(r"\\(?:([abfnrtv\\'\"`?])|([0-3][0-7]{2})|[xXuU]([0-9a-fA-F]+))")
+
+
+class EscapeError(Exception):
+    """A text has an escape that stands for nothing."""
+
+
+def text_value(token: str) -> str:
+    """The value of a STRING token. Raises EscapeError for code points that do not exist."""
+    raw, inner = _unquoted(token)
+    if raw or "\\" not in inner:
+        return inner
+    return _ESCAPED.sub(_character, inner)
+
+
+def bytes_value(token: str) -> bytes:
+    """The value of a BYTES token: octal and hexadecimal escapes are bytes, all else is UTF-8."""
+    raw, inner = _unquoted(token[1:])
+    if raw or "\\" not in inner:
+        return inner.encode("utf-8", "surrogatepass")
+    out = bytearray()
+    at = 0
+    for escape in _ESCAPED.finditer(inner):
+        out += inner[at : escape.start()].encode("utf-8", "surrogatepass")
+        out += _bytes(escape)
+        at = escape.end()
+    out += inner[at:].encode("utf-8", "surrogatepass")
+    return bytes(out)
+
+
+def _unquoted(token: str) -> tuple[bool, str]:
+    """Whether a text is raw, and what stands between its quotes, with line breaks as newlines."""
+    token = token.replace("\r\n", "\n").replace("\r", "\n")
+    raw = token[0] in "rR"
+    if raw:
+        token = token[1:]
+    width = 3 if len(token) >= 6 and token[:3] in ('"""', "'''") else 1
+    return raw, token[width:-width]
+
+
+def _character(escape: re.Match[str]) -> str:
+    simple, octal, digits = escape.groups()
+    if simple:
+        return _SIMPLE[simple]
+    point = int(octal, 8) if octal else int(digits, 16)
+    if point > 0x10FFFF or 0xD800 <= point <= 0xDFFF:
+        raise EscapeError("invalid unicode code point")
+    return chr(point)
+
+
+def _bytes(escape: re.Match[str]) -> bytes:
+    simple, octal, digits = escape.groups()
+    if simple:
+        return _SIMPLE[simple].encode()
+    if digits and escape.group()[1] in "uU":
+        raise EscapeError("unable to unescape string")
+    return bytes([int(octal, 8) if octal else int(digits, 16)])
