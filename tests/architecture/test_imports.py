@@ -27,6 +27,15 @@ def test_contracts() -> None:
     assert run.returncode == 0, run.stdout
 
 
+def test_only_native_modules_are_excused() -> None:
+    contract = (
+        (ROOT / ".importlinter").read_text(encoding="utf-8").partition("[importlinter:contract:native]")[2]
+    )
+    excused = [line.strip() for line in contract.partition("\n[")[0].splitlines() if "->" in line]
+    assert excused
+    assert all(line.partition(" -> ")[0].endswith("_native") for line in excused)
+
+
 def test_the_root_command_imports_nothing_heavy() -> None:
     code = "import sys, sekisho.cli.main; print(*sorted(sys.modules), sep='\\n')"
     env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
