@@ -27,8 +27,9 @@ _KEY_NAME: Final = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _VALUE: Final = f"({_KEY_NAME})?"
 
 
-def _max_length(limit: int) -> str:
-    return f"must be no more than {limit} bytes"
+def _max_length(limit: int, unit: str = "bytes") -> str:
+    """Names are said to be too long in characters, labels in bytes; bytes are counted for both."""
+    return f"must be no more than {limit} {unit}"
 
 
 def _must(text: str, pattern: str, *examples: str) -> str:
@@ -44,7 +45,7 @@ def dns_label(value: str) -> tuple[str, ...]:
     """A lower-case label of RFC 1123: the names of Namespaces, containers, ports' services."""
     wrong: list[str] = []
     if _too_long(value, LABEL_MAX):
-        wrong.append(_max_length(LABEL_MAX))
+        wrong.append(_max_length(LABEL_MAX, "characters"))
     if not re.fullmatch(_LABEL, value):
         if re.fullmatch(_SUBDOMAIN, value):
             wrong.append("must not contain dots")
@@ -61,7 +62,7 @@ def dns_1035_label(value: str) -> tuple[str, ...]:
     """A label of RFC 1035, which starts with a letter: the names of Services before 1.34."""
     wrong: list[str] = []
     if _too_long(value, LABEL_MAX):
-        wrong.append(_max_length(LABEL_MAX))
+        wrong.append(_max_length(LABEL_MAX, "characters"))
     if not re.fullmatch(_LABEL_1035, value):
         text = (
             "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
@@ -73,9 +74,13 @@ def dns_1035_label(value: str) -> tuple[str, ...]:
 
 def dns_subdomain(value: str) -> tuple[str, ...]:
     """A lower-case subdomain of RFC 1123: the names of most objects."""
+    return _subdomain(value, "characters")
+
+
+def _subdomain(value: str, unit: str) -> tuple[str, ...]:
     wrong: list[str] = []
     if _too_long(value, SUBDOMAIN_MAX):
-        wrong.append(_max_length(SUBDOMAIN_MAX))
+        wrong.append(_max_length(SUBDOMAIN_MAX, unit))
     if not re.fullmatch(_SUBDOMAIN, value):
         text = (
             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', "
@@ -109,7 +114,7 @@ def label_key(value: str) -> tuple[str, ...]:
         if not parts[0]:
             wrong.append("prefix part must be non-empty")
         else:
-            wrong += [f"prefix part {message}" for message in dns_subdomain(parts[0])]
+            wrong += [f"prefix part {message}" for message in _subdomain(parts[0], "bytes")]
     if not name:
         wrong.append("name part must be non-empty")
     elif _too_long(name, LABEL_MAX):
@@ -152,11 +157,12 @@ def name_check(gvk: GVK) -> Check:
     return _NAME_CHECKS.get((gvk.group, gvk.kind), dns_subdomain)
 
 
+def mask_trailing_dash(value: str) -> str:
+    """A prefix of names as it is checked: a dash at its end, and what stands before it, do not matter."""
+    return f"{value[:-2]}a" if len(value) > 1 and value.endswith("-") else value
+
+
 def generate_name_check(gvk: GVK) -> Check:
     """The same for ``generateName``: a trailing dash is masked, since a suffix will follow it."""
     check = name_check(gvk)
-
-    def masked(value: str) -> tuple[str, ...]:
-        return check(value[:-1] + "a" if len(value) > 1 and value.endswith("-") else value)
-
-    return masked
+    return lambda value: check(mask_trailing_dash(value))

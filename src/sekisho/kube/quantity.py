@@ -57,11 +57,14 @@ class Quantity:
     """An amount. Quantities compare by value; ``1`` and ``1000m`` are equal.
 
     ``spelling`` is the text that it was read from, where Kubernetes writes that text back unchanged.
+    ``scale`` is the power of ten of the 64-bit integer in which Kubernetes keeps what it read, which some
+    of its answers depend on; None where it keeps a decimal number instead.
     """
 
     nanos: int
     format: Format = field(default=Format.DECIMAL_SI, compare=False)
     spelling: str = field(default="", compare=False)
+    scale: int | None = field(default=None, compare=False)
 
     @property
     def value(self) -> Fraction:
@@ -148,7 +151,17 @@ def parse(text: str) -> Quantity:
             raise QuantityError(str(EXPONENT))
         nanos = _scaled(digits, max(exponent, -EXPONENT.value) + 9 - len(fraction)) if digits else 0
     kept = short and _looks_canonical(whole, fraction, exponent, format)
-    return Quantity(nanos=-nanos if sign == "-" else nanos, format=format, spelling=text if kept else "")
+    return Quantity(
+        nanos=-nanos if sign == "-" else nanos,
+        format=format,
+        spelling=text if kept else "",
+        scale=_scale(fraction, exponent, format) if short else None,
+    )
+
+
+def _scale(fraction: str, exponent: int, format: Format) -> int:
+    """Binary suffixes are multiplied out; their numbers have no fraction on the fast path."""
+    return 0 if format is Format.BINARY_SI else exponent - len(fraction)
 
 
 def _suffix(suffix: str) -> tuple[int, Format]:

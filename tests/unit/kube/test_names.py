@@ -37,19 +37,19 @@ VALUE = (
     [
         (names.dns_label, "a-1", ()),
         (names.dns_label, "a" * 63, ()),
-        (names.dns_label, "a" * 64, ("must be no more than 63 bytes",)),
+        (names.dns_label, "a" * 64, ("must be no more than 63 characters",)),
         (names.dns_label, "a.b", ("must not contain dots",)),
         (names.dns_label, "-a", (LABEL,)),
         (names.dns_label, "", (LABEL,)),
         (names.dns_label, "a\n", (LABEL,)),
-        (names.dns_label, "ä" * 40, ("must be no more than 63 bytes", LABEL)),
+        (names.dns_label, "ä" * 40, ("must be no more than 63 characters", LABEL)),
         (names.dns_1035_label, "a1", ()),
         (names.dns_1035_label, "1a", (LABEL_1035,)),
-        (names.dns_1035_label, "a" * 64, ("must be no more than 63 bytes",)),
+        (names.dns_1035_label, "a" * 64, ("must be no more than 63 characters",)),
         (names.dns_subdomain, "a.b-c.1", ()),
         (names.dns_subdomain, "a..b", (SUBDOMAIN,)),
         (names.dns_subdomain, "A", (SUBDOMAIN,)),
-        (names.dns_subdomain, "a" * 254, ("must be no more than 253 bytes",)),
+        (names.dns_subdomain, "a" * 254, ("must be no more than 253 characters",)),
         (names.path_segment, "system:node", ()),
         (names.path_segment, ".", ("may not be '.'",)),
         (names.path_segment, "a/b%c", ("may not contain '/'", "may not contain '%'")),
@@ -96,3 +96,8 @@ def test_checks_take_linear_time() -> None:
     # Matching backtracks over one label only, so a long hostile name costs no more than it is long.
     assert names.dns_subdomain("a-" * 100_000 + "!")
     assert names.dns_subdomain("a." * 100_000 + "!")
+
+
+def test_the_character_before_a_trailing_dash_is_masked_too() -> None:
+    masked = [names.mask_trailing_dash(text) for text in ("abc-", "a_-", "-", "A-", "ab")]
+    assert masked == ["aba", "aa", "-", "a", "ab"]

@@ -170,3 +170,22 @@ def test_a_bad_json_value_is_a_diagnostic(value: object, message: str) -> None:
 
 def test_quantities_are_values() -> None:
     assert Quantity(nanos=10**9) == parse("1")
+
+
+@pytest.mark.parametrize(
+    ("text", "scale"),
+    [
+        ("0", 0),
+        ("1500m", -3),
+        ("1.5", -1),
+        ("2.0k", 2),
+        ("1e30", 30),
+        ("1Ki", 0),
+        ("1.5Ki", None),
+        ("7Ei", None),
+        ("9223372036854775807", None),
+        ("0.1n", None),
+    ],
+)
+def test_how_kubernetes_keeps_it(text: str, scale: int | None) -> None:
+    assert parse(text).scale == scale

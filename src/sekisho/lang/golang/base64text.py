@@ -30,6 +30,16 @@ def decode(text: str, *, url: bool = False) -> bytes:
     raise BuiltinFault(f"illegal base64 data at input byte {_stumble(data, alphabet)}")
 
 
+def decode_unpadded(text: str) -> bytes:
+    """The bytes of base64 without padding (RawStdEncoding). Raises BuiltinFault as ``decode`` does."""
+    data = to_octets(text)
+    bare = data.replace(b"\r", b"").replace(b"\n", b"")
+    if _STANDARD.issuperset(bare) and len(bare) % 4 != 1:
+        return base64.b64decode(bare + b"=" * (-len(bare) % 4))
+    at = next((at for at, byte in enumerate(data) if byte not in _STANDARD and byte not in b"\r\n"), None)
+    raise BuiltinFault(f"illegal base64 data at input byte {len(data) - 1 if at is None else at}")
+
+
 def decode_url(text: str) -> bytes:
     """The bytes of URL-safe base64, padded or not (``base64url.decode``; RFC 7515, appendix C)."""
     if not text.endswith("="):

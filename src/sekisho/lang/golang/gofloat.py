@@ -17,6 +17,12 @@ def shortest(value: float, *, bits: int = 64) -> str:
     return sign + _positional(digits, exponent)
 
 
+def positional(value: float) -> str:
+    """The shortest text without an exponent (strconv's format ``f``, precision -1)."""
+    digits, exponent, sign = _digits(value, 64)
+    return sign + _positional(digits, exponent)
+
+
 def json(value: float) -> str:
     """As encoding/json prints it: an exponent below 1e-6 and from 1e21 on."""
     digits, exponent, sign = _digits(value, 64)

@@ -16,6 +16,12 @@ _SHORT: Final = {
     '"': '\\"',
 }
 
+WHITE_SPACE: Final = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
+"""What Unicode calls white space; Python's ``strip`` takes the separators U+001C to U+001F too."""
+
 
 def to_octets(text: str) -> bytes:
     """The bytes of a string.

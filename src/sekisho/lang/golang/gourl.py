@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote as _percent
 from urllib.parse import unquote_to_bytes
 
 from sekisho.lang.faults import BuiltinFault
+from sekisho.lang.golang import netip
 from sekisho.lang.golang.gotext import from_octets, quote, to_octets
 
 PARAMETERS: Final = 10_000
@@ -31,11 +31,15 @@ class _Wrong(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Url:
-    """A parsed URL. ``path`` and ``fragment`` are unescaped; ``raw_path`` is set where escaping differs."""
+    """A parsed URL. ``path`` and ``fragment`` are unescaped; ``raw_path`` is set where escaping differs.
+
+    ``user`` and ``password`` are unescaped, None where there is none.
+    """
 
     scheme: str = ""
     opaque: str = ""
     user: str | None = None
+    password: str | None = None
     host: str = ""
     path: str = ""
     raw_path: str = ""
@@ -62,6 +66,34 @@ class Url:
         if self.raw_path and _PATH_AS_WRITTEN.issuperset(self.raw_path):
             return self.raw_path
         return "*" if self.path == "*" else escape(self.path, PATH)
+
+    def whole(self) -> str:
+        """The URL written out again, with all that it has."""
+        query = f"?{self.raw_query}" if self.raw_query or self.force_query else ""
+        tail = query + (f"#{self._escaped_fragment()}" if self.fragment else "")
+        head = f"{self.scheme}:" if self.scheme else ""
+        if self.opaque:
+            return f"{head}{self.opaque}{tail}"
+        named = self.host or self.user is not None
+        if (self.scheme or named) and (named or (self.path and not self.omit_host)):
+            head += f"//{self._userinfo()}{escape(self.host, _HOST)}"
+        path = self.escaped_path
+        if path and self.host and not path.startswith("/"):
+            head += "/"
+        if not head and ":" in path.partition("/")[0]:
+            head = "./"
+        return f"{head}{path}{tail}"
+
+    def _userinfo(self) -> str:
+        if self.user is None:
+            return ""
+        password = "" if self.password is None else f":{escape(self.password, _USER)}"
+        return f"{escape(self.user, _USER)}{password}@"
+
+    def _escaped_fragment(self) -> str:
+        if self.raw_fragment and _PATH_AS_WRITTEN.issuperset(self.raw_fragment):
+            return self.raw_fragment
+        return escape(self.fragment, FRAGMENT)
 
     def text(self) -> str:
         """The URL written out again, without its fragment and credentials."""
@@ -102,11 +134,26 @@ def unescape_query(text: str) -> str:
         raise BuiltinFault(str(wrong)) from None
 
 
-def parse(text: str) -> Url:
-    """Parse a URL or a relative reference. Raises BuiltinFault ``parse "…": reason``."""
+def parse_request(text: str, *, strict: bool = False) -> Url:
+    """Parse the URL of a request: absolute, or a path; what follows ``#`` is part of it.
+
+    ``strict``: as Go does from 1.26 on, where only one colon may stand in a host of http and https.
+    Raises BuiltinFault ``parse "…": reason``.
+    """
+    try:
+        return Url(**_parse(text, request=True, strict=strict))  # type: ignore[arg-type]
+    except _Wrong as wrong:
+        raise BuiltinFault(f"parse {quote(text)}: {wrong}") from None
+
+
+def parse(text: str, *, strict: bool = False) -> Url:
+    """Parse a URL or a relative reference. Raises BuiltinFault ``parse "…": reason``.
+
+    ``strict`` as for ``parse_request``.
+    """
     body, _, fragment = text.partition("#")
     try:
-        url = _parse(body)
+        url = _parse(body, strict=strict)
     except _Wrong as wrong:
         raise BuiltinFault(f"parse {quote(body)}: {wrong}") from None
     if not fragment:
@@ -119,9 +166,11 @@ def parse(text: str) -> Url:
     return Url(**url, fragment=plain, raw_fragment=raw)  # type: ignore[arg-type]
 
 
-def _parse(text: str) -> dict[str, object]:
+def _parse(text: str, *, request: bool = False, strict: bool = False) -> dict[str, object]:
     if any(c < " " or c == "\x7f" for c in text):
         raise _Wrong("net/url: invalid control character in URL")
+    if request and not text:
+        raise _Wrong("empty url")
     if text == "*":
         return {"path": "*"}
     scheme, rest = _scheme(text)
@@ -134,12 +183,14 @@ def _parse(text: str) -> dict[str, object]:
     if not rest.startswith("/"):
         if scheme:
             return {**url, "opaque": rest}
+        if request:
+            raise _Wrong("invalid URI for request")
         if ":" in rest.partition("/")[0]:
             raise _Wrong("first path segment in URL cannot contain colon")
-    if rest.startswith("//") and (scheme or not rest.startswith("///")):
+    if rest.startswith("//") and (scheme or not (request or rest.startswith("///"))):
         authority, slash, rest = rest[2:].partition("/")
         rest = slash + rest
-        url["user"], url["host"] = _authority(authority)
+        url |= _authority(authority, strict=strict and scheme in {"http", "https"})
     elif scheme:
         url["omit_host"] = True
     path = _unescape(rest)
@@ -159,18 +210,18 @@ def _scheme(text: str) -> tuple[str, str]:
     return "", text
 
 
-def _authority(text: str) -> tuple[str | None, str]:
+def _authority(text: str, *, strict: bool) -> dict[str, object]:
     user, at, host = text.rpartition("@")
-    host = _host(host)
+    host = _host(host, strict=strict)
     if not at:
-        return None, host
+        return {"host": host}
     if not all(c in _LETTERS or c in "-._:~!$&'()*+,;=%@" for c in user):
         raise _Wrong("net/url: invalid userinfo")
     name, colon, password = user.partition(":")
-    return _unescape(name) + colon + _unescape(password), host
+    return {"user": _unescape(name), "password": _unescape(password) if colon else None, "host": host}
 
 
-def _host(host: str) -> str:
+def _host(host: str, *, strict: bool) -> str:
     opening = host.rfind("[")
     if opening > 0:
         raise _Wrong("invalid IP-literal")
@@ -180,7 +231,7 @@ def _host(host: str) -> str:
             raise _Wrong("missing ']' in host")
         _check_port(host[closing + 1 :])
         return f"[{_literal(host[1:closing])}]{host[closing + 1 :]}"
-    colon = host.rfind(":")
+    colon = host.find(":") if strict else host.rfind(":")
     if colon != -1:
         _check_port(host[colon:])
     return _unescape_host(host)
@@ -190,10 +241,10 @@ def _literal(text: str) -> str:
     name, percent, zone = text.partition("%25")
     address = _unescape_host(name) + (f"%{_unescape(zone)}" if percent else "")
     try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        raise _Wrong(f"invalid host: ParseAddr({quote(address)}): unable to parse IP") from None
-    if found.version == 4:
+        found = netip.parse_addr(address)
+    except BuiltinFault as fault:
+        raise _Wrong(f"invalid host: {fault}") from None
+    if found.bits == 32:
         raise _Wrong("invalid IP-literal")
     return address
 
@@ -244,6 +295,23 @@ def parse_query(text: str) -> dict[str, list[str]]:
         if part:
             name, _, value = part.partition("=")
             out.setdefault(unescape_query(name), []).append(unescape_query(value))
+    return out
+
+
+def good_parameters(text: str) -> dict[str, list[str]]:
+    """The parameters of a query, without those that are malformed."""
+    if text.count("&") >= PARAMETERS:
+        return {}
+    out: dict[str, list[str]] = {}
+    for part in text.split("&"):
+        if ";" in part or not part:
+            continue
+        name, _, value = part.partition("=")
+        try:
+            key, plain = unescape_query(name), unescape_query(value)
+        except BuiltinFault:
+            continue
+        out.setdefault(key, []).append(plain)
     return out
 
 

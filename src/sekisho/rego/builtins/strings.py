@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from sekisho.lang.golang.gotext import WHITE_SPACE
 from sekisho.rego import gofmt
 from sekisho.rego.builtins import operands
 from sekisho.rego.builtins.table import row
@@ -13,12 +14,6 @@ from sekisho.rego.context import EvalContext
 from sekisho.rego.faults import BuiltinFault
 from sekisho.rego.types import ANY, BOOLEAN, NUMBER, STRING, Array, Function, Object, SetOf, Union
 from sekisho.rego.values import Set, Value, sorted_keys
-
-_SPACE: Final = (
-    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    "\u2028\u2029\u202f\u205f\u3000"
-)
-"""What Unicode calls white space; Python's ``strip`` takes the separators U+001C to U+001F too."""
 
 _SHORT: Final = 65_536
 """A text that stays below this length needs no charge."""
@@ -160,7 +155,7 @@ def _trim_suffix(context: EvalContext, text: Value, suffix: Value) -> str:
 
 
 def _trim_space(context: EvalContext, text: Value) -> str:
-    return _paid(context, text).strip(_SPACE)
+    return _paid(context, text).strip(WHITE_SPACE)
 
 
 def _paid(context: EvalContext, text: Value) -> str:

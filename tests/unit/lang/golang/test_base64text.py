@@ -35,3 +35,14 @@ def test_url_alphabet_needs_no_padding() -> None:
     assert base64text.encode_url(b"\xfb\xff") == "-_8"
     with pytest.raises(BuiltinFault, match=r"^illegal base64url string: a$"):
         base64text.decode_url("a")
+
+
+@pytest.mark.parametrize("text", ["", "YQ", "YWI", "YWJj", "YW\nJj"])
+def test_without_padding(text: str) -> None:
+    assert base64text.decode_unpadded(text) == b"abc"[: len(text.replace("\n", "")) * 3 // 4]
+
+
+@pytest.mark.parametrize(("text", "at"), [("Y", 0), ("YQ=", 2), ("Y$Q", 1), ("YWJjZ", 4)])
+def test_where_unpadded_data_are_wrong(text: str, at: int) -> None:
+    with pytest.raises(BuiltinFault, match=f"illegal base64 data at input byte {at}$"):
+        base64text.decode_unpadded(text)

@@ -32,3 +32,11 @@ def test_texts(value, shortest, json):
 def test_single_precision():
     assert gofloat.shortest(1.1, bits=32) == "1.1"
     assert gofloat.shortest(16777217.0, bits=32) == "1.6777216e+07"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1e21, "1" + "0" * 21), (1e-7, "0.0000001"), (-1.5, "-1.5"), (0.0, "0"), (100.0, "100")],
+)
+def test_without_an_exponent(value: float, text: str) -> None:
+    assert gofloat.positional(value) == text
