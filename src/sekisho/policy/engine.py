@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from sekisho.diag import Deadline, Diagnostic, DiagnosticError, Level
+from sekisho.kube.defaults import apply_defaults
 from sekisho.kube.gvk import GVK
 from sekisho.kube.object import Object
 from sekisho.kube.review import Finding, Request, Verdict
@@ -21,7 +22,7 @@ from sekisho.policy.code import Compiler
 from sekisho.policy.config import AUDIT as AUDIT_PROCESS
 from sekisho.policy.config import NO_SETTINGS, Settings
 from sekisho.policy.config import WEBHOOK as WEBHOOK_PROCESS
-from sekisho.policy.constraint import AUDIT, WEBHOOK, Constraint
+from sekisho.policy.constraint import AUDIT, GATOR, WEBHOOK, Constraint
 from sekisho.policy.document import review_document
 from sekisho.policy.expansion import NO_EXPANSIONS, Expansions, Resultant
 from sekisho.policy.findings import Violation, autorejected, failed, no_message, violated
@@ -179,7 +180,11 @@ class Engine:
     def _children(self, request: Request, ask: Ask) -> tuple[Resultant, ...]:
         occasion = Occasion(username=request.user.username, providers=self.providers, deadline=ask.deadline)
         subject = Subject(object=request.subject, namespace=self.namespace_of(request))
-        return self.expansions.expand(subject, self.mutators, occasion, implied=ask.workloads)
+        children = self.expansions.expand(subject, self.mutators, occasion, implied=ask.workloads)
+        if ask.point == GATOR:
+            return children
+        # A controller's object is created like any other one, so defaults follow what mutators made of it.
+        return tuple(replace(child, object=apply_defaults(child.object)) for child in children)
 
     def review_itself(
         self, request: Request, ask: Ask, said: frozenset[tuple[str, str]] = frozenset()
@@ -296,10 +301,12 @@ class Engine:
             return
         find = None
         if case.ask.positions:
-            find = Positions(case.constraint.template, case.input, self.data, case.options)
+            find = Positions(case.constraint.template, case.input, self.data, case.options, case.ask.deadline)
         explanations = None
         if case.ask.explain:
-            explanations = Explanations(case.constraint.template, case.input, self.data, case.options)
+            explanations = Explanations(
+                case.constraint.template, case.input, self.data, case.options, case.ask.deadline
+            )
         for violation in violations:
             at = case.request.subject.at()
             if find is not None:

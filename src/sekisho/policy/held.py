@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from sekisho.diag import Diagnostic, DiagnosticError, Limit, Note
+from sekisho.diag import Deadline, Diagnostic, DiagnosticError, Limit, Note
 from sekisho.policy.template import Template
 from sekisho.rego import Held, Options
-from sekisho.rego.values import Value, equal
+from sekisho.rego.values import Value, key
 
 EXPRESSIONS: Final = Limit("an explanation", 40, "expressions", "more than a screenful helps nobody")
 LENGTH: Final = Limit("an expression in an explanation", 100, "characters", "it is shown on one line")
@@ -21,20 +21,23 @@ SECRET: Final = "Secret"  # noqa: S105 - a kind
 class Explanations:
     """Explains one object's violations of one constraint; evaluates once more, at most once."""
 
-    def __init__(self, template: Template, input: Any, data: Any, options: Options) -> None:
+    def __init__(
+        self, template: Template, input: Any, data: Any, options: Options, deadline: Deadline | None = None
+    ) -> None:
         # Lines of ``print`` have been told by the plain evaluation.
-        self._ask = (template, input, data, replace(options, printed=None))
-        self._found: list[tuple[Value, tuple[Held, ...]]] | None = None
+        self._ask = (input, data, replace(options, printed=None), deadline)
+        self._template = template
+        self._found: dict[Any, tuple[Held, ...]] | None = None
 
     def of(self, element: Value) -> tuple[Held, ...]:
         """What held for a member of the violations; nothing where the explaining evaluation fails."""
         if self._found is None:
-            template, input, data, options = self._ask
             try:
-                self._found = template.explain_held(input, data, options)
+                found = self._template.explain_held(*self._ask)
             except DiagnosticError:
-                self._found = []  # it costs more than the plain one, which stands
-        return next((held for found, held in self._found if equal(found, element)), ())
+                found = []  # it costs more than the plain one, which stands
+            self._found = {key(each): held for each, held in found}
+        return self._found.get(key(element), ())
 
 
 def explained(finding: Diagnostic, held: Sequence[Held], *, values: bool) -> Diagnostic:

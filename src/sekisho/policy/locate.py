@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from sekisho.diag import DiagnosticError, Path
+from sekisho.diag import Deadline, DiagnosticError, Limit, Path
 from sekisho.kube.object import value_at
 from sekisho.policy.template import Template
 from sekisho.rego import Options, Read
-from sekisho.rego.values import Value, equal
+from sekisho.rego.values import Value, key
 
 if TYPE_CHECKING:
     from sekisho.policy.stretches import Stretches
@@ -27,6 +27,10 @@ OBJECT: Final = ("review", "object")
 
 IDENTITY: Final = frozenset({"name", "namespace", "generateName", "kind", "apiVersion"})
 """Fields that say which object, container or rule it is; at fault only if nothing else was read."""
+
+LOCATED: Final = Limit(
+    "what is located", 1_000, "violations of a constraint by an object", "nobody reads more of one object"
+)
 
 _STEP: Final = re.compile(r"""\.?([^.\[\]"']+)|\[(\d+)\]|\[["']([^"']*)["']\]""")
 
@@ -49,33 +53,44 @@ class Positions:
     """Finds the fields of one object's violations of one constraint; evaluates once more, at most once."""
 
     def __init__(
-        self, template: Template, input: Mapping[str, Any], data: Mapping[str, Any], options: Options
+        self,
+        template: Template,
+        input: Mapping[str, Any],
+        data: Mapping[str, Any],
+        options: Options,
+        deadline: Deadline | None = None,
     ) -> None:
         self._template = template
         self._input = input
         self._data = data
         self._options = options
+        self._deadline = deadline
+        self._asked = 0
 
     def path(self, element: Value, details: Any) -> Path:
-        """The path inside the object, empty for the object as a whole."""
+        """The path inside the object, empty for the object as a whole and where too many were asked for."""
         named = self._named(details)
         if named is not None:
             return named
-        reads = next((reads for found, reads in self._reads if equal(found, element)), ())
+        self._asked += 1
+        if LOCATED.exceeded_by(self._asked):
+            return ()
+        reads = self._reads.get(key(element), ())
         # Imported here: it needs the language's syntax tree, and only findings need that.
         from sekisho.policy.stretches import stretches
 
         return _fault([read for read in reads if read.path[:2] == OBJECT], stretches(self._template))
 
     @cached_property
-    def _reads(self) -> list[tuple[Value, tuple[Read, ...]]]:
+    def _reads(self) -> dict[Any, tuple[Read, ...]]:
         """What each element of the violations stands on; nothing where the explaining evaluation fails."""
         try:
-            return self._template.explain(self._input, self._data, self._options)
+            found = self._template.explain(self._input, self._data, self._options, self._deadline)
         except DiagnosticError:
             # The plain evaluation succeeded within its limits; explaining costs more and may not. The
             # violation stands, and points at the object.
-            return []
+            return {}
+        return {key(element): reads for element, reads in found}
 
     def _named(self, details: Any) -> Path | None:
         """The path that the template names, if the object has at least its first step."""
@@ -119,9 +134,8 @@ def _identifies(path: Path) -> bool:
 
 def _leaves(paths: Sequence[Path]) -> list[Path]:
     """The paths without those that lead to another of them."""
-    return [
-        path for path in paths if not any(other != path and other[: len(path)] == path for other in paths)
-    ]
+    inner = {path[:length] for path in paths for length in range(len(path))}
+    return [path for path in paths if path not in inner]
 
 
 def _common(paths: Sequence[Path]) -> Path:

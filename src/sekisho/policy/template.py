@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from sekisho import rego
 from sekisho.diag import Code as DiagnosticCode
-from sekisho.diag import Diagnostic, DiagnosticError, Path, Source
+from sekisho.diag import Deadline, Diagnostic, DiagnosticError, Path, Source
 from sekisho.kube.object import Object
 from sekisho.kube.review import Operation
 from sekisho.kube.schema import Schema, keep_unknown, parse_schema, validate
@@ -58,16 +58,16 @@ class Template:
         return not names or operation is Operation.NONE or operation.value in names or "*" in names
 
     def explain(
-        self, input: Any, data: Any, options: rego.Options
+        self, input: Any, data: Any, options: rego.Options, deadline: Deadline | None = None
     ) -> list[tuple[Any, tuple[rego.Read, ...]]]:
         """Its violations of an input, each with what of the input it stands on."""
-        return self.program.explain_reads(ENTRY, input, data, options=options)
+        return self.program.explain_reads(ENTRY, input, data, deadline=deadline, options=options)
 
     def explain_held(
-        self, input: Any, data: Any, options: rego.Options
+        self, input: Any, data: Any, options: rego.Options, deadline: Deadline | None = None
     ) -> list[tuple[Any, tuple[rego.Held, ...]]]:
         """Its violations of an input, each with the expressions that held on the way to it."""
-        return self.program.explain_held(ENTRY, input, data, options=options)
+        return self.program.explain_held(ENTRY, input, data, deadline=deadline, options=options)
 
 
 def is_template(object: Object) -> bool:

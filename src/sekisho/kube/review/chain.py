@@ -6,11 +6,13 @@ answers come to.
 
 Any deny denies. What could not be asked is neither yes nor no: the step's failure policy says whether it
 counts (FAIL) or is passed over with a warning (IGNORE). A reviewer that raises could not be asked.
+
+After each patch the built-in defaults are filled in again, as kube-apiserver does it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from sekisho.diag import Deadline, Diagnostic, DiagnosticError, Level
 from sekisho.kube import codes, patch
+from sekisho.kube.defaults import apply_defaults
 from sekisho.kube.review.enforce import NO_RULES, Rules, enforce, subject_of
 from sekisho.kube.review.record import record_of
 from sekisho.kube.review.request import Request
@@ -165,6 +168,19 @@ class _Answers:
     reads: set[str] = field(default_factory=set)
     moments: list[datetime] = field(default_factory=list)
     snapshots: dict[str, str] = field(default_factory=dict)
+    defaulted: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None
+    """The object before and after the defaults that the last patch gave rise to."""
+
+    def patched(self, operations: Sequence[Mapping[str, Any]]) -> None:
+        """Add a patch.
+
+        One that follows defaults may be about them, so these go before it. Those of the last patch are left
+        to whoever applies it, as with any webhook.
+        """
+        if self.defaulted is not None:
+            self.operations += patch.create(*self.defaulted)
+            self.defaulted = None
+        self.operations += operations
 
     def take(self, step: Step[C], verdict: Verdict) -> bool:
         """Add an answer; false if the step had to be asked and could not."""
@@ -223,11 +239,24 @@ def _mutate(step: Step[C], verdict: Verdict, request: Request, answers: _Answers
     """The request with the verdict's patch applied; a patch that does not fit is a failure of the step."""
     if verdict.patch and verdict.outcome is not Outcome.COULD_NOT_ASK:
         try:
-            request = _patched(step.name, verdict, request)
-            answers.operations += verdict.patch
+            patched = _patched(step.name, verdict, request)
         except DiagnosticError as error:
             verdict = replace(verdict, outcome=Outcome.COULD_NOT_ASK, failures=error.diagnostics)
+        else:
+            answers.patched(verdict.patch)
+            request = _with_defaults(patched, answers)
     return request, answers.take(step, verdict)
+
+
+def _with_defaults(request: Request, answers: _Answers) -> Request:
+    """The request with the defaults of what a patch added, as kube-apiserver fills them in after each one."""
+    object = request.object
+    assert object is not None, "a patched object is there"
+    whole = apply_defaults(object)
+    if whole is object:
+        return request
+    answers.defaulted = (object.raw, whole.raw)
+    return request.with_object(whole)
 
 
 def _patched(name: str, verdict: Verdict, request: Request) -> Request:

@@ -15,7 +15,9 @@ import pytest
 
 from sekisho.diag import Code, Deadline, Diagnostic, DiagnosticError, Level
 from sekisho.diag.code import Blame
+from sekisho.kube import patch
 from sekisho.kube.breakglass import BreakGlass
+from sekisho.kube.defaults import apply_defaults
 from sekisho.kube.match import Match
 from sekisho.kube.object import Object
 from sekisho.kube.review import (
@@ -45,6 +47,7 @@ LATER = NOW + timedelta(days=10)
 CODE = Code(id="POL101", title="t", blame=Blame.INPUT, finding=True)
 ENVIRONMENT = Code(id="IMG900", title="t", blame=Blame.ENVIRONMENT)
 POD = Object({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": "shop"}})
+RUNNING = POD.replaced({**POD.raw, "spec": {"containers": [{"name": "web", "image": "web:1"}]}})
 REQUEST = Request.of(POD)
 IGNORE = FailurePolicy.IGNORE
 
@@ -234,13 +237,42 @@ def test_mutating_reviewers_run_in_order_and_first() -> None:
         return ALLOWED
 
     steps = [step(look, "look"), step(label("a"), "a", mutating=True), step(label("b"), "b", mutating=True)]
-    verdict = run(*steps)
+    verdict = run(*steps, request=REQUEST.with_object(apply_defaults(POD)))
     assert [item["metadata"]["labels"] for item in seen] == [{"a": "1", "b": "1"}] * 2
     assert "labels" not in POD.metadata
     assert verdict.patch == (
         {"op": "add", "path": "/metadata/labels", "value": {"a": "1"}},
         {"op": "add", "path": "/metadata/labels/b", "value": "1"},
     )
+
+
+def adding(path: str, value: Any) -> Verdict:
+    return patching({"op": "add", "path": path, "value": value})
+
+
+def test_what_a_patch_adds_gets_its_defaults() -> None:
+    seen: list[Any] = []
+
+    def look(request: Request, *, now: datetime, deadline: Deadline) -> Verdict:
+        seen.append(request.subject.raw["spec"])
+        return ALLOWED
+
+    request = REQUEST.with_object(apply_defaults(RUNNING))
+    sidecar = adding("/spec/containers/-", {"name": "proxy", "image": "proxy:1"})
+    verdict = run(step(sidecar, mutating=True), step(look), request=request)
+    spec = seen[-1]
+    assert spec["containers"][-1]["imagePullPolicy"] == "IfNotPresent"
+    assert verdict.patch == sidecar.patch  # whoever applies it fills them in
+
+
+def test_a_patch_of_defaults_follows_them() -> None:
+    request = REQUEST.with_object(apply_defaults(RUNNING))
+    volume = adding("/spec/volumes", [{"name": "s", "secret": {"secretName": "s"}}])
+    mode = patching({"op": "replace", "path": "/spec/volumes/0/secret/defaultMode", "value": 256})
+    verdict = run(step(volume, mutating=True), step(mode, mutating=True), request=request)
+    assert verdict.allowed
+    made = patch.apply(request.subject.raw, verdict.patch)
+    assert made["spec"]["volumes"][0]["secret"] == {"secretName": "s", "defaultMode": 256}
 
 
 def test_a_patched_object_keeps_its_origin() -> None:
