@@ -30,7 +30,7 @@ from sekisho.policy.held import SECRET, Explanations, explained
 from sekisho.policy.implied import as_implied, child_request, is_default, without_repeats
 from sekisho.policy.inventory import build_inventory
 from sekisho.policy.loading import How, load_policies
-from sekisho.policy.locate import Positions
+from sekisho.policy.locate import LOCATED, Positions
 from sekisho.policy.match import MatchError, Subject
 from sekisho.policy.mutation import NO_MUTATORS, Occasion, Snapshot
 from sekisho.policy.providers import Providers
@@ -299,18 +299,20 @@ class Engine:
             violations = [row for row in violations if (policy, row.message) not in said]
         if not violations:
             return
+        few = not LOCATED.exceeded_by(len(violations))
         find = None
         if case.ask.positions:
             find = Positions(case.constraint.template, case.input, self.data, case.options, case.ask.deadline)
         explanations = None
-        if case.ask.explain:
+        if case.ask.explain and few:
             explanations = Explanations(
                 case.constraint.template, case.input, self.data, case.options, case.ask.deadline
             )
         for violation in violations:
             at = case.request.subject.at()
             if find is not None:
-                at = case.request.subject.at(*find.path(violation.element, violation.details))
+                path = find.path(violation.element, violation.details, derive=few)
+                at = case.request.subject.at(*path)
             finding = violated(violation, at)
             if explanations is not None:
                 values = case.request.subject.kind != SECRET

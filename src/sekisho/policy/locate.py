@@ -29,8 +29,12 @@ IDENTITY: Final = frozenset({"name", "namespace", "generateName", "kind", "apiVe
 """Fields that say which object, container or rule it is; at fault only if nothing else was read."""
 
 LOCATED: Final = Limit(
-    "what is located", 1_000, "violations of a constraint by an object", "nobody reads more of one object"
+    "what is located or explained",
+    1_000,
+    "violations of a constraint by an object",
+    "nobody reads more of one object; each may stand on all that was read",
 )
+"""Where there are more of them, all point at the object, unless the template names their fields."""
 
 _STEP: Final = re.compile(r"""\.?([^.\[\]"']+)|\[(\d+)\]|\[["']([^"']*)["']\]""")
 
@@ -65,16 +69,12 @@ class Positions:
         self._data = data
         self._options = options
         self._deadline = deadline
-        self._asked = 0
 
-    def path(self, element: Value, details: Any) -> Path:
-        """The path inside the object, empty for the object as a whole and where too many were asked for."""
+    def path(self, element: Value, details: Any, *, derive: bool = True) -> Path:
+        """The path inside the object, empty for the object as a whole; ``derive``: also unless it is named."""
         named = self._named(details)
-        if named is not None:
-            return named
-        self._asked += 1
-        if LOCATED.exceeded_by(self._asked):
-            return ()
+        if named is not None or not derive:
+            return named or ()
         reads = self._reads.get(key(element), ())
         # Imported here: it needs the language's syntax tree, and only findings need that.
         from sekisho.policy.stretches import stretches
