@@ -59,7 +59,8 @@ def command(
 ) -> int:
     """Judge the objects at PATH by the policies among them: files, directories, a dump of a cluster, or -.
 
-    With --summary, -o is text or json. Exit status 1 if an object would be refused.
+    Judged is at the enforcement point audit.gatekeeper.sh, and a Config's process audit is heeded. With
+    --summary, -o is text or json. Exit status 1 if an object would be refused.
     """
     from sekisho.audit import World, scan
     from sekisho.audit import summary as count
@@ -67,6 +68,7 @@ def command(
     from sekisho.cli.settings import find_settings
     from sekisho.cli.snapshot import Wanted, gather
     from sekisho.diag import Report
+    from sekisho.policy import AUDIT
 
     if summary and output not in ("text", "json"):
         raise click.UsageError(f"--summary has the forms text and json, not {output}")
@@ -77,6 +79,7 @@ def command(
             policies=(*settings.policies, *policies),
             bundles=(*settings.bundles, *bundles),
             owner_key=settings.owner_key,
+            point=AUDIT,
             seconds=timeout,
             positions=not summary,
             cache=not (no_cache or os.environ.get("SEKISHO_NO_CACHE")),

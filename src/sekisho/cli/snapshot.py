@@ -36,7 +36,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which inputs, and how: ``seconds`` is how long one object may take.
+    """Which inputs, and how: ``point`` is the enforcement point, ``seconds`` how long one object may take.
 
     Without ``positions`` findings are about whole objects; a waiver of fingerprints needs them.
     """
@@ -45,6 +45,7 @@ class Wanted:
     policies: Sequence[str] = ()
     bundles: Sequence[str] = ()
     owner_key: str = ""
+    point: str = policy.WEBHOOK
     seconds: float = 10.0
     positions: bool = True
     cache: bool = True
@@ -61,7 +62,7 @@ def gather(wanted: Wanted) -> Given:
     )
     loaded = read_rules(everything, owner_key=wanted.owner_key)
     return Given(
-        snapshot=snapshot_of(engine, loaded, positions=wanted.positions),
+        snapshot=snapshot_of(engine, loaded, point=wanted.point, positions=wanted.positions),
         engine=engine,
         loaded=loaded,
         objects=tuple(inputs.objects),
@@ -76,26 +77,27 @@ def gather(wanted: Wanted) -> Given:
     )
 
 
-def snapshot_of(engine: policy.Engine, loaded: Loaded | None, *, positions: bool = True) -> audit.Snapshot:
-    """The snapshot of an engine and of what lowers enforcement."""
+def snapshot_of(
+    engine: policy.Engine, loaded: Loaded | None, *, point: str = policy.WEBHOOK, positions: bool = True
+) -> audit.Snapshot:
+    """The snapshot of an engine and of what lowers enforcement, at an enforcement point."""
     rules = loaded.rules if loaded else NO_RULES
     exact = positions or any(waiver.fingerprints for waiver in rules.waivers)
     lowers = audit.digest([dict(row.raw) for row in loaded.objects]) if loaded else ""
-    parts = tuple(_part(name, part, f"{lowers} {exact}", exact) for name, part in policy.parts(engine))
+    parts = tuple(
+        audit.Part(
+            name=name,
+            digest=f"{name} {policy.digest_of(part)} {point} {lowers} {exact}",
+            steps=policy.steps(part, point=point, positions=exact),
+            concerns=_concerns(part),
+        )
+        for name, part in policy.parts(engine)
+    )
 
     def ask(object: Object) -> Request:
         return Request.of(apply_defaults(object), namespace_object=engine.namespaces.get(object.namespace))
 
     return audit.Snapshot(parts=parts, ask=ask, rules=rules)
-
-
-def _part(name: str, engine: policy.Engine, lowers: str, exact: bool) -> audit.Part:
-    return audit.Part(
-        name=name,
-        digest=f"{name} {policy.digest_of(engine)} {lowers}",
-        steps=policy.steps(engine, positions=exact),
-        concerns=_concerns(engine),
-    )
 
 
 def _concerns(engine: policy.Engine) -> Callable[[Object], bool]:

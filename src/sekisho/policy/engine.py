@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from sekisho.diag import Deadline, Diagnostic, DiagnosticError, Level
+from sekisho.kube.codes import OUT_OF_TIME
 from sekisho.kube.defaults import apply_defaults
 from sekisho.kube.gvk import GVK
 from sekisho.kube.object import Object
@@ -266,8 +267,8 @@ class Engine:
             kind = todo.pop()
             if kind in seen:
                 continue
-            if self._by_kind(kind):
-                return True
+            if self._by_kind(kind) or self.expansions.templates_for(kind, implied=False):
+                return True  # what somebody wrote an ExpansionTemplate for may fail to expand
             seen.add(kind)
             todo += (row.generated for row in self.expansions.templates_for(kind, implied=True))
         return False
@@ -322,10 +323,11 @@ class Engine:
             yield finding
 
     def _evaluate(self, case: _Case) -> list[Violation]:
-        constraint = case.constraint
-        result = constraint.template.entry(
-            case.input, self.data, deadline=case.ask.deadline, options=case.options
-        )
+        constraint, deadline = case.constraint, case.ask.deadline
+        if deadline is not None and deadline.passed():
+            # An evaluation looks at the clock now and then; ten thousand short ones would never do.
+            raise DiagnosticError(Diagnostic(code=OUT_OF_TIME, message="no time was left to evaluate it"))
+        result = constraint.template.entry(case.input, self.data, deadline=deadline, options=case.options)
         if not isinstance(result, Set) or not len(result):
             return []
         found: list[Violation] = []

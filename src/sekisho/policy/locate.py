@@ -71,7 +71,7 @@ class Positions:
         self._deadline = deadline
 
     def path(self, element: Value, details: Any, *, derive: bool = True) -> Path:
-        """The path inside the object, empty for the object as a whole; ``derive``: also unless it is named."""
+        """The path inside the object, empty for the object as a whole; ``derive`` it unless it is named."""
         named = self._named(details)
         if named is not None or not derive:
             return named or ()

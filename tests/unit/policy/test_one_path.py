@@ -1,39 +1,67 @@
-"""One decision path: ``check`` and a webhook say the same of an object, for every case of the tree."""
+"""One decision path: ``check``, a webhook and an audit say the same, for every case of the tree."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from sekisho import policy
+from sekisho.audit import Pace, scan
+from sekisho.audit.model import key_of
 from sekisho.cli.inputs import read_objects
-from sekisho.diag import Deadline
+from sekisho.cli.snapshot import snapshot_of
+from sekisho.diag import Deadline, Diagnostic
 from sekisho.kube.defaults import apply_defaults
 from sekisho.kube.object import Object
-from sekisho.kube.review import Request, Verdict, decide
+from sekisho.kube.review import Finding, Request, decide
 
 TESTS = Path(__file__).parents[2]
 EXAMPLES = TESTS.parent / "src" / "sekisho" / "examples" / "shop"
 FOLDERS = [
-    *sorted(file.parent for file in (TESTS / "cases" / "check").rglob("*.yaml") if file.name == "case.yaml"),
+    *sorted(
+        file.parent
+        for part in ("check", "policy")
+        for file in (TESTS / "cases" / part).rglob("*.yaml")
+        if file.name == "case.yaml"
+    ),
     *sorted(folder for folder in (TESTS / "cases" / "positions").iterdir() if folder.is_dir()),
     EXAMPLES,
 ]
+SECONDS = 1.0
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def told(verdict: Verdict) -> list[tuple[str, str, str]]:
-    return [(row.policy, row.diagnostic.message, row.rung.word) for row in verdict.findings]
+Told = tuple[str, str, str]
+
+
+def told(findings: Iterable[Finding]) -> list[Told]:
+    return [(row.policy, row.diagnostic.message, row.rung.word) for row in findings]
+
+
+def reasons(failures: Iterable[Diagnostic]) -> list[str]:
+    return [f"{row.code} {row.message}" for row in failures]
+
+
+def same_everywhere(engine: policy.Engine) -> bool:
+    """Whether nothing asks for admission and audit to differ."""
+    excluded = engine.settings.excluded
+    return excluded.get("audit") == excluded.get("webhook") and all(
+        row.actions.get(policy.AUDIT) == row.actions.get(policy.WEBHOOK) and not row.template.operations
+        for row in engine.constraints
+    )
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.relative_to(TESTS.parent).as_posix())
-def test_check_and_webhook_agree(folder: Path) -> None:
+def test_check_and_webhook_and_audit_agree(folder: Path) -> None:
     objects = read_objects([str(folder)]).objects
     engine = policy.Engine.build(objects, inventory=objects)
     steps = policy.steps(engine)
+    judging = snapshot_of(engine, None, point=policy.AUDIT)
+    audited = scan(objects, judging, now=NOW, pace=Pace(seconds=SECONDS)).entries
     for object in objects:
         namespace = engine.namespaces.get(object.namespace)
         offline = Request.of(apply_defaults(object), namespace_object=namespace)
@@ -43,11 +71,15 @@ def test_check_and_webhook_agree(folder: Path) -> None:
             "request": offline.to_json(),
         }
         wired = Request.from_review(json.loads(json.dumps(review)), namespace_object=namespace)
-        verdicts = [
-            decide(steps, request, now=NOW, deadline=Deadline.after(1.0)) for request in (offline, wired)
-        ]
-        assert told(verdicts[0]) == told(verdicts[1])
-        assert verdicts[0].outcome is verdicts[1].outcome
+        checked, admitted = (
+            decide(steps, request, now=NOW, deadline=Deadline.after(SECONDS)) for request in (offline, wired)
+        )
+        assert told(checked.findings) == told(admitted.findings)
+        assert checked.outcome is admitted.outcome
+        entry = audited[key_of(object)]
+        if entry.object is object and same_everywhere(engine):
+            assert sorted(told(entry.findings())) == sorted(told(checked.findings))
+            assert sorted(reasons(entry.failures())) == sorted(reasons(checked.failures))
 
 
 def test_a_check_does_not_change_what_it_reads() -> None:
