@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from sekisho.cli.output import finish, report_options
+from sekisho.cli.providers import Chosen, provider_options
 
 
 @click.command(epilog="Example: sekisho check manifests/ policies/ -o sarif > findings.sarif")
@@ -37,11 +38,7 @@ from sekisho.cli.output import finish, report_options
     metavar="SECONDS",
     help="How long the policies may take for one object.",
 )
-@click.option(
-    "--external-data",
-    metavar="FILE",
-    help="Answers of external data providers: for each provider, values by key.",
-)
+@provider_options
 @click.option(
     "--explain",
     is_flag=True,
@@ -57,7 +54,7 @@ def command(
     bundles: tuple[str, ...],
     kubernetes_version: str | None,
     timeout: float,
-    external_data: str | None,
+    external: Chosen,
     explain: bool,
     no_schema: bool,
     no_cache: bool,
@@ -83,7 +80,8 @@ def command(
             kubernetes_version=kubernetes_version or settings.kubernetes_version,
             schema=not no_schema,
             seconds=timeout,
-            external_data=external_data or "",
+            external=external,
+            settings=settings,
             explain=explain,
             owner_key=settings.owner_key,
             cache=not (no_cache or os.environ.get("SEKISHO_NO_CACHE")),

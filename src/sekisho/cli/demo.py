@@ -138,6 +138,29 @@ PARTS: Final[dict[str, Part]] = {
             ),
         ),
     ),
+    "externaldata": Part(
+        title="Policies that ask somebody else",
+        folder="externaldata",
+        steps=(
+            Step(
+                says="Nobody may be asked yet: that is neither a yes nor a no.",
+                run=("check", "policy.yaml", "provider.yaml", "deployment.yaml"),
+                status=3,
+            ),
+            Step(
+                says="The same with the provider's answers from a file.",
+                run=(
+                    "check",
+                    "policy.yaml",
+                    "provider.yaml",
+                    "deployment.yaml",
+                    "--external-data",
+                    "answers/images.yaml",
+                ),
+                status=1,
+            ),
+        ),
+    ),
     "rego": Part(
         title="Rego, compiled to Python",
         folder="rego",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from sekisho.cli.inputs import Inputs, read_objects
 from sekisho.cli.progress import progress
+from sekisho.cli.providers import NOTHING, Chosen, ExternalData
 from sekisho.cli.rules import is_rule, read_rules, remarks
 from sekisho.cli.wire import Findings
 from sekisho.cli.workers import spread
@@ -17,6 +18,7 @@ from sekisho.kube.object import Object, name_problems
 from sekisho.kube.schema import NEWEST, CustomKinds, validate_object
 
 if TYPE_CHECKING:
+    from sekisho.cli.settings import Settings
     from sekisho.kube.review import Judge, Rules, Step
     from sekisho.kube.review.rules import Loaded
     from sekisho.policy import Engine
@@ -27,6 +29,7 @@ POLICY_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "mutations.gatekeeper.sh": ("Assign", "AssignImage", "AssignMetadata", "ModifySet"),
     "expansion.gatekeeper.sh": ("ExpansionTemplate",),
     "config.gatekeeper.sh": ("Config",),
+    "externaldata.gatekeeper.sh": ("Provider",),
     "syncset.gatekeeper.sh": ("SyncSet",),
 }
 """The kinds of policies by group; in a group without a list all kinds are policies."""
@@ -41,7 +44,7 @@ class Options:
     """What a check is asked for. ``seconds`` is how long one object may take, over all policies.
 
     ``bundles`` are those of the policy library that are applied beside the policies that are read.
-    ``external_data`` is a file with the answers of external data providers; ``explain`` tells with each
+    ``external`` is whence external data comes, and ``settings`` has more of that; ``explain`` tells with each
     violation which expressions held; ``owner_key`` is the label that names an owner.
     """
 
@@ -51,7 +54,8 @@ class Options:
     schema: bool = True
     seconds: float = 10.0
     cache: bool = True
-    external_data: str = ""
+    external: Chosen = NOTHING
+    settings: Settings | None = None
     explain: bool = False
     owner_key: str = ""
 
@@ -62,7 +66,8 @@ def judge(paths: Sequence[str], options: Options) -> Report:
     extra = read_objects(options.policies) if options.policies else Inputs()
     written = [*extra.objects, *inputs.objects]
     bundled = _bundles(options.bundles, written)
-    everything = [*written, *bundled]
+    external = ExternalData.read(options.external, options.settings)
+    everything = [*written, *bundled, *external.objects]
     findings = [*inputs.problems, *extra.problems]
     asks: list[Ask] = []
     if options.schema:
@@ -71,6 +76,8 @@ def judge(paths: Sequence[str], options: Options) -> Report:
         version = options.kubernetes_version or NEWEST
         asks.append(lambda row: _schema(row, version, custom))
     engine = _engine(inputs.objects, everything, options)
+    if engine is not None and engine.asks:
+        engine = replace(engine, providers=external.providers(engine.declared))
     now = datetime.now(UTC)
     loaded = read_rules(everything, owner_key=options.owner_key)
     findings += loaded.problems if loaded else ()
@@ -118,14 +125,9 @@ def _engine(objects: Sequence[Object], everything: Sequence[Object], options: Op
         return None
     from sekisho import policy
     from sekisho.cli.programs import cached_compile
-    from sekisho.cli.providers import read_providers
 
-    engine = policy.Engine.build(
-        everything,
-        inventory=objects,
-        compile=cached_compile(enabled=options.cache),
-        providers=read_providers(options.external_data) if options.external_data else None,
-    )
+    compile = cached_compile(enabled=options.cache)
+    engine = policy.Engine.build(everything, inventory=objects, compile=compile)
     return replace(engine, explains=options.explain)
 
 
@@ -169,12 +171,13 @@ class _Review:
     def __call__(self, object: Object) -> list[Diagnostic]:
         from sekisho.kube.defaults import apply_defaults
         from sekisho.kube.review import Request, decide
-        from sekisho.policy.chain import with_mutators
+        from sekisho.policy.chain import steps, with_mutators
 
-        engine = self.engine
+        engine = self.engine.asking()
+        asked = self.steps if engine is self.engine else steps(engine)
         request = Request.of(apply_defaults(object), namespace_object=engine.namespaces.get(object.namespace))
         deadline = Deadline.after(self.seconds)
-        verdict = decide(self.steps, request, now=self.now, deadline=deadline, rules=self.rules)
+        verdict = decide(asked, request, now=self.now, deadline=deadline, rules=self.rules)
         found = [*(finding.report() for finding in verdict.findings), *verdict.failures]
         return [with_mutators(finding, verdict, engine) for finding in found]
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from sekisho.cli.main import LazyGroup
+from sekisho.cli.providers import Chosen, ExternalData, provider_options
 
 if TYPE_CHECKING:
     from sekisho.diag import Diagnostic
@@ -43,9 +45,16 @@ def command() -> None:
 @click.option("-o", "--output", type=click.Choice(["json", "yaml"]), help="Form of the output.")
 @click.option("--deny-only", is_flag=True, help="Output only denied constraints.")
 @click.option("-v", "--verbose", is_flag=True, help="Print what templates print.")
+@provider_options
 @click.option("--no-cache", is_flag=True, help="Compile policies anew.")
 def test(
-    *, filenames: tuple[str, ...], output: str | None, deny_only: bool, verbose: bool, no_cache: bool
+    *,
+    filenames: tuple[str, ...],
+    output: str | None,
+    deny_only: bool,
+    verbose: bool,
+    external: Chosen,
+    no_cache: bool,
 ) -> int:
     """Judge resources by the ConstraintTemplates and constraints among them, as gator test does.
 
@@ -62,8 +71,13 @@ def test(
         return _fail("no input data: must include data via either stdin or --filename")
     inputs = read_objects(paths)
     cache = not (no_cache or os.environ.get("SEKISHO_NO_CACHE"))
+    try:
+        data = ExternalData.read(external)
+    except DiagnosticError as error:
+        _tell(list(error.diagnostics))
+        return 1
     engine = Engine.build(
-        inputs.objects,
+        (*inputs.objects, *data.objects),
         inventory=inputs.objects,
         compile=cached_compile(enabled=cache),
         any_action=True,
@@ -76,11 +90,15 @@ def test(
     if not inputs.objects:
         return _fail("no input data identified")
     printed: list[str] = []
+    told: list[Diagnostic] = []
+    print_to = printed.append if verbose else None
     try:
-        results = judge_all(engine, inputs.objects, print_to=printed.append if verbose else None)
+        engine = replace(engine, providers=data.providers(engine.declared))
+        results = judge_all(engine, inputs.objects, print_to=print_to, tell=told.append)
     except DiagnosticError as error:
         _tell(list(error.diagnostics))
         return 1
+    _tell(told)
     _write([result for result in results if result.enforced or not deny_only], output)
     if printed:
         click.echo("\n" + "\n".join(printed) + "\n")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from sekisho.cli.output import finish, report_options
+from sekisho.cli.providers import Chosen, provider_options
 
 if TYPE_CHECKING:
     from sekisho.audit import Count
@@ -44,6 +45,7 @@ COLUMNS: Final = ("deny", "warn", "observe", "waived", "failed")
     metavar="SECONDS",
     help="How long the policies may take for one object.",
 )
+@provider_options
 @click.option("--no-cache", is_flag=True, help="Compile policies anew.")
 @report_options
 def command(
@@ -53,6 +55,7 @@ def command(
     bundles: tuple[str, ...],
     summary: bool,
     timeout: float,
+    external: Chosen,
     no_cache: bool,
     output: str,
     **baselines: Any,
@@ -82,6 +85,8 @@ def command(
             point=AUDIT,
             seconds=timeout,
             positions=not summary,
+            external=external,
+            settings=settings,
             cache=not (no_cache or os.environ.get("SEKISHO_NO_CACHE")),
         )
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sekisho.cli.providers import Chosen, ExternalData, provider_options
 from sekisho.cli.rego import OpaCommand
 
 if TYPE_CHECKING:
@@ -31,20 +32,13 @@ if TYPE_CHECKING:
     "-f", "--format", "form", type=click.Choice(["json", "yaml"]), default="yaml", help="Form of the output."
 )
 @click.option("-o", "--outputfile", metavar="FILE", help="File to write to; it is overwritten.")
-@click.option(
-    "--external-data",
-    metavar="FILE",
-    help="Answers of external data providers: for each provider, values by key.",
-)
-def command(
-    *, filenames: tuple[str, ...], form: str, outputfile: str | None, external_data: str | None
-) -> int:
+@provider_options
+def command(*, filenames: tuple[str, ...], form: str, outputfile: str | None, external: Chosen) -> int:
     """Expand resources by the ExpansionTemplates among them, after their mutators have been applied.
 
     Exit status 1 if the input cannot be used, or a resource cannot be mutated or expanded; 0 otherwise.
     """
     from sekisho.cli.inputs import read_objects
-    from sekisho.cli.providers import read_providers
     from sekisho.diag import DiagnosticError, Level
     from sekisho.policy.gatorexpand import expand_all
 
@@ -56,11 +50,13 @@ def command(
     if not inputs.objects:
         click.echo("Error: no input data identified", err=True)
         return 1
+    told: list[Diagnostic] = []
     try:
-        providers = read_providers(external_data) if external_data else None
-        children = expand_all(inputs.objects, providers=providers)
+        providers = ExternalData.read(external).providers_of(inputs.objects)
+        children = expand_all(inputs.objects, providers=providers, tell=told.append)
     except DiagnosticError as error:
         return _refuse(error.diagnostics)
+    _refuse(told)
     text = _text([child.raw for child in children], form)
     if outputfile is None:
         click.echo(text)
@@ -83,6 +79,7 @@ def _text(rows: Sequence[Any], form: str) -> str:
 
 
 def _refuse(problems: Sequence[Diagnostic]) -> int:
+    """Tell what is wrong, on standard error."""
     from sekisho.diag import Report
     from sekisho.diag.render.text import format_finding, use_colour
 

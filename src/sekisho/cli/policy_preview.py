@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sekisho.cli.providers import Chosen, provider_options
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="How long the policies may take for one object.",
 )
+@provider_options
 @click.option("--no-cache", is_flag=True, help="Compile policies anew.")
 def command(
     *,
@@ -64,6 +67,7 @@ def command(
     against: tuple[str, ...],
     output: str,
     timeout: float,
+    external: Chosen,
     no_cache: bool,
 ) -> int:
     """Say what each rung of enforcement would do to the objects at PATH: files, a dump of a cluster, or -.
@@ -86,6 +90,8 @@ def command(
         owner_key=settings.owner_key,
         seconds=timeout,
         positions=False,
+        external=external,
+        settings=settings,
         cache=not (no_cache or os.environ.get("SEKISHO_NO_CACHE")),
     )
     given = gather(wanted)

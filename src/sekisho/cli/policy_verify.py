@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from sekisho.cli.providers import Chosen, ExternalData, provider_options
 from sekisho.cli.rego import OpaCommand
 
 if TYPE_CHECKING:
@@ -28,8 +29,17 @@ FORMS: Final = ("text", "json", "junit", "sarif", "github")
 )
 @click.option("--verbose", "-v", is_flag=True, help="Show every case, and what templates print.")
 @click.option("--output", "-o", type=click.Choice(FORMS), default="text", help="Form of the report.")
+@provider_options
 @click.option("--no-cache", is_flag=True, help="Compile policies anew.")
-def command(*, paths: tuple[str, ...], pattern: str, verbose: bool, output: str, no_cache: bool) -> int:
+def command(
+    *,
+    paths: tuple[str, ...],
+    pattern: str,
+    verbose: bool,
+    output: str,
+    external: Chosen,
+    no_cache: bool,
+) -> int:
     """Run the suites at PATH: a file, a directory, or DIR/... for everything below it.
 
     A suite (kind Suite, test.gatekeeper.sh) names a template, a constraint, and objects with what is to be
@@ -47,16 +57,19 @@ def command(*, paths: tuple[str, ...], pattern: str, verbose: bool, output: str,
     try:
         suites = find_suites(paths)
         filter = Filter.parse(pattern)
+        providers = ExternalData.read(external).providers_of(())
     except DiagnosticError as error:
         _tell(error.diagnostics)
         return 1
     cache = not (no_cache or os.environ.get("SEKISHO_NO_CACHE"))
-    runner = Runner(DiskFiles(), compile=cached_compile(enabled=cache))
+    told: list[Diagnostic] = []
+    compile = cached_compile(enabled=cache)
+    runner = Runner(DiskFiles(), compile=compile, providers=providers, tell=told.append)
     results = [runner.run(suite, filter, verbose=verbose) for suite in suites]
     from sekisho.cli import suitereport
 
     problems = [problem for result in results for problem in result.problems()]
-    remarks = [*_remarks(suites, paths), *problems]
+    remarks = [*_remarks(suites, paths), *told, *problems]
     if output == "text":
         suitereport.go_test(results, sys.stdout, verbose=verbose)
         _tell(remarks)

@@ -1,34 +1,155 @@
-"""External data from a file, for commands that work offline."""
+"""External data for commands: answers from files first, then, where the user allows it, providers.
+
+Every command that may need external data takes it in the same way: ``--external-data FILE``, more files from
+``sekisho.yaml``, and ``--allow-network HOST``. The network is for the command line alone to open: a project
+file comes with what is judged, and what is judged must not make this machine talk to anybody.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from sekisho import manifest
-from sekisho.diag import Diagnostic, DiagnosticError, ObjectPath, ObjectRef, Path
-from sekisho.policy import codes
-from sekisho.policy.providers import TableProviders
+import click
 
+if TYPE_CHECKING:
+    from sekisho.cli.settings import Settings
+    from sekisho.kube.object import Object
+    from sekisho.policy.external import Providers
+    from sekisho.policy.external.provider import Provider
+    from sekisho.policy.external.table import Row
+    from sekisho.web import Client, Identity
 
-def read_providers(path: str) -> TableProviders:
-    """Providers that answer from a YAML or JSON file: provider, then key, then value.
+F = TypeVar("F", bound=Callable[..., Any])
 
-    Raises DiagnosticError: SRC… for a file that cannot be read, POL046 for one of another shape.
-    """
-    documents = manifest.load(manifest.read_source(path))
-    table: dict[str, Any] = {}
-    for document in documents:
-        if not isinstance(document.value, dict):
-            raise _problem(document, (), "it must be a mapping from providers to their answers")
-        for name, rows in document.value.items():
-            if not isinstance(rows, dict):
-                raise _problem(
-                    document, (name,), "the answers of a provider are a mapping from keys to values"
-                )
-            table[name] = rows
-    return TableProviders(table)
+HELP: Final = "give its answers with --external-data FILE, or let it be asked with --allow-network HOST"
 
 
-def _problem(origin: Any, path: Path, message: str) -> DiagnosticError:
-    at = ObjectPath(ref=ObjectRef(group_version="", kind="external data"), path=path, origin=origin)
-    return DiagnosticError(Diagnostic(code=codes.BAD_PROVIDER_FILE, message=message, at=at))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What the command line says: files with external data, and hosts that may be asked."""
+
+    files: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+
+
+NOTHING: Final = Chosen()
+
+
+def provider_options(function: F) -> F:
+    """``--external-data`` and ``--allow-network``; the command gets them as ``external``, a ``Chosen``."""
+
+    @wraps(function)
+    def wrapped(
+        *args: Any, external_data: tuple[str, ...], allow_network: tuple[str, ...], **more: Any
+    ) -> Any:
+        return function(*args, external=Chosen(files=external_data, hosts=allow_network), **more)
+
+    for option in reversed(
+        (
+            click.option(
+                "--external-data",
+                multiple=True,
+                metavar="FILE",
+                help="Answers of external data providers, by provider and key, or Providers; repeatable.",
+            ),
+            network_option("A host (HOST or HOST:PORT, * for all) whose providers may be asked; repeatable."),
+        )
+    ):
+        wrapped = option(wrapped)
+    return wrapped  # type: ignore[return-value]
+
+
+def network_option(help: str) -> Callable[[F], F]:
+    """``--allow-network``: nothing is sent to any host that is not named."""
+    return click.option("--allow-network", multiple=True, metavar="HOST", help=help)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalData:
+    """External data as it was chosen, with its files read. ``objects`` are the Providers in them."""
+
+    rows: Mapping[str, Row]
+    objects: tuple[Object, ...]
+    settings: Settings
+    hosts: frozenset[str]
+
+    @classmethod
+    def read(cls, chosen: Chosen, settings: Settings | None = None) -> ExternalData:
+        """Read the files. Raises DiagnosticError: SRC… for one that cannot be read, POL046 for its shape.
+
+        Without ``settings`` those of the working directory count.
+        """
+        from sekisho.cli.settings import find_settings
+
+        settings = settings or find_settings(Path.cwd())
+        rows: Mapping[str, Row] = {}
+        objects: tuple[Object, ...] = ()
+        paths = (*settings.external_data, *chosen.files)
+        if paths:
+            from sekisho import manifest
+            from sekisho.policy.external.table import read_files
+
+            documents = [row for path in paths for row in manifest.load(manifest.read_source(path))]
+            files = read_files(documents)
+            rows, objects = files.rows, files.objects
+        return cls(rows=rows, objects=objects, settings=settings, hosts=frozenset(chosen.hosts))
+
+    def providers(self, declared: Mapping[str, Provider]) -> Providers:
+        """Who answers: the files, then the providers that are declared if the network may be used."""
+        from sekisho.policy.external import Absent, Composed
+
+        found: list[Providers] = []
+        if self.rows:
+            from sekisho.policy.external.table import TableProviders
+
+            found.append(TableProviders(rows=self.rows, help=HELP))
+        if self.hosts:
+            from sekisho.policy.external.https import HttpsProviders
+
+            client = open_client(self.hosts)
+            identity = _identity(self.settings)
+            found.append(HttpsProviders(declared, client, identity=identity, help=HELP))
+        return Composed(tuple(found)) if found else Absent(help=HELP)
+
+    def providers_of(self, objects: Sequence[Object]) -> Providers:
+        """The same, with Providers from among objects, where nothing else reads them.
+
+        Raises DiagnosticError (POL120) for those that are malformed.
+        """
+        from sekisho.diag import DiagnosticError, Level
+        from sekisho.policy.external import declared
+
+        found = declared((*objects, *self.objects))
+        if found is None:
+            return self.providers({})
+        if errors := [row for row in found.problems if row.level is Level.ERROR]:
+            raise DiagnosticError(errors)
+        return self.providers(found.providers)
+
+
+def open_client(hosts: frozenset[str]) -> Client:
+    """A client for these hosts, which is closed when the command ends."""
+    from sekisho.web import Client
+
+    client = Client(allowed=hosts)
+    context = click.get_current_context(silent=True)
+    if context is not None:
+        context.call_on_close(client.close)
+    return client
+
+
+def _identity(settings: Settings) -> Identity | None:
+    """The certificate to show to providers. Raises DiagnosticError (SRC…) where its files cannot be read."""
+    if not settings.client_certificate:
+        return None
+    from sekisho import manifest
+    from sekisho.diag import Secret
+    from sekisho.web import Identity
+
+    chain = manifest.read_source(settings.client_certificate).text
+    key = manifest.read_source(settings.client_key or settings.client_certificate).text
+    return Identity(chain=chain, key=Secret(key))

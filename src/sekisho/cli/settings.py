@@ -17,9 +17,24 @@ from sekisho.diag import Path as ValuePath
 BAD_SETTINGS: Final = register("CLI001", "sekisho.yaml is wrong")
 
 FILE: Final = "sekisho.yaml"
-KEYS: Final = ("baseline", "bundles", "kubernetesVersion", "ownerKey", "policies", "waivers")
+KEYS: Final = (
+    "baseline",
+    "bundles",
+    "clientCertificate",
+    "clientKey",
+    "externalData",
+    "kubernetesVersion",
+    "ownerKey",
+    "policies",
+    "waivers",
+)
 PATHS: Final = ("policies", "waivers")
-LISTS: Final = {"bundles": "names of bundles", "policies": "paths", "waivers": "paths"}
+LISTS: Final = {
+    "bundles": "names of bundles",
+    "externalData": "paths",
+    "policies": "paths",
+    "waivers": "paths",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +42,17 @@ class Settings:
     """What the project file says.
 
     ``policies`` are paths of policies that every check applies, and of waivers; ``bundles`` those of the
-    library that it applies. ``owner_key`` is the label that names an owner; empty for the default.
+    library that it applies. ``external_data`` are files with answers of external data providers, and the
+    client's certificate and key (PEM) are for providers that want one. ``owner_key`` is the label that names
+    an owner; empty for the default.
     """
 
     file: Path | None = None
     policies: tuple[str, ...] = ()
     bundles: tuple[str, ...] = ()
+    external_data: tuple[str, ...] = ()
+    client_certificate: str = ""
+    client_key: str = ""
     baseline: str = ""
     kubernetes_version: str = ""
     owner_key: str = ""
@@ -68,10 +88,17 @@ def read_settings(file: Path) -> Settings:
         file=file,
         policies=tuple(str(base / path) for key in PATHS for path in value.get(key) or ()),
         bundles=tuple(value.get("bundles") or ()),
-        baseline=str(base / value["baseline"]) if value.get("baseline") else "",
+        external_data=tuple(str(base / path) for path in value.get("externalData") or ()),
+        client_certificate=_path(base, value.get("clientCertificate")),
+        client_key=_path(base, value.get("clientKey")),
+        baseline=_path(base, value.get("baseline")),
         kubernetes_version=value.get("kubernetesVersion") or "",
         owner_key=value.get("ownerKey") or "",
     )
+
+
+def _path(base: Path, name: str | None) -> str:
+    return str(base / name) if name else ""
 
 
 def _problems(value: Any, origin: Any) -> list[Diagnostic]:

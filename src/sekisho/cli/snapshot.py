@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sekisho import audit, policy
 from sekisho.cli.inputs import Inputs, read_objects
 from sekisho.cli.programs import cached_compile
 from sekisho.cli.progress import progress
+from sekisho.cli.providers import NOTHING, Chosen, ExternalData
 from sekisho.cli.rules import read_rules
+from sekisho.cli.settings import Settings
 from sekisho.cli.wire import Findings, Verdicts
 from sekisho.cli.workers import spread
 from sekisho.diag import Diagnostic
@@ -39,6 +41,7 @@ class Wanted:
     """Which inputs, and how: ``point`` is the enforcement point, ``seconds`` how long one object may take.
 
     Without ``positions`` findings are about whole objects; a waiver of fingerprints needs them.
+    ``external`` is whence external data comes, and ``settings`` has more of that.
     """
 
     paths: Sequence[str]
@@ -49,6 +52,8 @@ class Wanted:
     seconds: float = 10.0
     positions: bool = True
     cache: bool = True
+    external: Chosen = NOTHING
+    settings: Settings | None = None
 
 
 def gather(wanted: Wanted) -> Given:
@@ -56,10 +61,14 @@ def gather(wanted: Wanted) -> Given:
     inputs = read_objects(wanted.paths)
     extra = read_objects(wanted.policies) if wanted.policies else Inputs()
     written = [*extra.objects, *inputs.objects]
-    everything = [*written, *(bundle_objects(wanted.bundles, known=written) if wanted.bundles else ())]
+    external = ExternalData.read(wanted.external, wanted.settings)
+    bundled = bundle_objects(wanted.bundles, known=written) if wanted.bundles else ()
+    everything = [*written, *bundled, *external.objects]
     engine = policy.Engine.build(
         everything, inventory=inputs.objects, compile=cached_compile(enabled=wanted.cache)
     )
+    if engine.asks:
+        engine = replace(engine, providers=external.providers(engine.declared))
     loaded = read_rules(everything, owner_key=wanted.owner_key)
     return Given(
         snapshot=snapshot_of(engine, loaded, point=wanted.point, positions=wanted.positions),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from sekisho.kube.review import Finding, Judge, Operation, Request, Step, Verdic
 from sekisho.policy.config import MUTATION
 from sekisho.policy.constraint import WEBHOOK
 from sekisho.policy.engine import Engine
+from sekisho.policy.external import Session
+from sekisho.policy.findings import with_session
 from sekisho.policy.match import Subject
 from sekisho.policy.mutation import Change, Occasion
 
@@ -26,6 +29,7 @@ def steps(engine: Engine, *, point: str = WEBHOOK, positions: bool = True) -> tu
     ``point`` is the enforcement point: admission's, which ``check`` asks for too, or the audit's. Without
     ``positions`` findings are about the object as a whole: what only counts objects does without the second
     evaluation that finds the fields, which takes longer than the first.
+    Steps of ``engine.asking()`` are for one review, and ask each provider for each key once in all.
     """
     rows: list[Step[Judge]] = []
     if engine.mutators.mutators:
@@ -41,9 +45,9 @@ class Mutating:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def __call__(self, request: Request, *, now: datetime, deadline: Deadline) -> Verdict:  # noqa: ARG002
+    def __call__(self, request: Request, *, now: datetime, deadline: Deadline) -> Verdict:
         """Mutate the object; raises DiagnosticError where that cannot be done."""
-        object, engine = request.object, self._engine
+        object, engine = request.object, self._engine.asking()
         if object is None or request.operation is Operation.DELETE or engine.excludes(MUTATION, request):
             return Verdict()
         mutation = engine.mutators.mutate(
@@ -59,7 +63,10 @@ class Mutating:
         evidence = tuple(_evidence(change) for change in mutation.changes)
         selected = any(_selects_namespaces(row) for row in engine.mutators.mutators)
         reads = frozenset({f"labels {request.namespace}"} if selected and request.namespace else ())
-        return Verdict.of(warnings, patch=mutation.patch, evidence=evidence, reads=reads)
+        verdict = Verdict.of(warnings, patch=mutation.patch, evidence=evidence, reads=reads)
+        if isinstance(engine.providers, Session) and engine.providers.asked:
+            verdict = replace(verdict, expires=now)
+        return with_session(verdict, engine.providers)
 
 
 def _selects_namespaces(mutator: Mutator) -> bool:

@@ -14,11 +14,17 @@ from sekisho import rego
 from sekisho.diag import Diagnostic, Level, Source, Span
 from sekisho.kube.gvk import GVK
 from sekisho.policy import codes
+from sekisho.policy.external import builtin
 
 ENTRY: Final = "data.template.violation"
 """The rule that every template must have, after its package is renamed."""
 
-CAPABILITIES: Final = rego.Capabilities(denied=frozenset({"http.send", "opa.runtime"}))
+EXTERNAL_DATA: Final = builtin.NAME
+"""The built-in that asks external data providers."""
+
+CAPABILITIES: Final = rego.Capabilities(
+    denied=frozenset({"http.send", "opa.runtime"}), functions={EXTERNAL_DATA: builtin.ROW}
+)
 """What templates may call: Gatekeeper's default denies http.send; external data is the way out."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sekisho.diag import register
+from sekisho.diag import Blame, register
 
 # Templates: what keeps a ConstraintTemplate from being used.
 BAD_TEMPLATE: Final = register("POL001", "a ConstraintTemplate is malformed")
@@ -83,6 +83,19 @@ VIOLATION: Final = register("POL100", "an object violates a constraint", finding
 EVALUATION: Final = register("POL101", "a constraint could not be evaluated", finding=True)
 AUTOREJECT: Final = register("POL102", "a constraint could not be matched", finding=True, alias="autoreject")
 MAY_DIFFER: Final = register("POL110", "a template's verdict may differ at admission", finding=True)
+
+# External data.
+BAD_PROVIDER: Final = register("POL120", "a Provider is malformed")
+SAME_PROVIDER: Final = register("POL121", "two Providers have the same name")
+NOT_ASKED: Final = register("POL122", "an external data provider could not be asked", blame=Blame.ENVIRONMENT)
+NO_ANSWER: Final = register("POL123", "an external data provider gave no answer", blame=Blame.ENVIRONMENT)
+BAD_ANSWER: Final = register(
+    "POL124", "the answer of an external data provider cannot be used", blame=Blame.ENVIRONMENT
+)
+ODD_ANSWER: Final = register(
+    "POL125", "an external data provider answers other than it was asked", blame=Blame.ENVIRONMENT
+)
+TOO_MANY_KEYS: Final = register("POL126", "external data providers are asked too much")
 
 # What is allowed but switches a policy off, and what governs all policies.
 NO_SUCH_KIND: Final = register("POL140", "a policy is about a kind that does not exist")

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sekisho.diag import Deadline, Diagnostic, DiagnosticError, Level
 from sekisho.kube.codes import OUT_OF_TIME
@@ -19,14 +19,23 @@ from sekisho.kube.gvk import GVK
 from sekisho.kube.object import Object
 from sekisho.kube.review import Finding, Request, Verdict
 from sekisho.policy import beyond, codes
-from sekisho.policy.code import Compiler
+from sekisho.policy.code import EXTERNAL_DATA, Compiler
 from sekisho.policy.config import AUDIT as AUDIT_PROCESS
 from sekisho.policy.config import NO_SETTINGS, Settings
 from sekisho.policy.config import WEBHOOK as WEBHOOK_PROCESS
 from sekisho.policy.constraint import AUDIT, GATOR, WEBHOOK, Constraint
 from sekisho.policy.document import review_document
 from sekisho.policy.expansion import NO_EXPANSIONS, Expansions, Resultant
-from sekisho.policy.findings import Violation, autorejected, failed, no_message, violated
+from sekisho.policy.external import Providers, Session, Unasked
+from sekisho.policy.findings import (
+    Violation,
+    autorejected,
+    failed,
+    no_message,
+    unanswered,
+    violated,
+    with_session,
+)
 from sekisho.policy.held import SECRET, Explanations, explained
 from sekisho.policy.implied import as_implied, child_request, is_default, without_repeats
 from sekisho.policy.inventory import build_inventory
@@ -34,11 +43,13 @@ from sekisho.policy.loading import How, load_policies
 from sekisho.policy.locate import LOCATED, Positions
 from sekisho.policy.match import MatchError, Subject
 from sekisho.policy.mutation import NO_MUTATORS, Occasion, Snapshot
-from sekisho.policy.providers import Providers
 from sekisho.policy.template import Template
 from sekisho.rego import Options
 from sekisho.rego.jsontext import marshal
 from sekisho.rego.values import Set
+
+if TYPE_CHECKING:
+    from sekisho.policy.external.provider import Provider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +79,9 @@ PROCESSES: Final[Mapping[str, str]] = {WEBHOOK: WEBHOOK_PROCESS, AUDIT: AUDIT_PR
 class Engine:
     """A snapshot. ``problems`` are the findings about policies that could not be used, and warnings.
 
-    ``providers`` is where mutators get external data; without it their failure policies hold. ``settings``
-    are those of the Config and the SyncSets. ``explains``: its verdicts tell with each violation which
-    expressions held.
+    ``providers`` is where policies and mutators get external data; without it nobody can be asked. ``asks``:
+    one of them does. ``declared`` are the Provider resources. ``settings`` are those of the Config and the
+    SyncSets. ``explains``: its verdicts tell with each violation which expressions held.
     """
 
     templates: Mapping[str, Template]
@@ -80,6 +91,8 @@ class Engine:
     mutators: Snapshot = NO_MUTATORS
     expansions: Expansions = NO_EXPANSIONS
     providers: Providers | None = None
+    asks: bool = False
+    declared: Mapping[str, Provider] = field(default_factory=dict)
     settings: Settings = NO_SETTINGS
     explains: bool = False
     problems: tuple[Diagnostic, ...] = ()
@@ -113,7 +126,13 @@ class Engine:
             settings=loaded.settings,
         )
         problems = loaded.problems
-        return replace(engine, templates=loaded.templates, providers=providers, problems=problems)
+        return replace(
+            engine,
+            templates=loaded.templates,
+            providers=providers,
+            declared=loaded.providers,
+            problems=problems,
+        )
 
     @classmethod
     def of(
@@ -136,8 +155,19 @@ class Engine:
             data={"inventory": build_inventory(settings.inventory(objects) if referential else ())},
             mutators=mutators,
             expansions=expansions,
+            asks=mutators.asks or any(row.template.asks for row in rows),
             settings=settings,
         )
+
+    def asking(self) -> Engine:
+        """The engine for one review, in which each question to a provider has one answer.
+
+        What asks then keeps in the session (``providers``) what could not be asked and what is to be told of
+        providers; reviews of an engine without a session raise Unasked (POL122).
+        """
+        if not self.asks or isinstance(self.providers, Session):
+            return self
+        return replace(self, providers=Session(self.providers))
 
     def with_inventory(self, inventory: Iterable[Object]) -> Engine:
         """The same policies over another inventory."""
@@ -148,7 +178,8 @@ class Engine:
         """Every violation that the request is guilty of, by constraint kind, then name, then message.
 
         Those of the object come first, then those of the objects that it will bring about; there are none
-        where the Config excludes the object's namespace. Raises DiagnosticError where it cannot be expanded.
+        where the Config excludes the object's namespace. Raises DiagnosticError where it cannot be expanded,
+        or where a provider could not be asked (see ``asking``).
         """
         process = PROCESSES.get(ask.point)
         if process is not None and self.excludes(process, request):
@@ -172,10 +203,14 @@ class Engine:
         if not self.constraints:
             return ()
         found: list[Finding] = []
+        session = self.providers if isinstance(self.providers, Session) else None
+        left = len(session.unasked) if session is not None else 0
         for child in self._children(request, ask):
             known = said if is_default(child) else frozenset()
             findings = self.review_itself(child_request(request, child), ask, known)
             found += (as_implied(finding, child, request.subject) for finding in findings)
+            if session is not None:
+                left = session.place(child.place(request.subject, ()), left)
         return tuple(found)
 
     def _children(self, request: Request, ask: Ask) -> tuple[Resultant, ...]:
@@ -194,6 +229,8 @@ class Engine:
         subjects = self._subjects(request)
         document: dict[str, Any] | None = None
         options = Options(now_ns=ask.now_ns, printed=ask.print_to)
+        if self.asks:
+            options = replace(options, services={EXTERNAL_DATA: Session.of(self.providers)})
         found: list[Finding] = []
         admission = ask.point == WEBHOOK
         for constraint in self._may_match(request):
@@ -236,9 +273,11 @@ class Engine:
             explain=self.explains,
             reads=reads,
         )
-        findings = self.review(request, ask)
+        engine = self.asking()
+        findings = engine.review(request, ask)
         expires = now if beyond.MOMENT in reads else None
-        return Verdict.of(findings, reads=frozenset(reads - {beyond.MOMENT}), expires=expires)
+        verdict = Verdict.of(findings, reads=frozenset(reads - {beyond.MOMENT}), expires=expires)
+        return with_session(verdict, engine.providers)
 
     def namespace_of(self, request: Request) -> Object | None:
         """The Namespace of the request's object, where it is known."""
@@ -292,6 +331,11 @@ class Engine:
     def _judge(self, case: _Case, said: frozenset[tuple[str, str]]) -> Iterator[Finding]:
         try:
             violations = self._evaluate(case)
+        except Unasked as error:
+            if not isinstance(self.providers, Session):
+                raise
+            self.providers.leave(unanswered(case.constraint, case.request, error))
+            return
         except DiagnosticError as error:
             yield failed(case.constraint, case.action, case.request, error)
             return

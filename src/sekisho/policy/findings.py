@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sekisho.diag import Diagnostic, DiagnosticError, ObjectPath
-from sekisho.kube.review import Finding, Request
+from sekisho.kube.ladder import Rung
+from sekisho.kube.review import Finding, Outcome, Request, Verdict
 from sekisho.policy import codes
 from sekisho.policy.constraint import Constraint, rung_of
+from sekisho.policy.external import Providers, Session, Unasked
 from sekisho.policy.match import MatchError
 
 
@@ -50,6 +52,23 @@ def failed(constraint: Constraint, action: str, request: Request, error: Diagnos
     if cause.at is not None:
         diagnostic = diagnostic.with_note(f"{cause.code.id}: the evaluation failed here", cause.at)
     return replace(_as_finding(diagnostic, constraint, action), failed=True)
+
+
+def unanswered(constraint: Constraint, request: Request, error: Unasked) -> tuple[Diagnostic, ...]:
+    """Why a constraint could not judge an object: there is nobody to ask what it asks."""
+    at, policy = request.subject.at(), constraint.policy
+    return tuple(replace(row, at=at, policy=policy) for row in error.diagnostics)
+
+
+def with_session(verdict: Verdict, providers: Providers | None) -> Verdict:
+    """The verdict with what a session has to tell; where somebody could not be asked, so could not this."""
+    if not isinstance(providers, Session):
+        return verdict
+    told = tuple(Finding.of(row, Rung.WARN) for row in providers.drain())
+    verdict = replace(verdict, findings=(*verdict.findings, *told))
+    if not providers.unasked:
+        return verdict
+    return replace(verdict, outcome=Outcome.COULD_NOT_ASK, failures=providers.unasked)
 
 
 def autorejected(constraint: Constraint, action: str, request: Request, error: MatchError) -> Finding:

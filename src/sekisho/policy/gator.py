@@ -10,15 +10,18 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from sekisho.diag import Diagnostic
 from sekisho.kube.gvk import BUILT_IN, NO_RESOURCE
 from sekisho.kube.object import Object
 from sekisho.kube.review import Operation, Request
 from sekisho.lang.golang.gotext import quote
 from sekisho.policy.constraint import GATOR, Constraint
 from sekisho.policy.engine import Ask, Engine
+from sekisho.policy.external import Session, Unasked
 from sekisho.policy.gatorexpand import DEFAULT_NAMESPACE
 from sekisho.policy.implied import IMPLIED_BY
 from sekisho.policy.match import Subject
+from sekisho.policy.mutation import Occasion
 from sekisho.policy.template import TARGET
 
 
@@ -76,16 +79,26 @@ class Result:
 
 
 def judge_all(
-    engine: Engine, objects: Iterable[Object], *, print_to: Callable[[str], None] | None = None
+    engine: Engine,
+    objects: Iterable[Object],
+    *,
+    print_to: Callable[[str], None] | None = None,
+    tell: Callable[[Diagnostic], None] = lambda _: None,
 ) -> list[Result]:
     """Judge the objects; results are sorted as gator sorts them: by action, then by message.
 
     As in gator, mutators change what is expanded and what results show, not what is judged. Raises
-    DiagnosticError where an object cannot be mutated or expanded.
+    DiagnosticError where an object cannot be mutated or expanded, or a provider cannot be asked. ``tell``
+    takes what is to be said of providers that were asked.
     """
     ask = Ask(point=GATOR, positions=False, print_to=print_to, workloads=False)
     engine = replace(engine, namespaces={"default": DEFAULT_NAMESPACE, **engine.namespaces})
-    found = [result for object in objects for result in _results(engine, object, ask)]
+    found: list[Result] = []
+    for object in objects:
+        asking = engine.asking()
+        found += _results(asking, object, ask)
+        for warning in raise_unasked(asking):
+            tell(warning)
     return sorted(found, key=lambda result: (result.action, result.message))
 
 
@@ -93,6 +106,23 @@ def gator_request(object: Object) -> Request:
     """The request that gator makes of an object."""
     request = Request.of(object, operation=Operation.NONE)
     return replace(request, resource=NO_RESOURCE, namespace=object.namespace)
+
+
+def raise_unasked(engine: Engine) -> tuple[Diagnostic, ...]:
+    """What is to be told of the providers of ``engine.asking()``.
+
+    Raises Unasked where somebody had to be asked and could not be.
+    """
+    if not isinstance(engine.providers, Session):
+        return ()
+    if engine.providers.unasked:
+        raise Unasked(engine.providers.unasked)
+    return engine.providers.drain()
+
+
+def occasion_of(engine: Engine) -> Occasion:
+    """When gator's verbs mutate: at no operation, by nobody."""
+    return Occasion(providers=engine.providers)
 
 
 NAMELESS: Final = Object({})
@@ -116,7 +146,8 @@ def _results(engine: Engine, object: Object, ask: Ask) -> Iterator[Result]:
     by_policy = {constraint.policy: constraint for constraint in engine.constraints}
     request = gator_request(object)
     request = replace(request, namespace_object=_namespace(engine, object))
-    mutated = engine.mutators.mutate(Subject(object=object, namespace=request.namespace_object)).object
+    subject = Subject(object=object, namespace=request.namespace_object)
+    mutated = engine.mutators.mutate(subject, occasion_of(engine)).object
     children = engine.review_children(request.with_object(mutated), ask)
     for finding in (*engine.review_itself(request, ask), *children):
         constraint = by_policy[finding.policy]

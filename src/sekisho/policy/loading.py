@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.diag import Diagnostic, DiagnosticError, Level
 from sekisho.kube.gvk import BUILT_IN
@@ -14,11 +14,15 @@ from sekisho.policy.code import Compiler
 from sekisho.policy.config import NO_SETTINGS, Settings, is_config
 from sekisho.policy.constraint import Constraint, is_constraint, load_constraint
 from sekisho.policy.expansion import Expansions, is_expansion_template
+from sekisho.policy.external import declared, is_provider
 from sekisho.policy.mutation import NO_MUTATORS, Snapshot, is_mutator
 from sekisho.policy.template import Template, is_template, load_template
 from sekisho.policy.typos import kind_warnings
 
-POLICIES: Final = (is_template, is_constraint, is_mutator, is_expansion_template, is_config)
+if TYPE_CHECKING:
+    from sekisho.policy.external.provider import Provider
+
+POLICIES: Final = (is_template, is_constraint, is_mutator, is_expansion_template, is_config, is_provider)
 """What makes an object a policy."""
 
 
@@ -43,6 +47,7 @@ class Loaded:
     mutators: Snapshot
     expansions: Expansions
     settings: Settings
+    providers: Mapping[str, Provider]
     problems: tuple[Diagnostic, ...]
 
 
@@ -53,16 +58,19 @@ def load_policies(policies: Sequence[Object], inventory: Sequence[Object], how: 
     templates = loader.templates(policies)
     constraints = loader.constraints(policies, templates)
     mutators, expansions = _mutators(policies), Expansions.build(policies)
+    providers = declared(policies)
     return Loaded(
         templates=templates,
         constraints=constraints,
         mutators=mutators,
         expansions=expansions,
         settings=settings,
+        providers=providers.providers if providers else {},
         problems=(
             *loader.problems,
             *mutators.problems,
             *expansions.problems,
+            *(providers.problems if providers else ()),
             *settings.problems,
             *settings.unsynced(templates.values()),
             *_of_no_kind(policies, inventory),

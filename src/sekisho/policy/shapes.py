@@ -54,6 +54,13 @@ def expansion() -> Schema:
     return resource_schema(parse_schema(version["schema"]["openAPIV3Schema"]))
 
 
+@lru_cache(maxsize=1)
+def provider() -> Schema:
+    """The schema of Providers; both versions share it."""
+    version = _read("provider.yaml")["spec"]["versions"][0]
+    return resource_schema(parse_schema(version["schema"]["openAPIV3Schema"]))
+
+
 @lru_cache(maxsize=2)
 def config(kind: str) -> Schema:
     """The schema of Configs, or of SyncSets."""

@@ -22,7 +22,7 @@ from sekisho.kube.object import Object
 from sekisho.kube.review import Operation
 from sekisho.kube.schema import Schema, keep_unknown, parse_schema, validate
 from sekisho.policy import codes, shapes
-from sekisho.policy.code import ENTRY, Code, Compiler, Facts
+from sekisho.policy.code import ENTRY, EXTERNAL_DATA, Code, Compiler, Facts
 from sekisho.policy.parameters import parameter_warnings
 
 GROUP: Final = "templates.gatekeeper.sh"
@@ -56,6 +56,11 @@ class Template:
         """Whether admission asks it about an operation; no operation is every one."""
         names = self.operations
         return not names or operation is Operation.NONE or operation.value in names or "*" in names
+
+    @property
+    def asks(self) -> bool:
+        """Whether its code asks external data providers."""
+        return any(name == EXTERNAL_DATA for name, _ in self.program.image.used)
 
     def explain(
         self, input: Any, data: Any, options: rego.Options, deadline: Deadline | None = None

@@ -25,7 +25,8 @@ from sekisho.policy.code import Compiler
 from sekisho.policy.constraint import GATOR, Constraint, is_constraint, load_constraint
 from sekisho.policy.engine import Ask, Engine
 from sekisho.policy.expansion import Expansions, is_expansion_template
-from sekisho.policy.gator import gator_request
+from sekisho.policy.external import Providers, Unasked
+from sekisho.policy.gator import gator_request, occasion_of, raise_unasked
 from sekisho.policy.match import Subject
 from sekisho.policy.mutation import Mutators, is_mutator
 from sekisho.policy.reviewfile import is_review, review_request
@@ -124,7 +125,10 @@ class SuiteResult:
 
 
 class Runner:
-    """Runs suites; what they share is read and compiled once."""
+    """Runs suites; what they share is read and compiled once.
+
+    ``providers`` is where policies get external data; ``tell`` takes what is to be said of them.
+    """
 
     def __init__(
         self,
@@ -132,10 +136,14 @@ class Runner:
         *,
         compile: Compiler,
         clock: Callable[[], float] = time.perf_counter,
+        providers: Providers | None = None,
+        tell: Callable[[Diagnostic], None] = lambda _: None,
     ) -> None:
         self._files = files
         self._compile = compile
         self._clock = clock
+        self._providers = providers
+        self._tell = tell
         self._templates: dict[str, Template | DiagnosticError] = {}
 
     def run(self, suite: Suite, filter: Filter = EVERYTHING, *, verbose: bool = False) -> SuiteResult:
@@ -200,7 +208,7 @@ class Runner:
         errors = [problem for problem in problems if problem.level is Level.ERROR]
         if errors:
             raise _wrapped(codes.SUITE_POLICY, "adding policies", DiagnosticError(errors), test.at)
-        return engine
+        return replace(engine, providers=self._providers)
 
     def _template(self, path: str, at: ObjectPath) -> Template:
         known = self._templates.get(path)
@@ -242,8 +250,13 @@ class Runner:
         object = self._only(path, at)
         if case.inventory:
             engine = engine.with_inventory(self._inventory(case, run))
+        engine = engine.asking()
         try:
             findings = _review(engine, object, ask)
+            for warning in raise_unasked(engine):
+                self._tell(warning)
+        except Unasked as error:
+            raise _wrapped(codes.BAD_CASE, "", error, at) from None
         except DiagnosticError as error:
             raise _wrapped(codes.SUITE_FILE, "", error, at) from None
         messages = sorted(finding.diagnostic.message for finding in findings)
@@ -309,7 +322,8 @@ def _review(engine: Engine, object: Object, ask: Ask) -> tuple[Finding, ...]:
         return engine.review_itself(request, ask)
     request = gator_request(object)
     request = replace(request, namespace_object=engine.namespace_of(request))
-    mutated = engine.mutators.mutate(Subject(object=object, namespace=request.namespace_object)).object
+    subject = Subject(object=object, namespace=request.namespace_object)
+    mutated = engine.mutators.mutate(subject, occasion_of(engine)).object
     return engine.review(request.with_object(mutated), ask)
 
 

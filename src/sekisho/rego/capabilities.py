@@ -26,7 +26,8 @@ class Capabilities:
     """The capability set of a compilation and its evaluations.
 
     ``builtins`` names the allowed built-ins (None: all of the table). ``functions`` are further built-ins
-    that the embedder brings (``external_data``), as rows of the built-in table. Gated built-ins work only
+    that the embedder brings (``external_data``), as rows of the built-in table; whom they ask is said with
+    each evaluation (``Options.services``). Gated built-ins work only
     when their provider is given: ``transport`` for http.send, ``resolver`` for net.lookup_ip_addr,
     ``runtime`` for opa.runtime. ``deprecated`` allows any, all, re_match, set_diff, cast_* in v1 sources.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +17,8 @@ class EvalContext:
 
     ``now_ns`` is the time of the query in nanoseconds since 1970, the same for all its calls. ``cache`` is
     the per-query cache of nondeterministic built-ins, keyed by (name, operand keys). ``seeded`` is a source
-    of randomness for those who want the same numbers again. ``printed`` takes the lines of ``print``,
-    ``notes`` those of ``trace``.
+    of randomness for those who want the same numbers again. ``services`` is what the embedder's own
+    built-ins ask. ``printed`` takes the lines of ``print``, ``notes`` those of ``trace``.
     """
 
     now_ns: int
@@ -26,6 +26,7 @@ class EvalContext:
     capabilities: Capabilities
     seeded: random.Random | None = None
     cache: dict[Any, Any] = field(default_factory=dict)
+    services: Mapping[str, Any] = field(default_factory=dict)
     printed: Callable[[str], None] | None = None
     notes: Callable[[str], None] | None = None
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.diag import Diagnostic, DiagnosticError, Source, Span
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 NEW: Final = object()
 """What a slot holds before its rule is evaluated."""
+
+NO_SERVICES: Final[Mapping[str, Any]] = MappingProxyType({})
 
 Step = tuple[str, ...]
 Rule = Callable[["EvalState"], Value]
@@ -60,13 +63,17 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a caller may say of one evaluation. ``faults`` takes what built-ins refuse without ``strict``."""
+    """What a caller may say of one evaluation. ``faults`` takes what built-ins refuse without ``strict``.
+
+    ``services`` is what the embedder's own built-ins ask (``Capabilities.functions``), by name.
+    """
 
     now_ns: int | None = None
     strict: bool = False
     printed: Callable[[str], None] | None = None
     notes: Callable[[str], None] | None = None
     faults: Callable[[Diagnostic], None] | None = None
+    services: Mapping[str, Any] | None = None
 
 
 DEFAULTS: Final = Options()
@@ -108,6 +115,11 @@ class EvalState:
     def notes(self) -> Callable[[str], None] | None:
         """What takes the lines of ``trace``."""
         return self.options.notes
+
+    @property
+    def services(self) -> Mapping[str, Any]:
+        """What the embedder's own built-ins ask."""
+        return self.options.services or NO_SERVICES
 
     @property
     def now_ns(self) -> int:

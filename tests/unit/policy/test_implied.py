@@ -14,9 +14,9 @@ from sekisho.kube.object import Object
 from sekisho.kube.review import Finding, Operation, Outcome, Request, Verdict, decide
 from sekisho.policy import AUDIT, WEBHOOK, Ask, Engine, steps
 from sekisho.policy.chain import with_mutators
+from sekisho.policy.external.table import TableProviders
 from sekisho.policy.gator import judge_all
 from sekisho.policy.implied import IMPLIED_BY
-from sekisho.policy.providers import TableProviders
 
 PRIVILEGED = """
 package k8sprivileged
@@ -243,7 +243,7 @@ def test_a_failed_provider_that_is_passed_over_is_a_warning() -> None:
     verdict = put(privileged(False), external)
     assert verdict.outcome is Outcome.ALLOW
     assert [(row.diagnostic.code.id, row.word) for row in verdict.findings] == [("POL043", "warn")]
-    verdict = put(privileged(False), external, providers=TableProviders({"p": {"a:1": "b:2"}}))
+    verdict = put(privileged(False), external, providers=TableProviders.of({"p": {"a:1": "b:2"}}))
     assert [row["value"] for row in verdict.patch] == ["b:2"]
 
 

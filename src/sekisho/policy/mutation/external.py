@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
 
-from sekisho.policy.providers import Answer, ProviderError, Providers
+from sekisho.diag import Deadline
+from sekisho.policy.external import Absent, Outcome, Providers, State
+from sekisho.policy.mutation.edit import go_type
 
 
 class FailurePolicy(Enum):
@@ -39,14 +41,22 @@ class Placeholder:
     key: str
 
 
+class Failure(NamedTuple):
+    """Why there is no value for a placeholder, and what to do about it."""
+
+    item: Placeholder
+    problem: str
+    help: str
+
+
 class Resolved(NamedTuple):
-    """The values that replace placeholders; ``failures`` says what a provider did not answer, and for which.
+    """The values that replace placeholders; ``failures`` are those of which providers gave none.
 
     A placeholder without a value is one whose failure policy is Fail.
     """
 
     values: Mapping[Placeholder, str]
-    failures: tuple[tuple[Placeholder, str], ...]
+    failures: tuple[Failure, ...]
 
 
 def placeholders(value: Any) -> Iterator[Placeholder]:
@@ -62,48 +72,50 @@ def placeholders(value: Any) -> Iterator[Placeholder]:
             stack.extend(item)
 
 
-def resolve(found: Iterable[Placeholder], providers: Providers | None) -> Resolved:
-    """Ask the providers for these placeholders' values."""
+def resolve(
+    found: Iterable[Placeholder], providers: Providers | None, deadline: Deadline | None = None
+) -> Resolved:
+    """Ask the providers for these placeholders' values, all of them at the same time."""
     wanted = list(dict.fromkeys(found))
     keys: dict[str, list[str]] = {}
     for item in wanted:
         keys.setdefault(item.reference.provider, []).append(item.key)
-    answers = {name: _ask(name, tuple(dict.fromkeys(row)), providers) for name, row in keys.items()}
+    outcomes = (providers or Absent()).ask(keys, deadline).outcomes
     values: dict[Placeholder, str] = {}
-    failures: list[tuple[Placeholder, str]] = []
+    failures: list[Failure] = []
     for item in wanted:
-        value, problem = _value(item, answers[item.reference.provider])
-        if problem:
-            failures.append((item, problem))
+        outcome = outcomes[item.reference.provider][item.key]
+        value: str | None
+        if problem := _problem(item.reference.provider, outcome):
+            help = outcome.cause.help if outcome.cause and outcome.state is State.UNASKED else ""
+            failures.append(Failure(item, problem, help))
             value = _fallback(item)
+        else:
+            value = outcome.value
         if value is not None:
             values[item] = value
     return Resolved(values, tuple(failures))
 
 
-def _ask(name: str, keys: tuple[str, ...], providers: Providers | None) -> Mapping[str, Answer] | str:
-    """The answers, or why there are none."""
-    if providers is None:
-        return f"failed to find external data provider {name}: no provider is at hand here"
-    try:
-        return providers.ask(name, keys)
-    except ProviderError as error:
-        return f"failed to send external data request to provider {name}: {error}"
-
-
-def _value(item: Placeholder, answers: Mapping[str, Answer] | str) -> tuple[str | None, str]:
-    """The value of a placeholder and an empty text, or None and why there is none. Texts are Gatekeeper's."""
-    name = item.reference.provider
-    if isinstance(answers, str):
-        return None, answers
-    answer = answers.get(item.key)
-    if answer is None:
-        return None, f"failed to find external data item in response for provider {name}"
-    if answer.error:
-        return None, f"failed to retrieve external data item from provider {name}: {answer.error}"
-    if not isinstance(answer.value, str):
-        return None, f"failed to convert external data item value from provider {name} to string"
-    return answer.value, ""
+def _problem(name: str, outcome: Outcome) -> str:
+    """Why an outcome is no value for a field, empty if it is one. Texts are Gatekeeper's."""
+    if outcome.state is State.UNASKED:
+        return f"failed to find external data provider {name}: {outcome.system_error}"
+    if outcome.state is State.FAILED:
+        return f"failed to send external data request to provider {name}: {outcome.system_error}"
+    invalid = f"failed to validate external data response from provider {name}"
+    if said := outcome.system_error.strip():
+        return f"{invalid}: non-empty system error: {said}"
+    if not outcome.idempotent:
+        return f"{invalid}: non-idempotent response"
+    if outcome.state is State.MISSING:
+        return f"failed to find external data item in response for provider {name}"
+    if outcome.error:
+        return f"failed to retrieve external data item from provider {name}: {outcome.error}"
+    if not isinstance(outcome.value, str):
+        kind = go_type(outcome.value)
+        return f"failed to convert external data item value from provider {name} to string, got type {kind}"
+    return ""
 
 
 def _fallback(item: Placeholder) -> str | None:

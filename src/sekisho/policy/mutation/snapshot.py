@@ -16,9 +16,9 @@ from sekisho.kube.review import Operation
 
 if TYPE_CHECKING:
     from sekisho.diag import Deadline, Diagnostic, Path
+    from sekisho.policy.external import Providers
     from sekisho.policy.match import Subject
     from sekisho.policy.mutation.mutator import Mutator
-    from sekisho.policy.providers import Providers
 
 GROUP: Final = "mutations.gatekeeper.sh"
 KINDS: Final = frozenset({"Assign", "AssignImage", "AssignMetadata", "ModifySet"})
@@ -88,6 +88,10 @@ class Snapshot(Protocol):
     def problems(self) -> Sequence[Diagnostic]:
         """What was wrong."""
 
+    @property
+    def asks(self) -> bool:
+        """Whether one of them asks external data providers."""
+
     def mutate(self, subject: Subject, occasion: Occasion = ...) -> Mutation:
         """Apply all that match; raises DiagnosticError (POL040-POL044)."""
 
@@ -98,6 +102,7 @@ class _None:
 
     mutators: tuple[Mutator, ...] = ()
     problems: tuple[Diagnostic, ...] = ()
+    asks: bool = False
 
     def mutate(self, subject: Subject, occasion: Occasion = NO_OCCASION) -> Mutation:  # noqa: ARG002
         """The object as it is."""

@@ -23,6 +23,7 @@ from sekisho.policy.mutation.external import FailurePolicy, Placeholder, placeho
 from sekisho.policy.mutation.load import load_mutator
 from sekisho.policy.mutation.mutator import Mutator
 from sekisho.policy.mutation.snapshot import NO_OCCASION, Change, Mutation, Occasion, is_mutator
+from sekisho.policy.mutation.source import External
 
 STEPS: Final = Limit(
     "mutation of an object", 1_000_000, "steps", "a few seconds; no sound set of mutators comes near"
@@ -44,11 +45,15 @@ NAMED: Final = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutators:
-    """A snapshot of mutators, in order; those in conflict are in ``disabled`` and not applied."""
+    """A snapshot of mutators, in order; those in conflict are in ``disabled`` and not applied.
+
+    ``asks``: one of those that are applied asks external data providers.
+    """
 
     mutators: tuple[Mutator, ...] = ()
     disabled: tuple[Mutator, ...] = ()
     problems: tuple[Diagnostic, ...] = ()
+    asks: bool = False
     _candidates: dict[tuple[GVK, Operation], tuple[tuple[int, Mutator], ...]] = field(default_factory=dict)
 
     @classmethod
@@ -74,10 +79,12 @@ class Mutators:
         cliques = schema.conflicts(kept)
         parted = {number for clique in cliques for number in clique}
         problems += _conflict_problems(kept, cliques)
+        applied = tuple(row for number, row in enumerate(kept) if number not in parted)
         return cls(
-            mutators=tuple(row for number, row in enumerate(kept) if number not in parted),
+            mutators=applied,
             disabled=tuple(row for number, row in enumerate(kept) if number in parted),
             problems=tuple(problems),
+            asks=any(isinstance(row.setter, External) for row in applied),
         )
 
     def mutate(self, subject: Subject, occasion: Occasion = NO_OCCASION) -> Mutation:
@@ -196,7 +203,7 @@ class _Run:
         if not any(isinstance(row.new, Placeholder) for row in changes):
             return Mutation(before=before, object=object, changes=tuple(changes), passes=passes)
         waiting = list(placeholders(object.raw))
-        resolved = resolve(waiting, self._occasion.providers)
+        resolved = resolve(waiting, self._occasion.providers, self._occasion.deadline)
         for item in waiting:
             self._charge_value(resolved.values.get(item, ""))
         told = [
@@ -205,9 +212,9 @@ class _Run:
                 level=Level.ERROR if item.reference.failure is FailurePolicy.FAIL else Level.WARNING,
                 message=f"failed to resolve external data placeholders: {problem}",
                 at=before.at(*_path_of(changes, item)),
-                help=_FALLBACKS[item.reference.failure],
+                help=_helped(_FALLBACKS[item.reference.failure], help),
             )
-            for item, problem in resolved.failures
+            for item, problem, help in resolved.failures
         ]
         if any(row.level is Level.ERROR for row in told):
             raise DiagnosticError(told)
@@ -246,6 +253,11 @@ def _size(value: Any) -> int:
 
 def _path_of(changes: Sequence[Change], item: Any) -> Path:
     return next((row.path for row in reversed(changes) if row.new == item), ())
+
+
+def _helped(fallback: str, help: str) -> str:
+    """What follows from the failure policy, and what to do about it."""
+    return f"{fallback}; {help}" if help else fallback
 
 
 def _shown(value: Any, values: Mapping[Any, str]) -> Any:

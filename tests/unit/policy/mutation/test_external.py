@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from tests.unit.policy.mutation.made import assign, mutate, mutator, widget
 
-from sekisho.diag import DiagnosticError, Level
-from sekisho.policy.providers import Answer, ProviderError, TableProviders
+from sekisho.diag import Deadline, DiagnosticError, Level
+from sekisho.policy.external import Answers, Outcome, Questions, State
+from sekisho.policy.external.table import TableProviders
 
 
 @dataclass
 class Fixed:
-    """Providers with one answer for every key, which remember what they were asked."""
+    """Providers with one outcome for every key, which remember what they were asked."""
 
-    answer: Answer = field(default_factory=lambda: Answer(value="new"))
+    outcome: Outcome = field(default_factory=lambda: Outcome(value="new"))
     asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
-    def ask(self, provider: str, keys: Sequence[str]) -> Mapping[str, Answer]:
-        self.asked.append((provider, tuple(keys)))
-        return dict.fromkeys(keys, self.answer)
-
-
-class Broken:
-    def ask(self, provider: str, keys: Sequence[str]) -> Mapping[str, Answer]:
-        raise ProviderError("no route to host")
+    def ask(self, questions: Questions, deadline: Deadline | None = None) -> Answers:
+        self.asked += ((name, tuple(keys)) for name, keys in questions.items())
+        return Answers(outcomes={name: dict.fromkeys(keys, self.outcome) for name, keys in questions.items()})
 
 
 def external(location: str, name: str = "rule", *, provider: str = "p", tests: Any = (), **more: Any) -> Any:
@@ -39,20 +34,20 @@ def external(location: str, name: str = "rule", *, provider: str = "p", tests: A
 
 
 def test_the_value_at_the_location_is_the_key() -> None:
-    providers = TableProviders({"p": {"old": "new"}})
+    providers = TableProviders.of({"p": {"old": "new"}})
     result = mutate(widget({"a": "old"}), external("spec.a"), providers=providers)
     assert result.object.raw["spec"] == {"a": "new"}
     assert [(change.old, change.new) for change in result.changes] == [("old", "new")]
 
 
 def test_a_missing_value_is_the_empty_key() -> None:
-    providers = TableProviders({"p": {"": "new"}})
+    providers = TableProviders.of({"p": {"": "new"}})
     assert mutate(widget({}), external("spec.a"), providers=providers).object.raw["spec"] == {"a": "new"}
 
 
 @pytest.mark.parametrize("spec", [{}, {"a": "old"}])
 def test_the_user_is_the_key(spec: Any) -> None:
-    providers = TableProviders({"p": {"ann": "new"}})
+    providers = TableProviders.of({"p": {"ann": "new"}})
     rule = external("spec.a", dataSource="Username")
     result = mutate(widget(spec), rule, providers=providers, username="ann")
     assert result.object.raw["spec"] == {"a": "new"}
@@ -61,7 +56,7 @@ def test_the_user_is_the_key(spec: Any) -> None:
 def test_a_label_from_the_user() -> None:
     parameters = {"assign": {"externalData": {"provider": "p", "dataSource": "Username"}}}
     rule = mutator("AssignMetadata", location="metadata.labels.by", parameters=parameters)
-    result = mutate(widget(), rule, providers=TableProviders({"p": {"ann": "core"}}), username="ann")
+    result = mutate(widget(), rule, providers=TableProviders.of({"p": {"ann": "core"}}), username="ann")
     assert result.object.labels == {"by": "core"}
 
 
@@ -99,16 +94,37 @@ def test_a_value_that_is_set_later_is_not_asked_for() -> None:
 
 
 FAILURES = [
-    (Broken(), "failed to send external data request to provider p: no route to host"),
     (
-        Fixed(Answer(error="unknown image")),
+        Fixed(Outcome(state=State.FAILED, system_error="no route to host")),
+        "failed to send external data request to provider p: no route to host",
+    ),
+    (
+        Fixed(Outcome(value="x", system_error=" out of order ")),
+        "failed to validate external data response from provider p: non-empty system error: out of order",
+    ),
+    (
+        Fixed(Outcome(value="x", idempotent=False)),
+        "failed to validate external data response from provider p: non-idempotent response",
+    ),
+    (
+        Fixed(Outcome(error="unknown image")),
         "failed to retrieve external data item from provider p: unknown image",
     ),
-    (Fixed(Answer(value=7)), "failed to convert external data item value from provider p to string"),
-    (TableProviders({"p": {}}), "failed to find external data item in response for provider p"),
     (
-        TableProviders({}),
-        "failed to send external data request to provider p: key is not found in provider cache: p",
+        Fixed(Outcome(value=7)),
+        "failed to convert external data item value from provider p to string, got type int64",
+    ),
+    (
+        Fixed(Outcome(state=State.MISSING)),
+        "failed to find external data item in response for provider p",
+    ),
+    (
+        TableProviders.of({"p": {}}),
+        'failed to find external data provider p: its answers at hand have none for "old"',
+    ),
+    (
+        TableProviders.of({}),
+        "failed to find external data provider p: the answers at hand have nothing of it",
     ),
     (None, "failed to find external data provider p: no provider is at hand here"),
 ]
@@ -146,4 +162,4 @@ def test_answers_are_bounded() -> None:
     object = widget({"parts": [{"name": str(number)} for number in range(20)]})
     rule = external("spec.parts[name: *].image")
     with pytest.raises(DiagnosticError, match="POL044"):
-        mutate(object, rule, providers=Fixed(Answer(value="x" * 1_000_000)))
+        mutate(object, rule, providers=Fixed(Outcome(value="x" * 1_000_000)))
