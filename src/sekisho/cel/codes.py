@@ -1,4 +1,7 @@
-"""The codes of CEL's findings: CEL0xx reading, CEL10x to CEL14x checking, CEL15x to CEL19x evaluation."""
+"""The codes of CEL's findings.
+
+CEL0xx reading, CEL10x to CEL14x checking, CEL15x to CEL19x evaluation, CEL2xx libraries.
+"""
 
 from sekisho.diag import register
 
@@ -28,3 +31,7 @@ UNBOUND = register("CEL153", "a variable that was given no value")
 COST = register("CEL160", "the CEL expression costs more than it may")
 TIME = register("CEL161", "the CEL expression took too long")
 LIMIT = register("CEL162", "the CEL expression used too much")
+
+# --- CEL2xx: libraries ------------------------------------------------------------------------------------
+
+TEMPLATE = register("CEL200", "a format template that does not fit its values")

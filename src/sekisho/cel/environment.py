@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from sekisho.cel.functions import Overload
-from sekisho.cel.library import Library, Macro
+from sekisho.cel.library import Library, Macro, Validator
 from sekisho.cel.standard import STANDARD
 from sekisho.cel.types import CelType, Kind, Struct
 
@@ -80,6 +80,20 @@ class Environment:
             for library in self.all_libraries
             for macro in library.macros
         }
+
+    @cached_property
+    def validators(self) -> Mapping[str, tuple[Validator, ...]]:
+        """What looks at the calls of a function."""
+        found: dict[str, tuple[Validator, ...]] = {}
+        for library in self.all_libraries:
+            for function, validator in library.validators:
+                found[function] = (*found.get(function, ()), validator)
+        return found
+
+    @cached_property
+    def mixed(self) -> frozenset[str]:
+        """Functions within whose calls the elements of a list may be of several types."""
+        return frozenset[str]().union(*(library.mixed for library in self.all_libraries))
 
     @cached_property
     def type_names(self) -> Mapping[str, CelType]:

@@ -116,7 +116,9 @@ _SIMPLE: Final = {
     "`": "`",
     "?": "?",
 }
-_ESCAPED: Final = re.compile(r"\\(?:([abfnrtv\\'\"`?])|([0-3][0-7]{2})|[xXuU]([0-9a-fA-F]+))")
+_ESCAPED: Final = re.compile(
+    r"\\(?:([abfnrtv\\'\"`?])|([0-3][0-7]{2})|[xX]([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))"
+)
 
 
 class EscapeError(Exception):
@@ -157,19 +159,19 @@ def _unquoted(token: str) -> tuple[bool, str]:
 
 
 def _character(escape: re.Match[str]) -> str:
-    simple, octal, digits = escape.groups()
+    simple, octal, *digits = escape.groups()
     if simple:
         return _SIMPLE[simple]
-    point = int(octal, 8) if octal else int(digits, 16)
+    point = int(octal, 8) if octal else int("".join(filter(None, digits)), 16)
     if point > 0x10FFFF or 0xD800 <= point <= 0xDFFF:
         raise EscapeError("invalid unicode code point")
     return chr(point)
 
 
 def _bytes(escape: re.Match[str]) -> bytes:
-    simple, octal, digits = escape.groups()
+    simple, octal, digits, *points = escape.groups()
     if simple:
         return _SIMPLE[simple].encode()
-    if digits and escape.group()[1] in "uU":
+    if any(points):
         raise EscapeError("unable to unescape string")
     return bytes([int(octal, 8) if octal else int(digits, 16)])

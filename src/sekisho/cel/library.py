@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from sekisho.cel.functions import Overload
-from sekisho.cel.nodes import Node
+from sekisho.cel.nodes import Call, Node
 from sekisho.cel.types import CelType, Struct
+from sekisho.diag import Code
 
 
 class Expander(Protocol):
@@ -35,12 +36,18 @@ class Macro:
     expand: Callable[[Expander, Node, Node | None, tuple[Node, ...]], Node | None]
 
 
+Validator: TypeAlias = Callable[[Call], Iterable[tuple[Code, str, Node]]]
+"""What is wrong with a call that the checker lets pass, so far as what is written tells."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
     """Functions, macros and types that come together.
 
     ``version`` is the number in cel-go (or of the Kubernetes library); ``constants`` are names with a fixed
-    value, such as enumerations; ``types`` are names of types that expressions may write.
+    value, such as enumerations; ``types`` are names of types that expressions may write. ``validators`` look
+    at the calls of a function; within calls of ``mixed`` functions, the elements of a list that is written
+    may be of several types, even where that is not allowed elsewhere.
     """
 
     name: str
@@ -49,4 +56,6 @@ class Library:
     types: tuple[CelType, ...] = ()
     structs: tuple[Struct, ...] = ()
     constants: tuple[tuple[str, CelType, Any], ...] = ()
+    validators: tuple[tuple[str, Validator], ...] = ()
+    mixed: frozenset[str] = frozenset()
     version: int = 0

@@ -259,7 +259,8 @@ class Parser:
         if mark is None:
             return False
         if not self._optional_syntax:
-            self._problems.add(codes.SYNTAX, f"unsupported syntax '{syntax}'", mark.start, mark.end)
+            start = mark.start - len(syntax) + 1  # the dot or the bracket, where there is one
+            self._problems.add(codes.SYNTAX, f"unsupported syntax '{syntax}'", start, mark.end)
         return True
 
     def _selection(self, operand: Node, dot: Token) -> Node:

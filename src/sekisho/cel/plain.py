@@ -34,6 +34,7 @@ from sekisho.cel.runtime import (
     insert_entry,
     optional_entry,
     pairs_of,
+    present,
     range_of,
 )
 from sekisho.cel.state import State
@@ -219,6 +220,14 @@ class Evaluator:
         if error is not None:
             raise error
         return not decides
+
+    def _either(self, node: Call) -> Value:
+        """``a.or(b)``, ``a.orValue(b)``: what follows counts only where there is no value."""
+        target, other = node.args
+        optional = self.value(target)
+        if not present(optional):
+            return self.value(other)
+        return optional.value if node.function == "orValue" else optional
 
     def _ternary(self, node: Call) -> Value:
         condition, yes, no = node.args
@@ -448,6 +457,8 @@ _CONTROL: Final[dict[str, Callable[[Evaluator, Call], Value]]] = {
     "_&&_": Evaluator._and,
     "_||_": Evaluator._or,
     "_?_:_": Evaluator._ternary,
+    "or": Evaluator._either,
+    "orValue": Evaluator._either,
     "_==_": Evaluator._equal,
     "_!=_": Evaluator._equal,
     "@in": Evaluator._in,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sekisho.cel.check.checker import Checker
 from sekisho.cel.check.literals import check_literals
 from sekisho.cel.environment import Environment
-from sekisho.cel.nodes import Node
+from sekisho.cel.nodes import Call, Node
 from sekisho.cel.problems import Problems
 
 
@@ -14,7 +14,20 @@ def check(root: Node, environment: Environment, problems: Problems) -> Node:
     checked = Checker(environment, problems).run(root)
     if environment.options.literals and not problems:
         check_literals(checked, problems)
+    if environment.validators and not problems:
+        _validate(checked, environment, problems)
     return checked
+
+
+def _validate(root: Node, environment: Environment, problems: Problems) -> None:
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        stack.extend(node.children())
+        if isinstance(node, Call):
+            for validator in environment.validators.get(node.function, ()):
+                for code, message, at in validator(node):
+                    problems.add(code, message, at.start, at.end)
 
 
 __all__ = ["check"]

@@ -38,6 +38,8 @@ class Checker:
         self._scope = Scope(environment)
         self._structs = environment.all_structs
         self._homogeneous = environment.options.homogeneous
+        self._mixed = environment.mixed
+        self._lenient = 0
         self._problems = problems
         self._types = Mapping()
         self._seen: list[Node] = []
@@ -117,8 +119,13 @@ class Checker:
 
     def call(self, node: Call) -> Node:
         """A function or operator."""
-        if node.member:
-            return self._member(node)
+        lenient = node.function in self._mixed
+        self._lenient += lenient
+        checked = self._member(node) if node.member else self._global(node)
+        self._lenient -= lenient
+        return checked
+
+    def _global(self, node: Call) -> Node:
         node.args = [self.check(arg) for arg in node.args]
         found = self._scope.function(node.function)
         if found is None:
@@ -274,7 +281,7 @@ class Checker:
             return current
         if self._types.assignable([(previous, current)]):
             return most_general(previous, current)
-        if not self._homogeneous:
+        if self._lenient or not self._homogeneous:
             return DYN
         self._mismatch(node, previous, current)
         return ERROR

@@ -244,6 +244,20 @@ class Code:
         block.lines.append(w.when(test, [*first, w.assign(name, a)], [*second, w.assign(name, b)]))
         return w.name(name)
 
+    def either(self, node: Call) -> ast.expr:
+        """``a.or(b)``, ``a.orValue(b)``."""
+        block, w = self.block, self.block.writer
+        target, other = node.args
+        optional = block.keep(self.value(target))
+        lines, value = block.branch(self.value, other)
+        has = w.call("present", optional)
+        own = w.attr(optional, "value") if node.function == "orValue" else optional
+        if not lines:
+            return w.choose(has, own, value)
+        name = block.name()
+        block.lines.append(w.when(has, [w.assign(name, own)], [*lines, w.assign(name, value)]))
+        return w.name(name)
+
     # --- collections --------------------------------------------------------------------------------------
 
     def list(self, node: ListNode) -> ast.expr:
@@ -338,8 +352,8 @@ class Code:
             return found if node.flat else w.call("Optional", found)
 
         own, value = block.branch(write, node.result)
-        none = [w.assign(result, w.name("NONE"))]
-        block.cost += 1  # of optional.none(); a unit too many where there is a value
+        counted = w.assign(COUNT, w.binary(w.name(COUNT), "+", w.const(1)))  # of optional.none()
+        none = [counted, w.assign(result, w.name("NONE"))]
         block.lines.append(w.when(w.call("present", target), [*own, w.assign(result, value)], none))
         return w.name(result)
 
@@ -366,6 +380,8 @@ _SPECIAL: Final[dict[str, Callable[[Code, Call], ast.expr | None]]] = {
     "_&&_": Code.logic,
     "_||_": Code.logic,
     "_?_:_": Code.ternary,
+    "or": Code.either,
+    "orValue": Code.either,
     "_[_]": Code.index,
     "_[?_]": Code.index,
     "_==_": _operator(operators.equality),

@@ -31,11 +31,7 @@ def is_zero(value: Value) -> bool:
     kind = type(value)
     if kind in _ZEROS:
         return bool(value == _ZEROS[kind])
-    if isinstance(value, list | tuple | dict):
-        return not value
-    if isinstance(value, Optional):
-        return not value.present
-    return False
+    return isinstance(value, list | tuple | dict) and not value
 
 
 def of(value: Value) -> Optional:
