@@ -1,0 +1,1 @@
+"""Kubernetes' libraries of CEL, and the environment of each of its versions."""
