@@ -1,5 +1,5 @@
 """``python -m sekisho`` is ``sekisho``."""
 
-from sekisho.cli.main import main
+from sekisho.cli.entry import main
 
 main()

@@ -17,6 +17,7 @@ MODULES: Final = (
     "sekisho.policy.codes",
     "sekisho.policy.library.codes",
     "sekisho.rego.codes",
+    "sekisho.sandbox.codes",
     "sekisho.sandbox.doctor.codes",
     "sekisho.web.codes",
 )

@@ -9,6 +9,7 @@ import click
 from sekisho.cli.main import LazyGroup
 
 VERBS: Final = {
+    "do": ("sekisho.cli.sandbox_do", "Run a command on this machine's files, with its writes in an overlay."),
     "doctor": ("sekisho.cli.sandbox_doctor", "Whether this machine can run sandboxes, and why not."),
     "exposure": ("sekisho.cli.sandbox_exposure", "What of the host's kernel a sandbox can reach."),
 }

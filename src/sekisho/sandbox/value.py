@@ -9,10 +9,16 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dataclasses import dataclass, replace
-    from functools import partial
+    from typing import Any, TypeVar, dataclass_transform
 
-    value = partial(dataclass, frozen=True, slots=True, kw_only=True)()
+    T = TypeVar("T")
+
+    @dataclass_transform(frozen_default=True, kw_only_default=True)
+    def value(cls: type[T]) -> type[T]:
+        """A class whose objects are made from keywords, compare by their fields, and never change."""
+
+    def replace(item: T, **changes: Any) -> T:
+        """The same value with other fields."""
 else:
 
     def value(cls):

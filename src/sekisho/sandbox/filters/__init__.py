@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-_FOLDER = os.path.dirname(__file__)  # noqa: PTH120  pathlib costs a third of an interpreter's start
+_FOLDER = os.path.dirname(__file__)
 
 
 def name_of(profile: str = "default", options: frozenset[str] = frozenset()) -> str:
@@ -32,5 +32,5 @@ def load_handlers(profile: str = "default", options: frozenset[str] = frozenset(
 
 
 def _read(name: str) -> bytes:
-    with open(f"{_FOLDER}/{name}", "rb") as file:  # noqa: PTH123  as above
+    with open(f"{_FOLDER}/{name}", "rb") as file:
         return file.read()

@@ -52,6 +52,11 @@ ROWS: Final[dict[str, tuple[Treatment, str]]] = {
         ),
         "threads for calls that block; never a process",
     ),
+    "unshare": (
+        checked(one_of(0, "flags", {"CLONE_FS": 0x200}, width=64), errno=EPERM),
+        "a working directory and umask for each thread",
+    ),
+    **dict.fromkeys(("fchdir", "wait4"), (PLAIN, "the thread's own directory; the end of process 1")),
     **dict.fromkeys(
         ("ioctl", "pidfd_open", "pidfd_getfd", "process_vm_readv", "process_vm_writev", "kill", "tgkill"),
         (PLAIN, "receives and answers notifications, copies memory and descriptors of the workload"),

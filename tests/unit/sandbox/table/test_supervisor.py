@@ -11,7 +11,7 @@ from tests.unit.sandbox.table.interpreter import run
 from sekisho.sandbox.table import Klass, by_name, table
 from sekisho.sandbox.table.bpf import RET_ALLOW, RET_ERRNO, RET_KILL, decode
 from sekisho.sandbox.table.build import X32, X86_64
-from sekisho.sandbox.table.supervisor import ROWS, supervisor_filter
+from sekisho.sandbox.table.supervisor import ROWS, rule_of, supervisor_filter
 
 PROGRAM = decode(supervisor_filter())
 REFUSED = RET_ERRNO | EPERM
@@ -37,7 +37,7 @@ def test_filter_and_rows_agree() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["execve", "execveat", "fork", "vfork", "ptrace", "mount", "open_tree", "fsopen", "unshare", "setns",
+    ["execve", "execveat", "fork", "vfork", "ptrace", "mount", "open_tree", "fsopen", "setns",
      "bpf", "perf_event_open", "io_uring_setup", "keyctl", "init_module", "seccomp", "setuid", "chroot", "userfaultfd"],
 )  # fmt: skip
 def test_what_an_attacker_would_want_is_not_there(name: str) -> None:
@@ -71,3 +71,11 @@ def test_other_entries_are_killed() -> None:
 
 def test_only_direct_treatments() -> None:
     assert {treatment.klass for treatment, _ in ROWS.values()} == {Klass.PLAIN, Klass.CHECKED}
+
+
+@pytest.mark.parametrize("flags", [0x2_0000, 0x1000_0000, 0x4000_0000, 0x200 | 0x2_0000, 0x200 | 1 << 32, 0])
+def test_a_thread_gets_a_directory_of_its_own_and_no_namespace(flags: int) -> None:
+    rule = rule_of("unshare")
+    assert rule is not None
+    assert rule.holds([0x200, 0, 0, 0, 0, 0])
+    assert not rule.holds([flags, 0, 0, 0, 0, 0])

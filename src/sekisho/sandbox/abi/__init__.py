@@ -1,0 +1,1 @@
+"""What the kernel's interfaces look like: numbers, flags, structures. No behaviour."""

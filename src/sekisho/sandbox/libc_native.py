@@ -1,0 +1,81 @@
+"""The C library: the one place that declares its functions, and raw system calls.
+
+Every wrapper raises OSError with the call's errno. Calls release the interpreter's lock, since any of them
+may wait.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Final
+
+# Numbers of x86-64 for calls that the C library of 2022 does not wrap, or wraps with changes of its own.
+NR_WRITE: Final = 1
+NR_GETDENTS: Final = 78
+NR_PIVOT_ROOT: Final = 155
+NR_TGKILL: Final = 234
+NR_FALLOCATE: Final = 285
+NR_EPOLL_CREATE1: Final = 291
+NR_INOTIFY_INIT1: Final = 294
+NR_PRLIMIT64: Final = 302
+NR_SECCOMP: Final = 317
+NR_RENAMEAT2: Final = 316
+NR_SETFSUID: Final = 122
+NR_CAPSET: Final = 126
+NR_MOVE_MOUNT: Final = 429
+NR_OPEN_TREE: Final = 428
+NR_FSOPEN: Final = 430
+NR_FSCONFIG: Final = 431
+NR_FSMOUNT: Final = 432
+NR_PIDFD_OPEN: Final = 434
+NR_CLOSE_RANGE: Final = 436
+NR_OPENAT2: Final = 437
+NR_PIDFD_GETFD: Final = 438
+NR_MOUNT_SETATTR: Final = 442
+NR_LANDLOCK_CREATE_RULESET: Final = 444
+NR_LANDLOCK_ADD_RULE: Final = 445
+NR_LANDLOCK_RESTRICT_SELF: Final = 446
+
+_libc: Final = ctypes.CDLL(None, use_errno=True)
+_long: Final = ctypes.c_long
+
+_syscall: Final = _libc.syscall
+_syscall.argtypes = (_long,) * 7
+_syscall.restype = _long
+
+get_errno: Final = ctypes.get_errno
+
+
+def fail() -> OSError:
+    """The error of the call that has just failed, to be raised."""
+    number = ctypes.get_errno()
+    return OSError(number, os.strerror(number))
+
+
+def syscall(  # noqa: PLR0917  what the kernel takes
+    number: int, a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0, f: int = 0
+) -> int:
+    """Make a system call with six integer arguments (pointers as addresses)."""
+    result: int = _syscall(number, a, b, c, d, e, f)
+    if result == -1:
+        raise fail()
+    return result
+
+
+def function(name: str, *arguments: type[ctypes._SimpleCData[Any]]) -> ctypes._NamedFuncPointer:
+    """A function of the C library that returns an int, with the types of its arguments."""
+    found = _libc[name]
+    found.argtypes = arguments
+    found.restype = ctypes.c_int
+    return found
+
+
+def check(result: int) -> int:
+    """The result of a call, or its error."""
+    if result == -1:
+        raise fail()
+    return result

@@ -1,0 +1,123 @@
+"""Mounts: mount(2), pivot_root(2), and attributes of whole trees."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import struct
+
+from sekisho.sandbox.abi.flags import (
+    MNT_DETACH,
+    MOUNT_ATTR_NODEV,
+    MOUNT_ATTR_NOEXEC,
+    MOUNT_ATTR_NOSUID,
+    MOUNT_ATTR_RDONLY,
+    MS_BIND,
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    MS_PRIVATE,
+    MS_RDONLY,
+    MS_REC,
+    MS_REMOUNT,
+)
+from sekisho.sandbox.libc_native import (
+    NR_FSCONFIG,
+    NR_FSMOUNT,
+    NR_FSOPEN,
+    NR_MOUNT_SETATTR,
+    NR_PIVOT_ROOT,
+    check,
+    function,
+    syscall,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
+
+AT_FDCWD: Final = -100
+FSOPEN_CLOEXEC: Final = 1
+FSMOUNT_CLOEXEC: Final = 1
+FSCONFIG_SET_STRING: Final = 1
+FSCONFIG_CMD_CREATE: Final = 6
+AT_RECURSIVE: Final = 0x8000
+
+_text, _ulong = ctypes.c_char_p, ctypes.c_ulong
+_mount: Final = function("mount", _text, _text, _text, _ulong, _text)
+_umount2: Final = function("umount2", _text, ctypes.c_int)
+
+ATTRIBUTES: Final = {
+    MS_RDONLY: MOUNT_ATTR_RDONLY,
+    MS_NOSUID: MOUNT_ATTR_NOSUID,
+    MS_NODEV: MOUNT_ATTR_NODEV,
+    MS_NOEXEC: MOUNT_ATTR_NOEXEC,
+}
+
+
+def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
+    """Mount (mount(2)). OSError says which target it was."""
+    result = _mount(
+        os.fsencode(source), os.fsencode(target), kind.encode() or None, flags, os.fsencode(data) or None
+    )
+    if result == -1:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), target)
+
+
+def bind(source: str, target: str, flags: int = 0, *, recursive: bool = True) -> None:
+    """Show ``source`` at ``target``, with MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC if asked for."""
+    mount(source, target, "", MS_BIND | (MS_REC if recursive else 0))
+    if flags:
+        restrict(target, flags, recursive=recursive)
+
+
+def restrict(target: str, flags: int, *, recursive: bool = True) -> None:
+    """Add MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC to a mount, and to those below it."""
+    attributes = sum(attribute for flag, attribute in ATTRIBUTES.items() if flags & flag)
+    request = ctypes.create_string_buffer(struct.pack("=4Q", attributes, 0, 0, 0), 32)
+    path = ctypes.create_string_buffer(os.fsencode(target))
+    try:
+        syscall(
+            NR_MOUNT_SETATTR,
+            AT_FDCWD,
+            ctypes.addressof(path),
+            AT_RECURSIVE if recursive else 0,
+            ctypes.addressof(request),
+            32,
+        )
+    except OSError as error:
+        if error.errno != errno.ENOSYS:
+            raise
+        mount("", target, "", MS_REMOUNT | MS_BIND | flags)  # Linux before 5.12: this mount alone
+
+
+def make_private(target: str = "/") -> None:
+    """Nothing that is mounted below here is seen elsewhere, nor the reverse."""
+    mount("", target, "", MS_REC | MS_PRIVATE)
+
+
+def pivot(new_root: str) -> None:
+    """Make ``new_root``, a mount, the root of this namespace, and let go of the old one with all it has."""
+    os.chdir(new_root)
+    dot = ctypes.create_string_buffer(b".")
+    # The old root is stacked over the new one and is what "." then names to umount.
+    syscall(NR_PIVOT_ROOT, ctypes.addressof(dot), ctypes.addressof(dot))
+    check(_umount2(b".", MNT_DETACH))
+    os.chdir("/")
+
+
+def detached(kind: str, options: Mapping[str, str], attributes: int) -> int:
+    """A descriptor of a new mount that has no place in any tree."""
+    name = ctypes.create_string_buffer(kind.encode())
+    context = syscall(NR_FSOPEN, ctypes.addressof(name), FSOPEN_CLOEXEC)
+    try:
+        for key, value in options.items():
+            one, two = ctypes.create_string_buffer(key.encode()), ctypes.create_string_buffer(value.encode())
+            syscall(NR_FSCONFIG, context, FSCONFIG_SET_STRING, ctypes.addressof(one), ctypes.addressof(two))
+        syscall(NR_FSCONFIG, context, FSCONFIG_CMD_CREATE)
+        return syscall(NR_FSMOUNT, context, FSMOUNT_CLOEXEC, attributes)
+    finally:
+        os.close(context)

@@ -1,0 +1,235 @@
+"""Processes: namespaces, capabilities, privileges, descriptors of others, memory of others."""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+
+from sekisho.sandbox.abi.flags import (
+    PR_CAP_AMBIENT,
+    PR_CAP_AMBIENT_CLEAR_ALL,
+    PR_CAPBSET_DROP,
+    PR_SET_DUMPABLE,
+    PR_SET_KEEPCAPS,
+    PR_SET_NAME,
+    PR_SET_NO_NEW_PRIVS,
+    PR_SET_PDEATHSIG,
+    PR_SET_SECUREBITS,
+    SECBIT_ALL_LOCKED,
+)
+from sekisho.sandbox.libc_native import (
+    NR_CAPSET,
+    NR_CLOSE_RANGE,
+    NR_PIDFD_GETFD,
+    NR_PRLIMIT64,
+    NR_TGKILL,
+    check,
+    fail,
+    function,
+    syscall,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Final
+
+CAP_VERSION_3: Final = 0x2008_0522
+CLOSE_RANGE_CLOEXEC: Final = 4
+PAGE: Final = 4096
+
+_int, _ulong, _pointer = ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p
+_unshare: Final = function("unshare", _int)
+_setns: Final = function("setns", _int, _int)
+_prctl: Final = function("prctl", _int, _ulong, _ulong, _ulong, _ulong)
+_sethostname: Final = function("sethostname", ctypes.c_char_p, ctypes.c_size_t)
+_setdomainname: Final = function("setdomainname", ctypes.c_char_p, ctypes.c_size_t)
+_readv: Final = function("process_vm_readv", _int, _pointer, _ulong, _pointer, _ulong, _ulong)
+_writev: Final = function("process_vm_writev", _int, _pointer, _ulong, _pointer, _ulong, _ulong)
+_readv.restype = _writev.restype = ctypes.c_ssize_t
+
+
+def unshare(flags: int) -> None:
+    """Leave the namespaces that ``flags`` (CLONE_NEW*) name for new ones."""
+    check(_unshare(flags))
+
+
+def setns(fd: int, kind: int = 0) -> None:
+    """Enter the namespace behind a descriptor; ``kind`` is the CLONE_NEW* that it must be."""
+    check(_setns(fd, kind))
+
+
+def set_hostname(name: str, domain: str = "") -> None:
+    """Name the UTS namespace."""
+    raw = name.encode()
+    check(_sethostname(raw, len(raw)))
+    if domain:
+        raw = domain.encode()
+        check(_setdomainname(raw, len(raw)))
+
+
+def prctl(option: int, value: int = 0, more: int = 0) -> int:
+    """Set or ask something about this process, with up to two numbers."""
+    return check(_prctl(option, value, more, 0, 0))
+
+
+def die_with_parent(signal: int) -> None:
+    """Get this signal when the thread that forked this process ends."""
+    prctl(PR_SET_PDEATHSIG, signal)
+
+
+def set_name(name: str) -> None:
+    """The name of this thread, as ``ps`` shows it."""
+    raw = ctypes.create_string_buffer(name.encode()[:15])
+    prctl(PR_SET_NAME, ctypes.addressof(raw))
+
+
+def hide() -> None:
+    """No process without CAP_SYS_PTRACE may look at this one, nor open what it has open."""
+    prctl(PR_SET_DUMPABLE, 0)
+
+
+def no_new_privileges() -> None:
+    """From here on exec gives nothing that the process does not have."""
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
+def keep_capabilities() -> None:
+    """Keep permitted capabilities over the next change of user ids."""
+    prctl(PR_SET_KEEPCAPS, 1)
+
+
+def drop_bounding_set(keep: Iterable[int] = ()) -> None:
+    """Take every capability but ``keep`` out of the bounding set (needs CAP_SETPCAP)."""
+    kept = frozenset(keep)
+    for number in range(64):
+        if number in kept:
+            continue
+        if _prctl(PR_CAPBSET_DROP, number, 0, 0, 0) == -1:
+            break  # EINVAL: the kernel knows no more of them
+
+
+def lock_securebits() -> None:
+    """Being user 0 gives no capabilities, for ever (needs CAP_SETPCAP)."""
+    prctl(PR_SET_SECUREBITS, SECBIT_ALL_LOCKED)
+
+
+def set_capabilities(
+    effective: Iterable[int], permitted: Iterable[int] | None = None, inheritable: Iterable[int] = ()
+) -> None:
+    """This thread's sets; without ``permitted`` it is the effective one."""
+    sets = [_bits(effective), _bits(effective if permitted is None else permitted), _bits(inheritable)]
+    header = ctypes.create_string_buffer(struct.pack("=Ii", CAP_VERSION_3, 0), 8)
+    words = [value & 0xFFFF_FFFF for value in sets] + [value >> 32 for value in sets]
+    buffer = ctypes.create_string_buffer(struct.pack("=6I", *words), 24)
+    syscall(NR_CAPSET, ctypes.addressof(header), ctypes.addressof(buffer))
+
+
+def _bits(numbers: Iterable[int]) -> int:
+    return sum(1 << number for number in numbers)
+
+
+def clear_ambient() -> None:
+    """No capability is kept over exec without a file that gives it."""
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL)
+
+
+def cloexec_from(first: int) -> None:
+    """Close every descriptor from this one on at the next exec."""
+    syscall(NR_CLOSE_RANGE, first, 0x7FFF_FFFF, CLOSE_RANGE_CLOEXEC)
+
+
+def close_from(first: int, last: int = 0x7FFF_FFFF) -> None:
+    """Close every descriptor between these two, both included."""
+    if first <= last:
+        syscall(NR_CLOSE_RANGE, first, last, 0)
+
+
+def getfd(pidfd: int, number: int) -> int:
+    """A duplicate of another process's descriptor (close-on-exec)."""
+    return syscall(NR_PIDFD_GETFD, pidfd, number)
+
+
+class Memory:
+    """Reads and writes other processes' memory through buffers of its own; one a thread.
+
+    Both honour the protection of the pages. What is read is a copy: nothing that the other process does
+    afterwards changes it.
+    """
+
+    __slots__ = ("_at", "_buffer", "_local", "_local_at", "_remote", "_remote_at", "_size")
+
+    def __init__(self, size: int = 16 * PAGE) -> None:
+        self._size = size
+        self._buffer = ctypes.create_string_buffer(size)
+        self._at = ctypes.addressof(self._buffer)
+        self._local = (_ulong * 2)(self._at, 0)
+        self._remote = (_ulong * 2)()
+        self._local_at = ctypes.addressof(self._local)
+        self._remote_at = ctypes.addressof(self._remote)
+
+    def _move(self, move: ctypes._NamedFuncPointer, tid: int, address: int, length: int) -> int:
+        self._local[0] = self._at
+        self._local[1] = self._remote[1] = length
+        self._remote[0] = address & 0xFFFF_FFFF_FFFF_FFFF
+        moved: int = move(tid, self._local_at, 1, self._remote_at, 1, 0)
+        if moved == -1:
+            raise fail()
+        return moved
+
+    def read(self, tid: int, address: int, length: int) -> bytes:
+        """Up to ``length`` bytes; fewer where the mapping ends. EFAULT if there is none at all."""
+        if length <= self._size:
+            return ctypes.string_at(self._at, self._move(_readv, tid, address, length)) if length else b""
+        parts = []
+        while length > 0:
+            part = ctypes.string_at(self._at, self._move(_readv, tid, address, min(length, self._size)))
+            parts.append(part)
+            address += len(part)
+            length -= len(part)
+        return b"".join(parts)
+
+    def string(self, tid: int, address: int, limit: int = PAGE) -> bytes | None:
+        """The text up to the NUL at ``address``; None if there is none within ``limit`` bytes."""
+        at = address
+        parts = b""
+        while len(parts) < limit:
+            wanted = min(PAGE - at % PAGE, limit - len(parts))
+            got = self._move(_readv, tid, at, wanted)
+            text = ctypes.string_at(self._at, got)
+            end = text.find(b"\0")
+            if end >= 0:
+                return parts + text[:end]
+            parts += text
+            at += got
+        return None
+
+    def write(self, tid: int, address: int, data: bytes) -> None:
+        """Write all of it, or EFAULT."""
+        done = 0
+        while done < len(data):
+            part = data[done : done + self._size]
+            ctypes.memmove(self._at, part, len(part))
+            done += self._move(_writev, tid, address + done, len(part))
+
+
+class _Limits(ctypes.Structure):
+    _fields_ = (("soft", ctypes.c_uint64), ("hard", ctypes.c_uint64))
+
+
+def limits(pid: int, resource: int) -> tuple[int, int]:
+    """A process's soft and hard limit."""
+    old = _Limits()
+    syscall(NR_PRLIMIT64, pid, resource, 0, ctypes.addressof(old))
+    return old.soft, old.hard
+
+
+def set_limits(pid: int, resource: int, soft: int, hard: int) -> None:
+    """Set a process's limits; 2**64 - 1 is none."""
+    new = _Limits(soft, hard)
+    syscall(NR_PRLIMIT64, pid, resource, ctypes.addressof(new), 0)
+
+
+def signal_thread(process: int, thread: int, number: int) -> None:
+    """tgkill(2)."""
+    syscall(NR_TGKILL, process, thread, number)

@@ -1,0 +1,1 @@
+"""The Sentry: answers the system calls of the programs in one sandbox."""

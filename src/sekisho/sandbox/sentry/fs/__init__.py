@@ -1,0 +1,1 @@
+"""File systems whose files the Sentry answers itself."""

@@ -1,0 +1,78 @@
+"""Calls on sockets, with addresses as the kernel takes them."""
+
+from __future__ import annotations
+
+import ctypes
+
+from sekisho.sandbox.libc_native import fail, function
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+_int, _text, _uint = ctypes.c_int, ctypes.c_char_p, ctypes.c_uint
+_socket: Final = function("socket", _int, _int, _int)
+_connect: Final = function("connect", _int, _text, _uint)
+_bind: Final = function("bind", _int, _text, _uint)
+_listen: Final = function("listen", _int, _int)
+
+
+def _check(result: int) -> int:
+    if result == -1:
+        raise fail()
+    return result
+
+
+def new(family: int, kind: int, protocol: int) -> int:
+    """socket(2)."""
+    return _check(_socket(family, kind, protocol))
+
+
+def connect(fd: int, address: bytes) -> None:
+    """Connect a socket (connect(2))."""
+    _check(_connect(fd, address, len(address)))
+
+
+def bind(fd: int, address: bytes) -> None:
+    """Bind a socket (bind(2))."""
+    _check(_bind(fd, address, len(address)))
+
+
+def listen(fd: int, backlog: int) -> None:
+    """Listen a socket (listen(2))."""
+    _check(_listen(fd, backlog))
+
+
+class _Vector(ctypes.Structure):
+    _fields_ = (("at", ctypes.c_char_p), ("length", ctypes.c_size_t))
+
+
+class _Message(ctypes.Structure):
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("name_length", _uint),
+        ("vectors", ctypes.c_void_p),
+        ("count", ctypes.c_size_t),
+        ("control", ctypes.c_char_p),
+        ("control_length", ctypes.c_size_t),
+        ("flags", _int),
+    )
+
+
+_sendmsg: Final = function("sendmsg", _int, ctypes.c_void_p, _int)
+_sendmsg.restype = ctypes.c_ssize_t
+
+
+def send_message(fd: int, data: bytes, address: bytes, control: bytes, flags: int) -> int:
+    """Send data, to an address and with control messages if they are not empty (sendmsg(2))."""
+    vector = _Vector(data, len(data))
+    message = _Message(
+        address or None,
+        len(address),
+        ctypes.addressof(vector),
+        1,
+        control or None,
+        len(control),
+        0,
+    )
+    return _check(_sendmsg(fd, ctypes.addressof(message), flags))

@@ -1,0 +1,253 @@
+"""The Sentry's process: makes process 1, becomes as small as it can, and answers until the sandbox ends."""
+
+from __future__ import annotations
+
+import os
+
+from sekisho.sandbox import filters, mount_native, process_native, seccomp_native
+from sekisho.sandbox.abi.flags import (
+    CAP_SYS_PTRACE,
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    CLONE_NEWPID,
+    CLONE_NEWUSER,
+    MOUNT_ATTR_NODEV,
+    MOUNT_ATTR_NOEXEC,
+    MOUNT_ATTR_NOSUID,
+    MOUNT_ATTR_RDONLY,
+    O_CLOEXEC,
+    O_DIRECTORY,
+    O_PATH,
+)
+from sekisho.sandbox.errors import SandboxError
+from sekisho.sandbox.sentry.dispatch import resolve
+from sekisho.sandbox.sentry.kernel import Kernel
+from sekisho.sandbox.sentry.server import WAKE, Server
+from sekisho.sandbox.spawn import channel, init
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    from _socket import socket
+    from collections.abc import Sequence
+    from typing import Final, NoReturn
+
+    from sekisho.sandbox.spawn.init import Way
+    from sekisho.sandbox.spec import IdMap, SandboxSpec
+else:
+    import _signal as signal  # without enum, which costs a third of an interpreter's start
+
+ALL_IDS: Final = 4_294_967_295
+
+SIGNAL_BASE: Final = 128
+"""What is added to the number of the signal that ended a process, to make an exit status of it."""
+
+
+def run(spec: SandboxSpec, parent: socket, way: Way) -> NoReturn:
+    """What the forked Sentry does; ``parent`` is its end of a channel to who made the sandbox."""
+    try:
+        status = _run(spec, parent, way)
+    except Exception as error:  # noqa: BLE001  whatever it is, the maker is told
+        channel.send(parent, channel.FAILED, SandboxError.of(error, "making the sandbox").pack())
+        status = 1 << 8
+    os._exit(SIGNAL_BASE + (status & 0x7F) if status & 0x7F else status >> 8)
+
+
+def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
+    rootless = os.geteuid() != 0
+    os.setsid()
+    signal.signal(WAKE, lambda *_: None)
+    program = filters.load(spec.profile, spec.options)
+    handlers = resolve(filters.load_handlers(spec.profile, spec.options))
+    memory = spec.limits.memory or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    ours, theirs = channel.pair()
+    pid = _fork_init(spec, theirs, program, way)
+    theirs.close()
+    proc = _own_proc()
+    if rootless:
+        _map(spec, ours, pid)
+    tree = _expect(ours, channel.TREE)
+    if tree.fd >= 0:
+        channel.send(parent, channel.TREE, fd=tree.fd)
+        os.close(tree.fd)
+    spaces = _Spaces(pid)
+    if not rootless:
+        _write_maps(spec, pid)
+    channel.send(ours, channel.MAPPED)
+    if spec.process.terminal:
+        console = _expect(ours, channel.MASTER)
+        channel.send(parent, channel.MASTER, fd=console.fd)
+        os.close(console.fd)
+    workload = _expect(ours, channel.WORKLOAD).pid
+    listener = _listener(ours, workload)
+    spaces.enter(spec, rootless=rootless)
+    os.fchdir(proc)
+    _shrink(spec)
+    kernel = Kernel(
+        proc=proc,
+        init=pid,
+        user=(spec.process.user.uid, spec.process.user.gid, spec.process.user.groups),
+        hostname=spec.hostname,
+        domainname=spec.domainname,
+        memory=memory,
+    )
+    Server(kernel, listener, handlers).start()
+    channel.send(parent, channel.RUNNING, b"%d %d" % (pid, workload))
+    if way.gate >= 0 and not os.read(way.gate, 1):
+        os.kill(pid, signal.SIGKILL)
+    channel.send(ours, channel.GO)
+    return _wait(ours, parent, pid, own_process=way.own_process)
+
+
+def _fork_init(spec: SandboxSpec, sock: socket, program: bytes, way: Way) -> int:
+    home = os.open("/proc/self/ns/pid", os.O_RDONLY | O_CLOEXEC)
+    process_native.unshare(CLONE_NEWPID)
+    pid = os.fork()
+    if pid == 0:
+        init.run(spec, sock, program, way)
+    # Threads can only be started in the namespace that new children would be born in.
+    process_native.setns(home, CLONE_NEWPID)
+    os.close(home)
+    return pid
+
+
+def _own_proc() -> int:
+    """A procfs of this process's own pid namespace that shows processes alone, and can be reached by nobody
+    else.
+    """
+    attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC
+    try:
+        return mount_native.detached("proc", {"subset": "pid"}, attributes)
+    except OSError:
+        return os.open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC)
+
+
+def _map(spec: SandboxSpec, sock: socket, pid: int) -> None:
+    """Without root: the first thing that init has is its user namespace."""
+    _expect(sock, channel.TREE)
+    _write_maps(spec, pid)
+    channel.send(sock, channel.MAPPED)
+
+
+def _write_maps(spec: SandboxSpec, pid: int) -> None:
+    if os.geteuid():
+        _write(f"/proc/{pid}/setgroups", "deny")
+        uid, gid = os.geteuid(), os.getegid()
+        _write(f"/proc/{pid}/uid_map", f"{spec.process.user.uid} {uid} 1\n")
+        _write(f"/proc/{pid}/gid_map", f"{spec.process.user.gid} {gid} 1\n")
+        return
+    for name, maps in (("uid_map", spec.uid_maps), ("gid_map", spec.gid_maps)):
+        _write(f"/proc/{pid}/{name}", _map_text(maps) if maps else _same(name))
+
+
+def _map_text(maps: Sequence[IdMap]) -> str:
+    return "".join(f"{item.inside} {item.outside} {item.size}\n" for item in maps)
+
+
+def _same(name: str) -> str:
+    """Every id that there is here, as itself."""
+    with open(f"/proc/self/{name}", encoding="ascii") as file:
+        rows = [line.split() for line in file]
+    return "".join(f"{inside} {inside} {size}\n" for inside, _outside, size in rows)
+
+
+def _write(path: str, text: str) -> None:
+    fd = os.open(path, os.O_WRONLY | O_CLOEXEC)
+    try:
+        os.write(fd, text.encode())
+    finally:
+        os.close(fd)
+
+
+def _expect(sock: socket, kind: bytes) -> channel.Message:
+    """The next message of init's, which must be of this kind."""
+    message = channel.receive(sock)
+    if message is None:
+        raise SandboxError("SBX019", "the sandbox's first process ended before it was ready")
+    if message.kind == channel.FAILED:
+        raise SandboxError.unpack(message.body)
+    assert message.kind == kind, message.kind
+    return message
+
+
+def _listener(sock: socket, workload: int) -> int:
+    (number,) = init.STATUS.unpack(_expect(sock, channel.LISTENER).body)
+    pidfd = os.pidfd_open(workload)
+    try:
+        return process_native.getfd(pidfd, number)
+    finally:
+        os.close(pidfd)
+
+
+class _Spaces:
+    """The namespaces of init that the Sentry goes to live in."""
+
+    def __init__(self, pid: int) -> None:
+        names = ("net", "mnt", "user")
+        self._fds = {name: os.open(f"/proc/{pid}/ns/{name}", os.O_RDONLY | O_CLOEXEC) for name in names}
+        self._pid = pid
+
+    def enter(self, spec: SandboxSpec, *, rootless: bool) -> None:
+        """Enter them; with root the user namespace comes last, for it takes the right to the others."""
+        if not rootless:
+            os.close(self._fds["user"])  # init has made it after we looked
+            self._fds["user"] = os.open(f"/proc/{self._pid}/ns/user", os.O_RDONLY | O_CLOEXEC)
+        steps = [("net", CLONE_NEWNET), ("mnt", CLONE_NEWNS), ("user", CLONE_NEWUSER)]
+        if rootless:
+            steps.insert(0, steps.pop())
+        for name, kind in steps:
+            if name != "net" or spec.network.mode == "none":
+                process_native.setns(self._fds[name], kind)
+            os.close(self._fds[name])
+
+
+def _shrink(spec: SandboxSpec) -> None:
+    """Become the workload's user, keep the right to read its memory alone, and filter ourselves."""
+    user = spec.process.user
+    process_native.keep_capabilities()
+    try:
+        os.setgroups(user.groups)
+    except PermissionError:
+        pass  # without root
+    os.setresgid(user.gid, user.gid, user.gid)
+    os.setresuid(user.uid, user.uid, user.uid)
+    process_native.set_capabilities((CAP_SYS_PTRACE,))
+    process_native.clear_ambient()
+    process_native.no_new_privileges()
+    process_native.hide()
+    process_native.set_name("sekisho-sentry")
+    os.umask(0)
+    _no_more_imports()
+    seccomp_native.load(filters.load_supervisor())
+
+
+def _no_more_imports() -> None:
+    """From here on every file is the workload's: nothing may be imported any more."""
+    import sys
+
+    sys.path.clear()
+    sys.meta_path.clear()
+    sys.path_hooks.clear()
+    sys.path_importer_cache.clear()
+
+
+def _wait(sock: socket, parent: socket, pid: int, *, own_process: bool) -> int:
+    """Wait for the end; the workload's wait status."""
+    status = -1
+    while not own_process:
+        message = channel.receive(sock)
+        if message is None:
+            break
+        if message.kind == channel.FAILED:
+            channel.send(parent, channel.FAILED, message.body)
+        elif message.kind == channel.EXITED:
+            (status,) = init.STATUS.unpack(message.body)
+            break
+    _, own = os.waitpid(pid, 0)
+    if status < 0:
+        status = own
+    try:
+        channel.send(parent, channel.EXITED, init.STATUS.pack(status))
+    except OSError:
+        pass  # nobody listens any more
+    return status

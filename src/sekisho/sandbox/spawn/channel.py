@@ -1,0 +1,81 @@
+"""Messages between the processes that make up one sandbox: a kind and a body, over a pair of sockets."""
+
+from __future__ import annotations
+
+import os
+from _socket import AF_UNIX, SCM_RIGHTS, SO_PASSCRED, SOCK_CLOEXEC, SOCK_SEQPACKET, SOL_SOCKET, socketpair
+from _struct import Struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _socket import socket
+    from typing import Final
+
+MOST: Final = 8192
+SCM_CREDENTIALS: Final = 2
+CREDENTIALS: Final = Struct("=iII")
+FD: Final = Struct("=i")
+
+# What the first byte of a message says.
+TREE: Final = b"T"
+"""Init: the tree stands, the namespaces are made."""
+MAPPED: Final = b"M"
+"""Sentry: the user namespace has its maps."""
+MASTER: Final = b"C"
+"""Init, then Sentry: the console's master, as a descriptor."""
+WORKLOAD: Final = b"P"
+"""The workload before its filter: this is who I am (by the credentials of the message)."""
+LISTENER: Final = b"L"
+"""The workload: the number of its listener."""
+GO: Final = b"G"
+"""Sentry: run."""
+RUNNING: Final = b"R"
+"""Sentry: calls are being answered; the process ids of init and of the workload."""
+EXITED: Final = b"S"
+"""Init, then Sentry: the workload's wait status."""
+FAILED: Final = b"E"
+"""Anybody: it cannot be done; a SandboxError."""
+
+
+def pair() -> tuple[socket, socket]:
+    """Two connected ends. The first one is told who sends."""
+    one, two = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)
+    one.setsockopt(SOL_SOCKET, SO_PASSCRED, 1)
+    return one, two
+
+
+class Message:
+    """A message received: its kind, its body, the sender's process id as the receiver numbers it, a
+    descriptor.
+    """
+
+    __slots__ = ("body", "fd", "kind", "pid")
+
+    def __init__(self, kind: bytes, body: bytes, pid: int, fd: int) -> None:
+        self.kind = kind
+        self.body = body
+        self.pid = pid
+        self.fd = fd
+
+
+def send(sock: socket, kind: bytes, body: bytes = b"", fd: int = -1) -> None:
+    """Send a message, and a descriptor with it."""
+    if fd < 0:
+        sock.send(kind + body)
+    else:
+        sock.sendmsg((kind + body,), ((SOL_SOCKET, SCM_RIGHTS, FD.pack(fd)),))
+
+
+def receive(sock: socket) -> Message | None:
+    """The next message; None when the other end is gone."""
+    data, ancillary, _flags, _address = sock.recvmsg(MOST, 64)
+    if not data:
+        return None
+    pid, fd = 0, -1
+    for level, kind, value in ancillary:
+        if level == SOL_SOCKET and kind == SCM_CREDENTIALS:
+            pid = CREDENTIALS.unpack(value)[0]
+        elif level == SOL_SOCKET and kind == SCM_RIGHTS:
+            (fd,) = FD.unpack(value[: FD.size])
+            os.set_inheritable(fd, False)
+    return Message(data[:1], data[1:], pid, fd)

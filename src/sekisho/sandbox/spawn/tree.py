@@ -1,0 +1,311 @@
+"""The workload's mount tree, built by the sandbox's process 1 before it gives up every right.
+
+Every place inside the new root is found by openat2 with RESOLVE_IN_ROOT, so a symbolic link that an image
+brings along cannot lead a mount outside.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from sekisho.sandbox import mount_native
+from sekisho.sandbox.abi.flags import (
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    MS_RDONLY,
+    MS_RELATIME,
+    O_CLOEXEC,
+    O_DIRECTORY,
+    O_PATH,
+    RESOLVE_IN_ROOT,
+    RESOLVE_NO_MAGICLINKS,
+)
+from sekisho.sandbox.errors import SandboxError
+from sekisho.sandbox.files_native import Opener
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Final
+
+    from sekisho.sandbox.spec import Mount, SandboxSpec
+
+STAGES: Final = ("/sys", "/mnt", "/media", "/srv", "/opt", "/run", "/tmp")  # noqa: S108  only mounted over
+"""Where the new root is put together, in the sandbox's own mount namespace: the first that hides nothing
+needed.
+"""
+
+FLAGS: Final = {
+    "ro": MS_RDONLY,
+    "nosuid": MS_NOSUID,
+    "nodev": MS_NODEV,
+    "noexec": MS_NOEXEC,
+    "relatime": MS_RELATIME,
+}
+"""Options of mount(8) that are flags and that we know; rw, suid and the like are what is there without
+them.
+"""
+
+NEUTRAL: Final = frozenset(
+    (
+        "async", "bind", "defaults", "dev", "diratime", "exec", "noatime", "nodiratime", "norelatime",
+        "private",
+        "rbind", "rprivate", "rshared", "rslave", "rw", "shared", "slave", "strictatime", "suid", "sync",
+    )
+)  # fmt: skip
+
+NODES: Final = (
+    ("null", 1, 3),
+    ("zero", 1, 5),
+    ("full", 1, 7),
+    ("random", 1, 8),
+    ("urandom", 1, 9),
+    ("tty", 5, 0),
+)
+LINKS: Final = (
+    ("fd", "/proc/self/fd"),
+    ("stdin", "/proc/self/fd/0"),
+    ("stdout", "/proc/self/fd/1"),
+    ("stderr", "/proc/self/fd/2"),
+    ("ptmx", "pts/ptmx"),
+)
+
+KERNEL_FILES: Final = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs")
+"""What speaks to the host's kernel; read-only even for those who get past the Sentry."""
+
+
+class Tree:
+    """A new root under construction."""
+
+    def __init__(self, spec: SandboxSpec) -> None:
+        self._spec = spec
+        self._opener = Opener()
+        self._stage = _stage([spec.root.path, spec.root.writes, *(mount.source for mount in spec.mounts)])
+        self._root = -1
+        self._overlays = 0
+        self.upper = -1
+
+    def build(self) -> None:
+        """Build it and make it this process's root."""
+        mount_native.make_private()
+        self._make_root()
+        self._root = os.open(f"{self._stage}/root", O_PATH | O_DIRECTORY | O_CLOEXEC)
+        for mount in self._spec.mounts:
+            self._mount(mount)
+        self._device_nodes()
+        self._close(KERNEL_FILES if self._has("proc") else (), self._spec.readonly_paths)
+        for path in self._spec.masked_paths:
+            self._mask(path)
+        if self._spec.root.readonly:
+            mount_native.restrict(f"/proc/self/fd/{self._root}", MS_RDONLY, recursive=False)
+        os.close(self._root)
+        mount_native.pivot(f"{self._stage}/root")
+
+    def _has(self, type: str) -> bool:
+        return any(mount.type == type for mount in self._spec.mounts)
+
+    # the root
+
+    def _make_root(self) -> None:
+        root, stage = self._spec.root, self._stage
+        mount_native.mount("tmpfs", stage, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755")
+        os.mkdir(f"{stage}/root")
+        if root.writes == "host" or root.readonly:
+            mount_native.bind(root.path, f"{stage}/root", MS_NOSUID | MS_NODEV)
+            return
+        keep = stage if root.writes == "memory" else root.writes
+        self._overlay(root.path, keep, f"{stage}/root")
+        self.upper = os.open(f"{keep}/upper", os.O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+
+    def _overlay(self, lower: str, keep: str, target: str) -> None:
+        """Show ``lower`` at ``target``, with what is written to it in ``keep``."""
+        for name in ("upper", "work"):
+            os.makedirs(f"{keep}/{name}", exist_ok=True)
+        _copy_owner(lower, f"{keep}/upper")
+        options = f"lowerdir={_escape(lower)},upperdir={_escape(keep)}/upper,workdir={_escape(keep)}/work"
+        options += ",userxattr" if os.geteuid() else ",xino=on,index=on,redirect_dir=on"
+        try:
+            mount_native.mount("overlay", target, "overlay", MS_NOSUID | MS_NODEV, options)
+        except OSError as error:
+            raise SandboxError(
+                "SBX010",
+                f"the kernel cannot lay an overlay over {lower}: {error.strerror}",
+                "choose another directory for --overlay, or give the sandbox a root of its own",
+            ) from None
+
+    # places inside
+
+    def _place(self, path: str, *, directory: bool) -> int:
+        """A handle on a path inside the new root, made if it is missing."""
+        try:
+            return self._find(path)
+        except FileNotFoundError:
+            pass
+        parts = [part for part in path.split("/") if part]
+        at = os.dup(self._root)
+        try:
+            for place, part in enumerate(parts):
+                walked = "/".join(parts[: place + 1])
+                try:
+                    found = self._find(walked)
+                except FileNotFoundError:
+                    if place + 1 < len(parts) or directory:
+                        os.mkdir(part, 0o755, dir_fd=at)
+                    else:
+                        os.close(os.open(part, os.O_CREAT | os.O_EXCL | O_CLOEXEC, 0o644, dir_fd=at))
+                    found = self._find(walked)
+                os.close(at)
+                at = found
+        except BaseException:
+            os.close(at)
+            raise
+        return at
+
+    def _find(self, path: str) -> int:
+        resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS
+        return self._opener.open(
+            self._root, os.fsencode(path.lstrip("/") or "."), O_PATH | O_CLOEXEC, 0, resolve
+        )
+
+    # mounts
+
+    def _mount(self, mount: Mount) -> None:
+        try:
+            self._mount_one(mount)
+        except OSError as error:
+            raise SandboxError(
+                "SBX011",
+                f"cannot mount {mount.source or mount.type} on {mount.destination}: {error.strerror}",
+            ) from None
+
+    def _mount_one(self, mount: Mount) -> None:
+        flags, data = _options(mount.options)
+        directory = mount.type != "bind" or os.path.isdir(mount.source)
+        fd = self._place(mount.destination, directory=directory)
+        try:
+            target = f"/proc/self/fd/{fd}"
+            if mount.type == "bind":
+                mount_native.bind(mount.source, target, 0, recursive="bind" not in mount.options)
+                self._restrict(mount.destination, flags | MS_NOSUID | MS_NODEV)
+            elif mount.type == "overlay":
+                self._overlays += 1
+                keep = f"{self._stage}/{self._overlays}"
+                self._overlay(mount.source, keep, target)
+            elif mount.type == "proc":
+                mount_native.mount("proc", target, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+            elif mount.type == "devpts":
+                extra = ",".join(item for item in data if not item.startswith("gid="))
+                extra = extra or "newinstance,ptmxmode=0666,mode=0620"
+                mount_native.mount("devpts", target, "devpts", MS_NOSUID | MS_NOEXEC, extra)
+            elif mount.destination.rstrip("/") == "/dev":
+                mount_native.mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755,size=65536k")
+            else:  # tmpfs, and the kinds that show the host's kernel: those are empty here
+                extra = ",".join(data) if mount.type == "tmpfs" else "mode=0555"
+                mount_native.mount("tmpfs", target, "tmpfs", flags | MS_NOSUID | MS_NODEV, extra)
+        finally:
+            os.close(fd)
+
+    def _restrict(self, path: str, flags: int) -> None:
+        """Restrict what is mounted at a path; found again, for a handle from before shows what lies under
+        it.
+        """
+        fd = self._find(path)
+        try:
+            mount_native.restrict(f"/proc/self/fd/{fd}", flags)
+        finally:
+            os.close(fd)
+
+    def _close(self, *paths: Iterable[str]) -> None:
+        """Make paths read-only, where there are such."""
+        for path in (path for group in paths for path in group):
+            try:
+                fd = self._find(path)
+            except OSError:
+                continue
+            try:
+                mount_native.bind(f"/proc/self/fd/{fd}", f"/proc/self/fd/{fd}")
+                self._restrict(path, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
+            finally:
+                os.close(fd)
+
+    def _mask(self, path: str) -> None:
+        """Lay an empty directory or an empty file over a path, where there is such."""
+        try:
+            fd = self._find(path)
+        except OSError:
+            return
+        try:
+            target = f"/proc/self/fd/{fd}"
+            if stat.S_ISDIR(os.fstat(fd).st_mode):
+                flags = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC
+                mount_native.mount("tmpfs", target, "tmpfs", flags, "size=0,nr_inodes=1,mode=0555")
+            else:
+                mount_native.bind("/dev/null", target, 0, recursive=False)
+        finally:
+            os.close(fd)
+
+    # devices
+
+    def _device_nodes(self) -> None:
+        if not any(mount.destination.rstrip("/") == "/dev" for mount in self._spec.mounts):
+            return
+        dev = self._place("/dev", directory=True)
+        try:
+            for name, major, minor in NODES:
+                self._node(dev, name, os.makedev(major, minor))
+            for name, text in LINKS:
+                try:
+                    os.symlink(text, name, dir_fd=dev)
+                except FileExistsError:
+                    continue
+        finally:
+            os.close(dev)
+
+    def _node(self, dev: int, name: str, device: int) -> None:
+        try:
+            os.mknod(name, stat.S_IFCHR | 0o666, device, dir_fd=dev)
+            os.chmod(name, 0o666, dir_fd=dev)  # noqa: S103  as everywhere
+        except FileExistsError:
+            return
+        except PermissionError:  # without root: the host's own node
+            os.close(os.open(name, os.O_CREAT | O_CLOEXEC, 0o666, dir_fd=dev))
+            mount_native.bind(f"/dev/{name}", f"/proc/self/fd/{dev}/{name}", recursive=False)
+
+
+def _stage(needed: Sequence[str]) -> str:
+    for stage in STAGES:
+        if os.path.isdir(stage) and not any(f"{path}/".startswith(f"{stage}/") for path in needed):
+            return stage
+    raise SandboxError("SBX012", "there is no directory to build the sandbox's tree on")
+
+
+def _options(options: Iterable[str]) -> tuple[int, list[str]]:
+    """mount(8)'s words as flags, and what is left for the file system."""
+    flags, data = 0, []
+    for option in options:
+        if option in FLAGS:
+            flags |= FLAGS[option]
+        elif option not in NEUTRAL:
+            data.append(option)
+    return flags, data
+
+
+def _escape(path: str) -> str:
+    """A path for the overlay's options, where comma, colon and backslash have meanings."""
+    for odd in ("\\", ":", ","):
+        path = path.replace(odd, f"\\{odd}")
+    return path
+
+
+def _copy_owner(source: str, target: str) -> None:
+    """Give the top of an overlay the mode and owner of what lies under it."""
+    info = os.stat(source)
+    try:
+        os.chown(target, info.st_uid, info.st_gid)
+    except OSError as error:
+        if error.errno != errno.EPERM:
+            raise
+    os.chmod(target, stat.S_IMODE(info.st_mode))
