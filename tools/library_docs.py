@@ -48,7 +48,8 @@ def policy_page(row: Entry) -> str:
     for name in row.samples:
         lines += [f"## Sample: {name}", "", *_yaml(row.text(f"samples/{name}/constraint.yaml"))]
         lines += ["", "Allowed:", "", *_yaml(row.text(f"samples/{name}/allowed.yaml"))]
-        lines += ["", "Refused:", "", *_yaml(row.text(f"samples/{name}/disallowed.yaml")), ""]
+        refused = f"samples/{name}/disallowed.yaml"
+        lines += ["", "Refused:", "", *_yaml(row.text(refused)), ""] if row.has(refused) else [""]
     return "\n".join(lines).rstrip() + "\n"
 
 

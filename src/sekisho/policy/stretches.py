@@ -8,7 +8,7 @@ from typing import Final
 
 from sekisho.policy.rules import walk
 from sekisho.policy.template import Template
-from sekisho.rego.nodes import Call, Head, Ref, TemplateString, Var
+from sekisho.rego.nodes import Call, Head, Node, Ref, TemplateString, Var
 
 TEXT_CALLS: Final = frozenset({"sprintf", "concat", "format_int", "json.marshal"})
 """Built-ins that make text of what they are given: reads inside are for the message."""
@@ -48,11 +48,16 @@ def _stretches(template: Template) -> Stretches:
             if isinstance(node, Ref):
                 if isinstance(node.path[-1], Var):
                     loops.add((source, node.start, node.end))
-            elif isinstance(node, Head | TemplateString) or (
-                isinstance(node, Call) and _name(node) in TEXT_CALLS
-            ):
+            elif _makes_text(node):
                 spans.append((node.start, node.end))
     return Stretches(text=text, loops=frozenset(loops))
+
+
+def _makes_text(node: Node) -> bool:
+    """Whether all that is read inside is for the message. The head of a function is not: it gives a value."""
+    if isinstance(node, Head):
+        return node.args is None
+    return isinstance(node, TemplateString) or (isinstance(node, Call) and _name(node) in TEXT_CALLS)
 
 
 def _name(call: Call) -> str:

@@ -99,6 +99,10 @@ class Entry:
         """The text of one of its files."""
         return files.text(f"{FOLDER}/{self.name}/{path}")
 
+    def has(self, path: str) -> bool:
+        """Whether it has a file of this name."""
+        return (files.ROOT / FOLDER / self.name / path).is_file()
+
     def _annotation(self, key: str) -> str:
         return str(self.template.annotations.get(key, ""))
 

@@ -43,7 +43,7 @@ def test_a_parameter_without_a_default_has_none() -> None:
         (lambda: entry("k8srequiredlabel"), "POL200", 'did you mean "k8srequiredlabels"?'),
         (lambda: entry("../policies/k8srequiredlabels"), "POL200", "did you mean"),
         (lambda: entry(""), "POL200", "there are: "),
-        (lambda: bundle("cis"), "POL201", "there are: "),
+        (lambda: bundle("owasp"), "POL201", "there are: "),
         (lambda: bundle("cis_kubernetes"), "POL201", 'did you mean "cis-kubernetes"?'),
         (lambda: bundle("../bundles/cis-kubernetes"), "POL201", "did you mean"),
     ],
