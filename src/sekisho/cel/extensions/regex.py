@@ -64,11 +64,12 @@ def _replace(state: State, text: str, pattern: str, new: str, limit: int = -1) -
     found = compiled(state, pattern)
     data = re2.encode(text)
     out: list[bytes] = []
-    at = 0
+    at = length = 0
     for groups in found.find_all(data, state.meter, -1 if limit < 0 else limit):
         piece = _filled(data, groups, new, found.groups)
         start, end = groups[0]
-        state.meter.text(start - at + len(piece))
+        paid, length = length, length + start - at + len(piece)
+        state.meter.text(length, paid)
         out += (data[at:start], piece)
         at = end
     out.append(data[at:])

@@ -102,7 +102,7 @@ def render(
 ) -> str:
     """The template with each clause replaced by its value. Values that no clause takes are left out."""
     out: list[str] = []
-    taken = 0
+    taken = length = 0
     for piece in clauses(template, len(values), limit):
         if isinstance(piece, str):
             text = piece
@@ -114,6 +114,7 @@ def render(
             except Refused as refused:
                 raise CelError(f"error during formatting: {refused}") from None
             taken += 1
-        meter.text(len(text))
+        length += len(text)
+        meter.text(length, length - len(text))
         out.append(text)
     return "".join(out)
