@@ -34,7 +34,16 @@ def table(results: Results) -> str:
     rows += [("Results:",), ("  Violations Found:", str(results.violations))]
     if results.peak is not None:
         rows += [("",), ("Memory:",), ("  Bytes/Review:", _bytes(results.peak))]
+    rows += _stats(results)
     return f"=== Benchmark Results: {results.engine.upper()} Engine ===\n\n{_aligned(rows)}"
+
+
+def _stats(results: Results) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for entry in results.stats:
+        rows.append((f"  Constraint: {entry['statsFor']} (Scope: {entry['scope']})",))
+        rows += [(f"    {row['name']}:", f"{row['value']} {row['source']['type']}") for row in entry["stats"]]
+    return [("",), ("Per-Constraint Statistics (from first iteration):",), *rows] if rows else []
 
 
 def _skipped(results: Results) -> list[tuple[str, ...]]:
@@ -123,8 +132,19 @@ def data(results: Results) -> dict[str, Any]:
     out["totalReviews"] = results.reviews
     if results.peak is not None:
         out["memoryStats"] = {"bytesPerReview": _bytes(results.peak)}
+    if results.stats:
+        del out["referentialDataSupported"]  # it comes last
+        entries = [_entry(entry) for entry in results.stats]
+        out |= {"statsEntries": entries, "referentialDataSupported": True}
     order = [*_ORDER, *(key for key in out if key not in _ORDER)]
     return {key: out[key] for key in order if key in out}
+
+
+def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry of statistics, with its sources as text."""
+    source = "{type}/{value}"
+    stats = [{**figure, "source": source.format(**figure["source"])} for figure in entry["stats"]]
+    return {**entry, "stats": stats}
 
 
 _ORDER: Final = ("engine", "templateCount", "constraintCount", "objectCount", "iterations", "concurrency")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,7 +14,9 @@ from sekisho.cli.main import LazyGroup
 from sekisho.cli.providers import Chosen, ExternalData, provider_options
 
 if TYPE_CHECKING:
+    from sekisho.cli.inputs import Inputs
     from sekisho.diag import Diagnostic
+    from sekisho.policy import Engine
     from sekisho.policy.gator import Result
 
 
@@ -43,81 +46,92 @@ def command() -> None:
     help="File or directory with Kubernetes resources, or - for standard input; repeatable.",
 )
 @click.option("-o", "--output", type=click.Choice(["json", "yaml"]), help="Form of the output.")
+@click.option("-t", "--trace", "tracing", is_flag=True, help="Tell with each violation how it came about.")
+@click.option("--stats", is_flag=True, help="Tell how long templates took; in JSON and YAML.")
 @click.option("--deny-only", is_flag=True, help="Output only denied constraints.")
 @click.option("-v", "--verbose", is_flag=True, help="Print what templates print.")
 @provider_options
 @click.option("--no-cache", is_flag=True, help="Compile policies anew.")
-def test(
-    *,
-    filenames: tuple[str, ...],
-    output: str | None,
-    deny_only: bool,
-    verbose: bool,
-    external: Chosen,
-    no_cache: bool,
-) -> int:
+def test(*, filenames: tuple[str, ...], output: str | None, external: Chosen, **options: bool) -> int:
     """Judge resources by the ConstraintTemplates and constraints among them, as gator test does.
 
     Exit status 1 if a constraint that denies is violated, or the input cannot be used; 0 otherwise.
     """
     from sekisho.cli.inputs import read_objects
-    from sekisho.cli.programs import cached_compile
-    from sekisho.diag import DiagnosticError, Level
-    from sekisho.policy import Engine
+    from sekisho.diag import DiagnosticError
     from sekisho.policy.gator import judge_all
+    from sekisho.policy.watch import Watch, entries
 
     paths = filenames or (() if sys.stdin.isatty() else ("-",))
     if not paths:
         return _fail("no input data: must include data via either stdin or --filename")
     inputs = read_objects(paths)
-    cache = not (no_cache or os.environ.get("SEKISHO_NO_CACHE"))
-    try:
-        data = ExternalData.read(external)
-    except DiagnosticError as error:
-        _tell(list(error.diagnostics))
-        return 1
-    engine = Engine.build(
-        (*inputs.objects, *data.objects),
-        inventory=inputs.objects,
-        compile=cached_compile(enabled=cache),
-        any_action=True,
-        config=False,
-    )
-    problems = [*inputs.problems, *engine.problems]
-    _tell(problems)
-    if any(row.level is Level.ERROR for row in problems):
-        return 1
-    if not inputs.objects:
-        return _fail("no input data identified")
+    tracing = options["tracing"]
     printed: list[str] = []
     told: list[Diagnostic] = []
-    print_to = printed.append if verbose else None
+    watch = Watch(time.perf_counter_ns) if options["stats"] or tracing else None
+    print_to = printed.append if options["verbose"] else None
     try:
-        engine = replace(engine, providers=data.providers(engine.declared))
-        results = judge_all(engine, inputs.objects, print_to=print_to, tell=told.append)
+        engine = _engine(inputs, external, cache=not options["no_cache"])
+        if not inputs.objects:
+            return _fail("no input data identified")
+        results = judge_all(
+            engine, inputs.objects, print_to=print_to, tell=told.append, watch=watch, tracing=tracing
+        )
     except DiagnosticError as error:
         _tell(list(error.diagnostics))
         return 1
     _tell(told)
-    _write([result for result in results if result.enforced or not deny_only], output)
+    shown = [result for result in results if result.enforced or not options["deny_only"]]
+    stats = None
+    if watch is not None and options["stats"]:
+        stats = entries(watch, tracing=tracing, printing=options["verbose"])
+    _write(shown, stats, output)
     if printed:
         click.echo("\n" + "\n".join(printed) + "\n")
     return int(any(result.enforced for result in results))
 
 
-def _write(results: list[Result], output: str | None) -> None:
+def _engine(inputs: Inputs, external: Chosen, *, cache: bool) -> Engine:
+    """The engine of what was read, which asks providers; raises DiagnosticError with what cannot be used.
+
+    Warnings are told at once.
+    """
+    from sekisho.cli.programs import cached_compile
+    from sekisho.diag import DiagnosticError, Level
+    from sekisho.policy import Engine
+
+    data = ExternalData.read(external)
+    engine = Engine.build(
+        (*inputs.objects, *data.objects),
+        inventory=inputs.objects,
+        compile=cached_compile(enabled=cache and not os.environ.get("SEKISHO_NO_CACHE")),
+        any_action=True,
+        config=False,
+    )
+    problems = [*inputs.problems, *engine.problems]
+    if any(row.level is Level.ERROR for row in problems):
+        raise DiagnosticError(problems)
+    _tell(problems)
+    return replace(engine, providers=data.providers(engine.declared))
+
+
+def _write(results: list[Result], stats: list[dict[str, Any]] | None, output: str | None) -> None:
+    rows: Any
     if output == "json":
         from sekisho.cli.gojson import indented
 
-        rows: Any = [result.to_json() for result in results] or None
-        click.echo(indented(rows), nl=False)
+        rows = [result.to_json() for result in results] or None
+        click.echo(indented(rows if stats is None else {"results": rows, "stats": stats}), nl=False)
     elif output == "yaml":
         from sekisho.cli.goyaml import dump
 
-        click.echo(dump([result.to_yaml() for result in results]), nl=False)
+        rows = [result.to_yaml() for result in results]
+        lower = [{key.lower(): value for key, value in row.items()} for row in stats or ()]
+        click.echo(dump(rows if stats is None else {"results": rows, "stats": lower}), nl=False)
     else:
         for result in results:
-            click.echo(result.line())
+            click.echo(result.line().rstrip("\n"))
 
 
 def _tell(problems: list[Diagnostic]) -> None:

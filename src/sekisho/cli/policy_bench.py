@@ -36,6 +36,7 @@ FORMS: Final = ("table", "json", "yaml")
 @click.option("-c", "--concurrency", type=click.IntRange(1), default=1, help="Threads that review (1).")
 @click.option("-o", "--output", type=click.Choice(FORMS), default="table", help="Form of the results.")
 @click.option("--memory", is_flag=True, help="Measure how many bytes a review holds at most.")
+@click.option("--stats", is_flag=True, help="Tell how long each template takes, from the first round.")
 @click.option("--save", metavar="FILE", help="Keep the results for a later --compare (.json, .yaml).")
 @click.option("--compare", "baseline", metavar="FILE", help="Compare with kept results, ours or gator's.")
 @click.option(
@@ -107,7 +108,10 @@ def _run(filenames: tuple[str, ...], *, memory: bool, **options: Any) -> Results
     from sekisho.policy import bench
 
     plan = bench.Plan(
-        iterations=options["iterations"], warmup=options["warmup"], concurrency=options["concurrency"]
+        iterations=options["iterations"],
+        warmup=options["warmup"],
+        concurrency=options["concurrency"],
+        stats=options["stats"],
     )
     if plan.iterations < bench.MEANINGFUL:
         _warn(

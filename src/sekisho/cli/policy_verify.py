@@ -28,6 +28,7 @@ FORMS: Final = ("text", "json", "junit", "sarif", "github")
     "--run", "-r", "pattern", metavar="REGEX", default="", help="Only tests and cases with such names."
 )
 @click.option("--verbose", "-v", is_flag=True, help="Show every case, and what templates print.")
+@click.option("--trace", "-t", "tracing", is_flag=True, help="Show which expressions held for each case.")
 @click.option("--output", "-o", type=click.Choice(FORMS), default="text", help="Form of the report.")
 @provider_options
 @click.option("--no-cache", is_flag=True, help="Compile policies anew.")
@@ -36,6 +37,7 @@ def command(
     paths: tuple[str, ...],
     pattern: str,
     verbose: bool,
+    tracing: bool,
     output: str,
     external: Chosen,
     no_cache: bool,
@@ -65,7 +67,7 @@ def command(
     told: list[Diagnostic] = []
     compile = cached_compile(enabled=cache)
     runner = Runner(DiskFiles(), compile=compile, providers=providers, tell=told.append)
-    results = [runner.run(suite, filter, verbose=verbose) for suite in suites]
+    results = [runner.run(suite, filter, verbose=verbose, tracing=tracing) for suite in suites]
     from sekisho.cli import suitereport
 
     problems = [problem for result in results for problem in result.problems()]

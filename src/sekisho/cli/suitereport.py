@@ -60,6 +60,9 @@ def _case_lines(result: CaseResult, *, verbose: bool) -> Iterator[str]:
         yield f"    --- FAIL: {name}\t({result.seconds:.3f}s)\n        {result.problem.message}\n"
     elif verbose:
         yield f"    --- PASS: {name}\t({result.seconds:.3f}s)\n"
+    if result.trace is not None:
+        prefix = "    --- " if verbose else ""
+        yield "".join(f"{prefix}{line}\n" for line in f"TRACE: {name}\t{result.trace}".splitlines())
 
 
 # --- other forms ------------------------------------------------------------------------------------------
@@ -95,6 +98,7 @@ def _suite_data(result: SuiteResult) -> dict[str, Any]:
                         "outcome": _outcome(case),
                         "seconds": round(case.seconds, 6),
                         **_problem_data(case),
+                        **({} if case.trace is None else {"trace": case.trace}),
                     }
                     for case in test.cases
                 ],

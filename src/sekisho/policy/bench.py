@@ -20,6 +20,7 @@ from sekisho.policy.constraint import GATOR, Constraint, is_constraint, load_con
 from sekisho.policy.engine import Ask, Engine
 from sekisho.policy.gator import gator_request
 from sekisho.policy.template import Template, is_template, load_template
+from sekisho.policy.watch import Watch, entries
 
 REGO: Final = "rego"
 SECOND: Final = 1_000_000_000
@@ -35,11 +36,12 @@ Peak = Callable[[Callable[[], Any]], int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to run."""
+    """What to run. ``stats``: also take down what each template does in the first round."""
 
     iterations: int = 1000
     warmup: int = 10
     concurrency: int = 1
+    stats: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,10 @@ class Latencies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """What a run found. ``peak`` is the mean over objects of the most bytes that a review held."""
+    """What a run found. ``peak`` is the mean over objects of the most bytes that a review held.
+
+    ``stats`` are gator's entries of statistics.
+    """
 
     engine: str = REGO
     templates: int
@@ -94,6 +99,7 @@ class Results:
     skipped_templates: tuple[str, ...] = ()
     skipped_constraints: tuple[str, ...] = ()
     peak: int | None = None
+    stats: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def reviews(self) -> int:
@@ -192,7 +198,9 @@ def measure(prepared: Prepared, plan: Plan, *, clock: Clock, peak: Peak | None =
     engine, objects = prepared.engine, prepared.objects
     ask = Ask(point=GATOR, positions=False, workloads=False)
 
-    def review(object: Object) -> tuple[int, int]:
+    watch = Watch(clock)
+
+    def review(object: Object, ask: Ask = ask) -> tuple[int, int]:
         start = clock()
         findings = engine.review_itself(gator_request(object), ask)
         return clock() - start, len(findings)
@@ -205,8 +213,13 @@ def measure(prepared: Prepared, plan: Plan, *, clock: Clock, peak: Peak | None =
         with ThreadPoolExecutor(plan.concurrency) as pool:
             rows = list(pool.map(review, objects * plan.iterations, chunksize=1))
     else:
-        rows = [review(object) for _ in range(plan.iterations) for object in objects]
+        first = replace(ask, watch=watch) if plan.stats else ask
+        rows = [review(object, first) for object in objects]
+        rows += [review(object) for _ in range(plan.iterations - 1) for object in objects]
     total = clock() - start
+    if plan.stats and plan.concurrency > 1:
+        for object in objects:  # a watch is for one thread
+            review(object, replace(ask, watch=watch))
     held = None
     if peak is not None:
         held = sum(peak(partial(review, object)) for object in objects) // len(objects)
@@ -222,6 +235,7 @@ def measure(prepared: Prepared, plan: Plan, *, clock: Clock, peak: Peak | None =
         skipped_templates=prepared.skipped_templates,
         skipped_constraints=prepared.skipped_constraints,
         peak=held,
+        stats=tuple(entries(watch)),
     )
 
 

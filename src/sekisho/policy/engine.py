@@ -44,6 +44,7 @@ from sekisho.policy.locate import LOCATED, Positions
 from sekisho.policy.match import MatchError, Subject
 from sekisho.policy.mutation import NO_MUTATORS, Occasion, Snapshot
 from sekisho.policy.template import Template
+from sekisho.policy.watch import Watch
 from sekisho.rego import Options
 from sekisho.rego.jsontext import marshal
 from sekisho.rego.values import Set
@@ -58,7 +59,8 @@ class Ask:
 
     ``print_to`` takes the lines that templates print. ``workloads`` expands objects with a pod template of
     which no ExpansionTemplate speaks. ``explain`` tells with each violation which expressions held.
-    ``reads`` takes what is read beyond the object (``beyond``).
+    ``reads`` takes what is read beyond the object (``beyond``), ``watch`` what was done and how long that
+    took.
     """
 
     point: str = WEBHOOK
@@ -69,6 +71,7 @@ class Ask:
     workloads: bool = True
     explain: bool = False
     reads: set[str] | None = None
+    watch: Watch | None = None
 
 
 PROCESSES: Final[Mapping[str, str]] = {WEBHOOK: WEBHOOK_PROCESS, AUDIT: AUDIT_PROCESS}
@@ -232,6 +235,8 @@ class Engine:
         if self.asks:
             options = replace(options, services={EXTERNAL_DATA: Session.of(self.providers)})
         found: list[Finding] = []
+        if ask.watch is not None:
+            ask.watch.begin(str(request.subject.ref()), request.generated_by)
         admission = ask.point == WEBHOOK
         for constraint in self._may_match(request):
             action = constraint.action_at(ask.point)
@@ -240,10 +245,13 @@ class Engine:
             if ask.reads is not None:
                 ask.reads.update(beyond.of_match(constraint, request.namespace))
             try:
-                if not constraint.match.matches_any(*subjects):
-                    continue
+                matches = constraint.match.matches_any(*subjects)
             except MatchError as error:
+                matches = False
                 found.append(autorejected(constraint, action, request, error))
+            if not matches:
+                if ask.watch is not None:
+                    ask.watch.passed_over(constraint)
                 continue
             if ask.reads is not None:
                 ask.reads.update(beyond.of_template(constraint.template, request.namespace))
@@ -329,6 +337,8 @@ class Engine:
         return known
 
     def _judge(self, case: _Case, said: frozenset[tuple[str, str]]) -> Iterator[Finding]:
+        watch = case.ask.watch
+        started = watch.clock() if watch is not None else 0
         try:
             violations = self._evaluate(case)
         except Unasked as error:
@@ -339,6 +349,9 @@ class Engine:
         except DiagnosticError as error:
             yield failed(case.constraint, case.action, case.request, error)
             return
+        finally:
+            if watch is not None:
+                watch.evaluated(case.constraint, watch.clock() - started)
         if said:
             policy = case.constraint.policy
             violations = [row for row in violations if (policy, row.message) not in said]

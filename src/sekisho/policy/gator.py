@@ -23,6 +23,7 @@ from sekisho.policy.implied import IMPLIED_BY
 from sekisho.policy.match import Subject
 from sekisho.policy.mutation import Occasion
 from sekisho.policy.template import TARGET
+from sekisho.policy.watch import Watch, trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,7 @@ class Result:
     action: str
     actions: tuple[str, ...]
     object: Object
+    trace: str | None = None
 
     @property
     def enforced(self) -> bool:
@@ -51,7 +53,7 @@ class Result:
             "enforcementAction": self.action,
             "scopedActions": list(self.actions),
             "violatingObject": _sorted(self.object.raw),
-            "trace": None,
+            "trace": self.trace,
         }
         return {key: value for key, value in out.items() if value != [] or key == "metadata"}
 
@@ -67,15 +69,16 @@ class Result:
                 "scopedenforcementactions": list(self.actions),
             },
             "violatingObject": _sorted(self.object.raw),
-            "trace": None,
+            "trace": self.trace,
         }
 
     def line(self) -> str:
-        """The line of the default form."""
+        """The line of the default form, and the trace below it."""
         object = self.object
         name = f"{object.namespace}/{object.name}" if object.namespace else object.name
         quoted = f'["{self.constraint.object.name}"] Message: {quote(self.message)}'
-        return f"{object.api_version}/{object.kind} {name}: {quoted}"
+        line = f"{object.api_version}/{object.kind} {name}: {quoted}"
+        return line if self.trace is None else f"{line}\nTrace:\n{self.trace}"
 
 
 def judge_all(
@@ -84,14 +87,17 @@ def judge_all(
     *,
     print_to: Callable[[str], None] | None = None,
     tell: Callable[[Diagnostic], None] = lambda _: None,
+    watch: Watch | None = None,
+    tracing: bool = False,
 ) -> list[Result]:
     """Judge the objects; results are sorted as gator sorts them: by action, then by message.
 
-    As in gator, mutators change what is expanded and what results show, not what is judged. Raises
-    DiagnosticError where an object cannot be mutated or expanded, or a provider cannot be asked. ``tell``
-    takes what is to be said of providers that were asked.
+    As in gator, mutators change what is expanded and what results show, not what is judged. ``tell`` takes
+    what is to be said of providers that were asked, ``watch`` what is done; with that, ``tracing`` gives each
+    result the trace of its object. Raises DiagnosticError where an object cannot be mutated or expanded, or a
+    provider cannot be asked.
     """
-    ask = Ask(point=GATOR, positions=False, print_to=print_to, workloads=False)
+    ask = Ask(point=GATOR, positions=False, print_to=print_to, workloads=False, explain=tracing, watch=watch)
     engine = replace(engine, namespaces={"default": DEFAULT_NAMESPACE, **engine.namespaces})
     found: list[Result] = []
     for object in objects:
@@ -148,8 +154,15 @@ def _results(engine: Engine, object: Object, ask: Ask) -> Iterator[Result]:
     request = replace(request, namespace_object=_namespace(engine, object))
     subject = Subject(object=object, namespace=request.namespace_object)
     mutated = engine.mutators.mutate(subject, occasion_of(engine)).object
-    children = engine.review_children(request.with_object(mutated), ask)
-    for finding in (*engine.review_itself(request, ask), *children):
+    own = Watch(ask.watch.clock) if ask.watch is not None else None
+    watch, ask = ask.watch, replace(ask, watch=own)
+    findings = engine.review_itself(request, ask)
+    findings += engine.review_children(request.with_object(mutated), ask)
+    told = None
+    if own is not None and watch is not None:
+        watch.reviews += own.reviews
+        told = trace(own, engine.constraints, findings) if ask.explain else None
+    for finding in findings:
         constraint = by_policy[finding.policy]
         scoped = constraint.action == "scoped"
         data = finding.diagnostic.data
@@ -160,6 +173,7 @@ def _results(engine: Engine, object: Object, ask: Ask) -> Iterator[Result]:
             action=engine.expansions.action(str(data.get(IMPLIED_BY, ""))) or constraint.action,
             actions=constraint.actions.get(GATOR, ()) if scoped else (),
             object=mutated,
+            trace=told,
         )
 
 

@@ -32,6 +32,7 @@ from sekisho.policy.mutation import Mutators, is_mutator
 from sekisho.policy.reviewfile import is_review, review_request
 from sekisho.policy.suite import EVERYTHING, Case, Filter, Suite, Test
 from sekisho.policy.template import Template, is_template, load_template
+from sekisho.policy.watch import Watch, trace
 
 SCHEMA_ERRORS: Final = frozenset(
     {
@@ -69,13 +70,17 @@ class Files(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
-    """How a case went. ``problem`` is what failed, ``printed`` what its template printed."""
+    """How a case went. ``problem`` is what failed, ``printed`` what its template printed.
+
+    ``trace`` is there if it was asked for and the object was judged.
+    """
 
     case: Case
     problem: Diagnostic | None = None
     seconds: float = 0.0
     skipped: bool = False
     printed: tuple[str, ...] = ()
+    trace: str | None = None
 
     @property
     def failed(self) -> bool:
@@ -146,13 +151,15 @@ class Runner:
         self._tell = tell
         self._templates: dict[str, Template | DiagnosticError] = {}
 
-    def run(self, suite: Suite, filter: Filter = EVERYTHING, *, verbose: bool = False) -> SuiteResult:
-        """Run a suite. ``verbose`` keeps what templates print."""
+    def run(
+        self, suite: Suite, filter: Filter = EVERYTHING, *, verbose: bool = False, tracing: bool = False
+    ) -> SuiteResult:
+        """Run a suite. ``verbose`` keeps what templates print, ``tracing`` how violations came about."""
         if suite.skip:
             return SuiteResult(suite=suite, skipped=True)
         start = self._clock()
         folder = os.path.dirname(suite.file)  # noqa: PTH120 - a suite's file may be a name of any kind
-        run = _Run(folder=folder, filter=filter, verbose=verbose)
+        run = _Run(folder=folder, filter=filter, verbose=verbose, tracing=tracing)
         tests = tuple(self._test(test, run) for test in suite.tests)
         return SuiteResult(suite=suite, seconds=self._clock() - start, tests=tests)
 
@@ -231,17 +238,24 @@ class Runner:
         start = self._clock()
         printed: list[str] = []
         ask = Ask(
-            point=GATOR, positions=False, print_to=printed.append if run.verbose else None, workloads=False
+            point=GATOR,
+            positions=False,
+            print_to=printed.append if run.verbose else None,
+            workloads=False,
+            explain=run.tracing,
+            watch=Watch(int) if run.tracing else None,
         )
+        traced = None
         try:
-            problem = self._judge(case, engine, run, ask)
+            problem, traced = self._judge(case, engine, run, ask)
         except _Refused as refused:
             problem = refused.problem
         seconds = self._clock() - start
-        return CaseResult(case=case, problem=problem, seconds=seconds, printed=tuple(printed))
+        result = CaseResult(case=case, problem=problem, seconds=seconds, printed=tuple(printed))
+        return replace(result, trace=traced)
 
-    def _judge(self, case: Case, engine: Engine, run: _Run, ask: Ask) -> Diagnostic | None:
-        """The first assertion that does not hold."""
+    def _judge(self, case: Case, engine: Engine, run: _Run, ask: Ask) -> tuple[Diagnostic | None, str | None]:
+        """The first assertion that does not hold, and the trace if it is asked for."""
         if not case.object:
             raise _refuse(codes.BAD_CASE, "invalid Case: must define object", case.at)
         if not case.assertions:
@@ -261,7 +275,8 @@ class Runner:
             raise _wrapped(codes.SUITE_FILE, "", error, at) from None
         messages = sorted(finding.diagnostic.message for finding in findings)
         found = (assertion.problem(messages) for assertion in case.assertions)
-        return next((problem for problem in found if problem is not None), None)
+        traced = None if ask.watch is None else trace(ask.watch, engine.constraints, findings)
+        return next((problem for problem in found if problem is not None), None), traced
 
     def _inventory(self, case: Case, run: _Run) -> list[Object]:
         objects: list[Object] = []
@@ -334,6 +349,7 @@ class _Run:
     folder: str
     filter: Filter
     verbose: bool
+    tracing: bool
 
     def path(self, name: str) -> str:
         """A path in the suite, from where the program runs."""
