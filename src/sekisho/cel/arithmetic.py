@@ -21,7 +21,7 @@ from sekisho.cel.values import (
 )
 
 _ADDERS: Final = frozenset({int, float, UInt, str, bytes, list, tuple, Timestamp, Duration})
-_NUMBERS: Final = frozenset({int, float, UInt})
+_NUMBERS: Final = frozenset({int, float, UInt, str})  # cel-go's texts have all operators, for its own reasons
 
 
 def _refuse(operator: str, takers: frozenset[type], value: Value) -> CelError:
@@ -47,7 +47,7 @@ def duration_of(ns: int) -> Duration:
     """The duration, if it fits."""
     if INT_MIN <= ns <= INT_MAX:
         return Duration(ns)
-    raise CelError("duration overflow")
+    raise CelError("integer overflow")
 
 
 def timestamp_of(ns: int) -> Timestamp:
@@ -154,7 +154,7 @@ def modulo(a: Value, b: Value) -> Value:
             if b == 0:
                 raise CelError("modulus by zero")
             return UInt(int(a) % int(b))
-    raise _refuse("%", frozenset({int, UInt}), a)
+    raise _refuse("%", frozenset({int, UInt, str}), a)
 
 
 def negate(a: Value) -> Value:
@@ -166,4 +166,4 @@ def negate(a: Value) -> Value:
         return -a
     if kind is Duration:
         return duration_of(-a.ns)
-    raise CelError("no such overload" if kind is bool else "no such overload: -_")
+    raise CelError("no such overload" if kind in (bool, str, UInt) else "no such overload: -_")

@@ -36,7 +36,7 @@ def equal(state: State, a: Value, b: Value) -> bool:
         if kind is other:
             return bool(a == b)
         if kind in NUMBERS:
-            return other in NUMBERS and bool(a == b)
+            return other in NUMBERS and _equal_numbers(a, b)
         return isinstance(b, OpaqueValue) and b.equals(a)
     state.meter.charge(1)
     if isinstance(a, dict):
@@ -48,6 +48,13 @@ def equal(state: State, a: Value, b: Value) -> bool:
     if isinstance(a, OpaqueValue):
         return a.equals(b)
     return bool(a == b)  # types
+
+
+def _equal_numbers(a: Any, b: Any) -> bool:
+    """Two numbers of different types; an integer beside a double is taken as a double, as in cel-go."""
+    if type(a) is float or type(b) is float:
+        return float(a) == float(b)
+    return bool(a == b)
 
 
 def unequal(state: State, a: Value, b: Value) -> bool:
@@ -96,39 +103,46 @@ def contains(state: State, value: Value, collection: Value) -> bool:
     raise CelError("no such overload")
 
 
-def compare(a: Value, b: Value) -> int:
+_ORDERED: Final = frozenset({int, float, UInt, str, bytes, bool, Timestamp, Duration})
+
+
+def compare(a: Value, b: Value, operator: str = "") -> int:
     """Negative, zero or positive as ``a`` comes before, with or after ``b``. CelError if neither is so."""
     kind, other = type(a), type(b)
     if kind in NUMBERS and other in NUMBERS:
         if isnan(a) or isnan(b):
             raise CelError("NaN values cannot be ordered")
+        if kind is not other and float in (kind, other):
+            a, b = float(a), float(b)
         return bool(a > b) - bool(a < b)
     if kind is other:
         if kind is str or kind is bytes or kind is bool:
             return bool(a > b) - bool(a < b)
         if kind is Timestamp or kind is Duration:
             return bool(a.ns > b.ns) - bool(a.ns < b.ns)
+    if operator and kind not in _ORDERED:
+        raise CelError(f"no such overload: _{operator}_")
     raise CelError("no such overload")
 
 
 def less(a: Value, b: Value) -> bool:
     """``a < b``."""
-    return compare(a, b) < 0
+    return compare(a, b, "<") < 0
 
 
 def less_equal(a: Value, b: Value) -> bool:
     """``a <= b``."""
-    return compare(a, b) <= 0
+    return compare(a, b, "<=") <= 0
 
 
 def greater(a: Value, b: Value) -> bool:
     """``a > b``."""
-    return compare(a, b) > 0
+    return compare(a, b, ">") > 0
 
 
 def greater_equal(a: Value, b: Value) -> bool:
     """``a >= b``."""
-    return compare(a, b) >= 0
+    return compare(a, b, ">=") >= 0
 
 
 # --- cost -------------------------------------------------------------------------------------------------

@@ -28,6 +28,11 @@ _ANY: Final = frozenset({Kind.DYN, Kind.ANY, Kind.PARAM})
 _BARE: Final = frozenset({"contains", "startsWith", "endsWith", "orValue", "or", "value", "hasValue"})
 """Functions whose error does not say which types they were given, as in cel-go."""
 
+_GENERIC: Final = frozenset(
+    {"_+_", "_-_", "_*_", "_/_", "_%_", "-_", "!_", "_<_", "_<=_", "_>_", "_>=_", "size"}
+)
+"""Functions whose overloads share an implementation that knows all types, and says what it does not take."""
+
 
 def accepts(type_: CelType, class_: type) -> bool:
     """Whether a parameter of this type takes values of this class."""
@@ -53,27 +58,33 @@ def accepts(type_: CelType, class_: type) -> bool:
 class Dispatch:
     """A call of a function whose overload the values decide; it remembers what it found for their classes."""
 
-    __slots__ = ("_found", "_overloads", "function")
+    __slots__ = ("_found", "_generic", "_overloads", "function")
 
     def __init__(self, function: str, overloads: Sequence[Overload]) -> None:
         self.function = function
         self._overloads = overloads
+        self._generic = overloads[0] if function in _GENERIC and overloads else None
         self._found: dict[tuple[type, ...], Overload | None] = {}
 
     def find(self, args: Sequence[Value]) -> Overload:
         """The first overload that takes these values. CelError if there is none."""
+        if self._generic is not None and len(args) == len(self._generic.params):
+            return self._generic
         classes = tuple(map(type, args))
         try:
             found = self._found[classes]
         except KeyError:
             found = self._found[classes] = self._search(classes)
         if found is None:
-            raise (
-                CelError("no such overload")
-                if self.function in _BARE
-                else no_such_overload(self.function, *args)
-            )
+            raise self._refuse(args)
         return found
+
+    def _refuse(self, args: Sequence[Value]) -> CelError:
+        if self.function in _BARE:
+            return CelError("no such overload")
+        if self.function == "matches":
+            return CelError("no such overload: matches")
+        return no_such_overload(self.function, *args)
 
     def _search(self, classes: tuple[type, ...]) -> Overload | None:
         for overload in self._overloads:

@@ -18,15 +18,19 @@ from sekisho.cel.types import CelType, Kind, Struct
 class Options:
     """How strict the compiler is.
 
-    ``homogeneous``: elements of a list literal must be of one type (cel-go's HomogeneousAggregateLiterals).
+    ``homogeneous``: elements of a list that is written out must be of one type, but in ``format``.
     ``literals``: durations, timestamps and patterns that are written must be right. ``presence_cost``: a
     presence test costs as a selection does; in Kubernetes it is free. ``optional_syntax``: ``a.?b`` is read.
+    ``macros``: macros are expanded. ``checked``: what is wrong with names and types is told before an
+    evaluation; otherwise one that gets there fails.
     """
 
     homogeneous: bool = False
     literals: bool = False
     presence_cost: bool = False
     optional_syntax: bool = True
+    macros: bool = True
+    checked: bool = True
 
 
 KUBERNETES: Final = Options(homogeneous=True, literals=True)
@@ -75,6 +79,8 @@ class Environment:
     @cached_property
     def macros(self) -> Mapping[tuple[str, int, bool], Macro]:
         """Macros by name, number of arguments (-1: any) and whether they are called on something."""
+        if not self.options.macros:
+            return {}
         return {
             (macro.name, macro.arguments, macro.member): macro
             for library in self.all_libraries

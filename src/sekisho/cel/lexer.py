@@ -88,16 +88,16 @@ def tokens(text: str, refuse: Callable[[int, str], None]) -> list[Token]:
 
 
 def _recover(text: str, at: int) -> int:
-    """Where to go on after what is no token: past an unfinished text, or a single character."""
+    """Where to go on after what is no token, as cel-go does: after the character that made it none."""
     if text[at] in "\"'":
-        quote = text[at]
-        end = at + 1
-        while end < len(text) and text[end] not in f"{quote}\n":
-            end += 1
-        return end
-    if text[at] in "|&=" and at + 1 < len(text):
-        return at + 2
-    return at + 1
+        begun = _BEGUN.match(text, at)
+        assert begun is not None
+        return min(begun.end() + (text[begun.end() : begun.end() + 1] == "\\") * 2, len(text))
+    return min(at + (2 if text[at] in "|&=" else 1), len(text))
+
+
+_BEGUN: Final = re.compile(rf"""(["'])(?:{_ESCAPE}|(?!\1)[^\\\n\r])*""")
+"""A text that does not end, up to what ends the line or is no escape."""
 
 
 # --- texts ------------------------------------------------------------------------------------------------

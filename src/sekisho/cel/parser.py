@@ -63,9 +63,10 @@ RESERVED: Final = frozenset(
 """Words that may be names of fields but not of variables."""
 
 _OPERANDS: Final = (
-    "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', "
-    "NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"
+    "{{'[', {}'{{', {}'(', {}'.', {}'-', '!', {}'true', 'false', 'null', "
+    "NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}}"
 )
+"""What may begin an operand, with places for what else may stand there."""
 _STARTS: Final = frozenset(
     {"[", "{", "(", ".", "-", "!", "true", "false", "null", FLOAT, INT, UINT, STRING, BYTES, IDENT}
 )
@@ -88,6 +89,10 @@ _BINARY: Final = {
 _NAMES: Final = {"in": "@in", **{op: f"_{op}_" for op in _BINARY if op != "in"}}
 _DIGITS: Final = 20
 """Digits of the largest number."""
+
+_CLOSERS: Final = frozenset({")", "]"})
+_FOLLOWERS: Final = frozenset({*_BINARY, "?", ":", ",", ")", "]", "}", ".", "[", EOF})
+"""What may follow an operand."""
 
 _LITERALS: Final[Mapping[str, Value]] = {"true": True, "false": False, "null": None}
 
@@ -164,10 +169,17 @@ class Parser:
         return None
 
     def _expect(self, kind: str, expected: str = "") -> Token:
+        """The token that must stand here. ``expected`` says what else could."""
         token = self._tokens[self._at]
         if token.kind != kind:
-            wanted = expected or f"'{kind}'"
-            self._stop(f"mismatched input '{token.text}' expecting {wanted}", token)
+            message = f"mismatched input '{token.text}' expecting '{kind}'"
+            if expected:
+                message = f"mismatched input '{token.text}' expecting {expected}"
+            elif token.kind != EOF and self._tokens[self._at + 1].kind == kind:
+                message = f"extraneous input '{token.text}' expecting '{kind}'"
+            elif kind in _CLOSERS and token.kind in _FOLLOWERS:
+                message = f"missing '{kind}' at '{token.text}'"
+            self._stop(message, token)
         return self._take()
 
     def _stop(self, message: str, token: Token) -> NoReturn:
@@ -338,8 +350,19 @@ class Parser:
         if kind not in _STARTS or kind == "!" or (kind == "-" and not self._number_next()):
             after = self._tokens[min(self._at + 1, len(self._tokens) - 1)]
             what = "extraneous" if after.kind in _STARTS else "mismatched"
-            self._stop(f"{what} input '{token.text}' expecting {_OPERANDS}", token)
+            self._stop(f"{what} input '{token.text}' expecting {self._operands()}", token)
         return self._literal()
+
+    def _operands(self) -> str:
+        """What may stand here, where an operand may begin."""
+        before = self._tokens[self._at - 1].kind if self._at else ""
+        called = self._at > 1 and self._tokens[self._at - 2].kind in (IDENT, ")", "]")
+        extra = {
+            "(": ("", "", "')', ", "", "") if called else (),
+            "[": ("", "", "", "", "'?', ") if called else ("']', ", "", "", "',', ", "'?', "),
+            "{": ("", "'}', ", "", "',', ", "'?', "),
+        }.get(before, ())
+        return _OPERANDS.format(*(extra or ("",) * 5))
 
     def _name(self) -> Node:
         """A variable, a call of a function, or a struct literal."""
@@ -383,9 +406,9 @@ class Parser:
             value = self.expression()
             entry = FieldEntry(start=colon.start, field=field.text.strip("`"), value=value, optional=optional)
             entries.append(entry)
-            if not self._accept(","):
+            if not self._another("}"):
                 break
-        end = self._expect("}").end
+        end = self._expect("}", "{'}', ','}").end
         text = ".".join(parts)
         return StructNode(
             name=f".{text}" if absolute else text,
@@ -403,12 +426,21 @@ class Parser:
             if self._question("?"):
                 optional.add(len(elements))
             elements.append(self.expression())
-            if not self._accept(","):
+            if not self._another("]"):
                 break
-        end = self._expect("]").end
+        end = self._expect("]", "{']', ','}").end
         return ListNode(
             elements=elements, optional=frozenset(optional), start=opened.start, end=end, first=opened.start
         )
+
+    def _another(self, end: str) -> bool:
+        """Whether a comma stands here; then another element follows, or the end."""
+        if not self._accept(","):
+            return False
+        token = self._tokens[self._at]
+        if token.kind not in _STARTS and token.kind not in ("?", end, IDENT, ESCAPED):
+            self._stop(f"mismatched input '{token.text}' expecting '{end}'", token)
+        return True
 
     def _map(self) -> Node:
         opened = self._take()
@@ -419,9 +451,9 @@ class Parser:
             colon = self._expect(":")
             value = self.expression()
             entries.append(Entry(start=colon.start, key=key, value=value, optional=optional))
-            if not self._accept(","):
+            if not self._another("}"):
                 break
-        end = self._expect("}").end
+        end = self._expect("}", "{'}', ','}").end
         return MapNode(entries=entries, start=opened.start, end=end, first=opened.start)
 
     def _literal(self) -> Node:

@@ -42,6 +42,9 @@ from sekisho.cel.trail import Trail
 from sekisho.cel.types import Field
 from sekisho.cel.values import NONE, Optional, Value
 
+_FAILED: Final = object()
+"""What stands for an argument that failed."""
+
 
 class _Lazy:
     """A value that ``cel.bind`` gives a name to: computed when it is first used."""
@@ -133,8 +136,11 @@ class Evaluator:
             self._trail.read(operand, key, node, tested=node.test or node.optional)
         if node.test:
             return has(operand, key)
-        if node.optional or (type(operand) is Optional):
-            return _read_optional(row, optional_select(operand, key))
+        if node.optional or type(operand) is Optional:
+            found = optional_select(operand, key)
+            if not found.present:
+                self._pay(-1)  # what is not there is not counted
+            return _read_optional(row, found)
         return _read(row, select(operand, key))
 
     def _index(self, node: Call) -> Value:
@@ -143,8 +149,11 @@ class Evaluator:
         self._pay(costs.step_cost(node.args[0]) - 1 + costs.index_cost(node.args[1]))
         if self._trail is not None:
             self._trail.read(operand, key, node, tested=node.function == "_[?_]")
-        if node.function == "_[?_]":
-            return optional_index(operand, key)
+        if node.function == "_[?_]" or type(operand) is Optional:
+            found = optional_index(operand, key)
+            if not found.present:
+                self._pay(-1)
+            return found
         return index(operand, key)
 
     # --- calls --------------------------------------------------------------------------------------------
@@ -152,19 +161,42 @@ class Evaluator:
     def call(self, node: Call) -> Value:
         """A function or operator."""
         control = _CONTROL.get(node.function)
-        if control is not None:
+        if control is not None and (not node.member or node.overloads[0].id in _OPTIONAL):
             return control(self, node)
         if costs.is_written(node):
             state = State(self._state.meter)
             return _invoke(state, self._dispatch(node), [self._free(arg) for arg in node.args])
-        args = [self.value(arg) for arg in node.args]
-        cost = costs.call_cost(node)
-        if type(cost) is int:
-            self._pay(cost)
-            return _invoke(self._state, self._dispatch(node), args)
-        found = _invoke(self._state, self._dispatch(node), args)
-        self._pay(cost(*args, found))  # type: ignore[operator]
+        args, error = self._args(node)
+        found: Value = None
+        if error is None:
+            try:
+                found = _invoke(self._state, self._dispatch(node), args)
+            except CelError as failed:
+                error = failed
+        if error is None or len(args) == len(node.args):
+            cost = costs.call_cost(node)
+            self._pay(cost if isinstance(cost, int) else cost(*args, found))
+        if error is not None:
+            raise error
         return found
+
+    def _args(self, node: Call) -> tuple[list[Value], CelError | None]:
+        """The arguments, and the first error among them.
+
+        As in cel-go, the second of two is evaluated whatever the first is, and one that failed counts as a
+        value of size 1.
+        """
+        args: list[Value] = []
+        error: CelError | None = None
+        for arg in node.args:
+            try:
+                args.append(self.value(arg))
+            except CelError as failed:
+                error = error or failed
+                if len(node.args) > 2:
+                    break
+                args.append(_FAILED)
+        return args, error
 
     def _free(self, node: Node) -> Value:
         before = self._state.cost
@@ -179,18 +211,20 @@ class Evaluator:
         return found
 
     def _equal(self, node: Call) -> bool:
-        a, b = (self.value(arg) for arg in node.args)
+        (a, b), error = self._args(node)
         cost = costs.call_cost(node)
-        assert callable(cost)
-        self._pay(cost(a, b, None))
+        self._pay(cost if isinstance(cost, int) else cost(a, b, None))
+        if error is not None:
+            raise error
         return equal(self._state, a, b) is (node.function == "_==_")
 
     def _in(self, node: Call) -> bool:
-        value = self.value(node.args[0])
-        collection = self.value(node.args[1])
+        (value, collection), error = self._args(node)
         if not costs.is_membership(node):
             cost = costs.call_cost(node)
             self._pay(cost if isinstance(cost, int) else cost(value, collection, None))
+        if error is not None:
+            raise error
         if self._trail is not None and isinstance(collection, dict):
             self._trail.read(collection, value, node, tested=True)
         return contains(self._state, value, collection)
@@ -333,9 +367,9 @@ class Evaluator:
                 if failed.offset < 0:
                     failed.offset = node.result.start
                 error = error or failed
+        self._pay(1)
         if error is not None:
             raise error
-        self._pay(1)
         return found
 
     def _exists_one(self, node: Fold, turns: Iterable[None]) -> bool:
@@ -465,6 +499,7 @@ _CONTROL: Final[dict[str, Callable[[Evaluator, Call], Value]]] = {
     "_[_]": Evaluator._index,
     "_[?_]": Evaluator._index,
 }
+_OPTIONAL: Final = frozenset({"optional_or_optional", "optional_orValue_value"})
 _FOLDS: Final[dict[FoldKind, Callable[[Evaluator, Fold, Iterable[None]], Value]]] = {
     FoldKind.ALL: Evaluator._all,
     FoldKind.EXISTS: Evaluator._exists,

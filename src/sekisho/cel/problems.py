@@ -30,6 +30,10 @@ class Problems:
     def __bool__(self) -> bool:
         return self._count > 0
 
+    def apart(self) -> Problems:
+        """Problems of the same expression that are not told with these."""
+        return Problems(self._source)
+
     def add(self, code: Code, message: str, start: int, end: int = -1) -> None:
         """Note a problem at a stretch of the source."""
         self._count += 1
@@ -56,6 +60,8 @@ class Problems:
 
 def display(span: Span, message: str, name: str = "<input>") -> str:
     """An error as cel-go displays it: position, message, source line, caret."""
+    if not span.source.text:
+        return f"ERROR: {name}:1:0: {message}"
     line, column = span.begins
     shown = span.source.line(line).replace("\t", " ")
     head = f"ERROR: {name}:{line}:{column}: {message}"

@@ -13,7 +13,7 @@ from sekisho.lang.golang import durations, gotime
 from sekisho.lang.golang.layouts import NAMED
 
 _RFC3339: Final = NAMED["RFC3339"]
-_OFFSET: Final = re.compile(r"([+-]?)([0-9]{1,4}):([+-]?[0-9]{1,4})", re.ASCII)
+_OFFSET: Final = re.compile(r"([+-]?)([0-9]{1,4}):([0-9]{1,4})", re.ASCII)
 
 
 def parse_timestamp(text: str) -> Timestamp:
@@ -78,8 +78,6 @@ def _fixed(zone: str) -> int:
         wrong = part[0] if not re.fullmatch(r"[+-]?[0-9]+", part[0]) else part[2]
         raise CelError(f'strconv.Atoi: parsing "{wrong}": invalid syntax')
     sign, hours, minutes = found.groups()
-    if not 0 <= int(minutes) <= 59:
-        raise CelError(f"timezone offset minutes out of range [0, 59]: {zone}")
     seconds = (int(hours) * 60 + int(minutes)) * 60
     return -seconds if sign == "-" else seconds
 

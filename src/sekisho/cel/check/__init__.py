@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sekisho.cel.check.checker import Checker
-from sekisho.cel.check.literals import check_literals
+from sekisho.cel.check.written import check_literals, check_mixed
 from sekisho.cel.environment import Environment
 from sekisho.cel.nodes import Call, Node
 from sekisho.cel.problems import Problems
@@ -11,9 +11,12 @@ from sekisho.cel.problems import Problems
 
 def check(root: Node, environment: Environment, problems: Problems) -> Node:
     """The tree with what its names mean and which types it has; problems are noted (CEL1xx)."""
-    checked = Checker(environment, problems).run(root)
-    if environment.options.literals and not problems:
+    told = problems if environment.options.checked else problems.apart()
+    checked = Checker(environment, told).run(root)
+    if not problems and environment.options.literals:
         check_literals(checked, problems)
+    if not told and environment.options.homogeneous:
+        check_mixed(checked, environment.mixed, problems)
     if environment.validators and not problems:
         _validate(checked, environment, problems)
     return checked

@@ -37,9 +37,6 @@ class Checker:
     def __init__(self, environment: Environment, problems: Problems) -> None:
         self._scope = Scope(environment)
         self._structs = environment.all_structs
-        self._homogeneous = environment.options.homogeneous
-        self._mixed = environment.mixed
-        self._lenient = 0
         self._problems = problems
         self._types = Mapping()
         self._seen: list[Node] = []
@@ -64,6 +61,7 @@ class Checker:
         meaning = self._scope.find(written)
         if meaning is None:
             node.type = ERROR
+            node.resolved = written
             self._undeclared(node, written)
             return node
         return _meant(node, meaning)
@@ -119,13 +117,8 @@ class Checker:
 
     def call(self, node: Call) -> Node:
         """A function or operator."""
-        lenient = node.function in self._mixed
-        self._lenient += lenient
-        checked = self._member(node) if node.member else self._global(node)
-        self._lenient -= lenient
-        return checked
-
-    def _global(self, node: Call) -> Node:
+        if node.member:
+            return self._member(node)
         node.args = [self.check(arg) for arg in node.args]
         found = self._scope.function(node.function)
         if found is None:
@@ -180,6 +173,7 @@ class Checker:
         node.overloads = tuple(fitting)
         if result is None:
             result = ERROR
+            node.overloads = tuple(overloads)  # if this is not told, the evaluation decides
             self._no_overload(node, types)
         node.type = result
 
@@ -220,7 +214,7 @@ class Checker:
         for index, item in enumerate(node.elements):
             checked = node.elements[index] = self.check(item)
             found = self._optional(checked) if index in node.optional else checked.type
-            element = self._join(checked, element, found)
+            element = self._join(element, found)
         node.type = list_of(self._types.fresh() if element is None else element)
         return node
 
@@ -230,10 +224,10 @@ class Checker:
         value: CelType | None = None
         for entry in node.entries:
             entry.key = self.check(entry.key)
-            key = self._join(entry.key, key, entry.key.type)
+            key = self._join(key, entry.key.type)
             entry.value = self.check(entry.value)
             found = self._optional(entry.value) if entry.optional else entry.value.type
-            value = self._join(entry.value, value, found)
+            value = self._join(value, found)
         if key is None or value is None:
             key, value = self._types.fresh(), self._types.fresh()
         node.type = map_of(key, value)
@@ -275,16 +269,13 @@ class Checker:
             self._mismatch(node, optional_of(value), value)
         return value
 
-    def _join(self, node: Node, previous: CelType | None, current: CelType) -> CelType:
+    def _join(self, previous: CelType | None, current: CelType) -> CelType:
         """The type of elements of both types."""
         if previous is None:
             return current
         if self._types.assignable([(previous, current)]):
             return most_general(previous, current)
-        if self._lenient or not self._homogeneous:
-            return DYN
-        self._mismatch(node, previous, current)
-        return ERROR
+        return DYN
 
     def _mismatch(self, node: Node, expected: CelType, found: CelType) -> None:
         shown = [self._types.substitute(type, params_to_dyn=True) for type in (expected, found)]
@@ -377,8 +368,9 @@ class Checker:
         value, optional = unwrapped(self._types.substitute(node.target.type))
         if not optional:
             if not is_dynamic(value) and value.kind is not Kind.ERROR:
-                message = f"found no matching overload for 'hasValue' applied to '{value}.()'"
-                self._problems.add(codes.OVERLOAD, message, node.start, node.end)
+                for function in ("hasValue", "value"):
+                    message = f"found no matching overload for '{function}' applied to '{value}.()'"
+                    self._problems.add(codes.OVERLOAD, message, node.start, node.end)
             value = DYN
         self._scope.enter({node.variable: value})
         node.result = self.check(node.result)

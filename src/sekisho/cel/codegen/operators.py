@@ -18,6 +18,8 @@ Write = Callable[[Node], ast.expr]
 
 _INTEGERS: Final = frozenset({Kind.INT, Kind.UINT})
 _NUMBERS: Final = frozenset({Kind.INT, Kind.UINT, Kind.DOUBLE})
+_EXACT: Final = 1 << 53
+"""Up to here, integers and doubles compare alike, whichever is converted."""
 _TEXTS: Final = frozenset({Kind.STRING, Kind.BYTES})
 
 ORDERS: Final = {
@@ -92,7 +94,7 @@ def equality(block: Block, write: Write, node: Call) -> ast.expr:
     a, b = write(left), write(right)
     kinds = {block.trust.kind(left), block.trust.kind(right)}
     value = literal(right)
-    if kinds <= _NUMBERS:
+    if kinds <= _INTEGERS or kinds == {Kind.DOUBLE}:
         block.cost += 1
         return w.compare(a, equal, b)
     if isinstance(value, str | bytes):
@@ -104,7 +106,8 @@ def equality(block: Block, write: Write, node: Call) -> ast.expr:
     if kinds == {Kind.BOOL} or (Kind.BOOL in kinds and Kind.DYN in kinds):
         block.cost += 1
         return w.compare(a, same, b)
-    if isinstance(value, int | float) and value not in (0, 1):  # which Python takes for booleans
+    # Python takes 0 and 1 for booleans.
+    if isinstance(value, int | float) and abs(value) < _EXACT and value not in (0, 1):
         block.cost += 1
         return w.compare(a, equal, b)
     found = w.call("equal_paid", w.name(STATE), a, b)
@@ -155,7 +158,7 @@ def membership(block: Block, write: Write, node: Call) -> ast.expr:
         assert isinstance(right, ListNode)
         values = [literal(element) for element in right.elements]
         exact = all(isinstance(v, str) for v in values) or (
-            block.trust.kind(left) in _NUMBERS and all(isinstance(v, int | float) for v in values)
+            block.trust.kind(left) in _INTEGERS and all(isinstance(v, int) for v in values)
         )
         if exact and not any(isinstance(v, bool) for v in values):
             return w.compare(a, "in", b)

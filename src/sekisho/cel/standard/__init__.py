@@ -14,6 +14,7 @@ from sekisho.cel.standard.macros import (
     STANDARD_MACROS,
     TWO_VARIABLE_MACROS,
 )
+from sekisho.cel.standard.messages import MESSAGE_TYPES, NULL_VALUE
 from sekisho.cel.standard.operators import OPERATORS
 from sekisho.cel.standard.optionals import OPTIONAL_ROWS
 from sekisho.cel.standard.texts import TEXTS
@@ -22,7 +23,6 @@ from sekisho.cel.types import (
     BYTES,
     DOUBLE,
     DURATION,
-    DYN,
     INT,
     LIST_OF_DYN,
     MAP_OF_DYN,
@@ -43,7 +43,6 @@ STANDARD: Final = Library(
         BYTES,
         DOUBLE,
         DURATION,
-        DYN,
         INT,
         LIST_OF_DYN,
         MAP_OF_DYN,
@@ -60,5 +59,6 @@ OPTIONALS: Final = Library(
 TWO_VARIABLES: Final = Library(name="two-variable comprehensions", macros=TWO_VARIABLE_MACROS)
 BINDINGS: Final = Library(name="bindings", macros=BINDING_MACROS)
 BLOCKS: Final = Library(name="blocks", macros=BLOCK_MACROS)
+MESSAGES: Final = Library(name="well-known messages", structs=MESSAGE_TYPES, constants=NULL_VALUE)
 
-__all__ = ["BINDINGS", "BLOCKS", "OPTIONALS", "STANDARD", "TWO_VARIABLES"]
+__all__ = ["BINDINGS", "BLOCKS", "MESSAGES", "OPTIONALS", "STANDARD", "TWO_VARIABLES"]

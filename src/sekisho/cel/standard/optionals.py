@@ -77,8 +77,8 @@ OPTIONAL_ROWS: Final[tuple[Overload, ...]] = (
     *rows("optional.none", none, ("optional_none", (), _OPTIONAL)),
     *rows("hasValue", has_value, ("optional_hasValue", (_OPTIONAL,), BOOL), member=True),
     *rows("value", value_of, ("optional_value", (_OPTIONAL,), A), member=True),
-    *rows("or", either, ("optional_or_optional", (_OPTIONAL, _OPTIONAL), _OPTIONAL), member=True),
-    *rows("orValue", or_value, ("optional_orValue_value", (_OPTIONAL, A), A), member=True),
+    *rows("or", either, ("optional_or_optional", (_OPTIONAL, _OPTIONAL), _OPTIONAL), member=True, cost=0),
+    *rows("orValue", or_value, ("optional_orValue_value", (_OPTIONAL, A), A), member=True, cost=0),
     *rows(
         "_[?_]",
         optional_index,
