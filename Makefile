@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 MINUTES ?= 10
 OPA_CASES ?= ../shared/conformance/rego
+# The folder tests/simple/testdata of the CEL specification; none by default.
+CEL_SPEC ?=
 # Sources of Gatekeeper, or any folder with suites of tests for constraints; none by default.
 GATEKEEPER ?=
 
@@ -48,6 +50,7 @@ bench: $(VENV)/dev.stamp ## ratios against the peers that are installed; writes 
 conformance: $(VENV)/dev.stamp ## suites of other projects, where they are at hand
 	$(BIN)/python -m tests.conformance.opa $(OPA_CASES)/v1 --dialect v1
 	$(BIN)/python -m tests.conformance.opa $(OPA_CASES)/v0 --dialect v0
+	@test -z "$(CEL_SPEC)" || $(BIN)/python -m tests.conformance.cel_spec $(CEL_SPEC)
 	@test -z "$(GATEKEEPER)" || $(BIN)/python -m tests.conformance.gator $(GATEKEEPER)
 
 fuzz: $(VENV)/dev.stamp ## parsers, compiler and evaluator on generated and mutated input, MINUTES=10

@@ -311,8 +311,8 @@ class Evaluator:
                 value = value.value
             fields[entry.field] = value
         self._pay(costs.STRUCT)
-        assert node.declared is not None
-        assert node.declared.build is not None
+        if node.declared is None or node.declared.build is None:
+            raise CelError(f"unknown type: {node.name}")
         return node.declared.build(fields)
 
     # --- folds --------------------------------------------------------------------------------------------

@@ -11,6 +11,15 @@ from pathlib import Path
 
 import sekisho.cel as cel
 from sekisho.cel import compare
+from sekisho.cel.extensions.encoders import encoders
+from sekisho.cel.extensions.lists import lists
+from sekisho.cel.extensions.math import maths
+from sekisho.cel.extensions.network import NETWORK
+from sekisho.cel.extensions.optionals import OPTIONAL_LISTS
+from sekisho.cel.extensions.regex import REGEX
+from sekisho.cel.extensions.sets import SETS
+from sekisho.cel.extensions.strings import strings
+from sekisho.cel.functions import Overload
 from sekisho.cel.library import Library
 from sekisho.cel.problems import display_all
 from sekisho.cel.standard import BINDINGS, BLOCKS, MESSAGES, OPTIONALS, TWO_VARIABLES
@@ -47,22 +56,20 @@ BOUNDS = cel.Bounds(limits=Limits(seconds=10))
 
 def libraries() -> tuple[Library, ...]:
     """All libraries: those of the language, and cel-go's extensions."""
-    from sekisho.cel.extensions import ENCODERS, LISTS, MATH, NETWORK, OPTIONAL_EXTRAS, REGEX, SETS, STRINGS
-
     return (
         OPTIONALS,
+        OPTIONAL_LISTS,
         TWO_VARIABLES,
         BINDINGS,
         BLOCKS,
         MESSAGES,
-        ENCODERS,
-        LISTS,
-        MATH,
+        encoders(),
+        lists(),
+        maths(),
         NETWORK,
-        OPTIONAL_EXTRAS,
         REGEX,
         SETS,
-        STRINGS,
+        strings(),
     )
 
 
@@ -166,7 +173,7 @@ def _evaluate(body: Message, known: tuple[Library, ...]) -> tuple[cel.Program, V
         if identifier is not None:
             variables[text(declaration.one("name"))] = _type(identifier.one("type"))
     environment = cel.Environment(
-        libraries=known,
+        libraries=(*known, _declared(body)),
         variables=variables,
         container=text(body.one("container", b"")),
         options=cel.Options(
@@ -179,6 +186,28 @@ def _evaluate(body: Message, known: tuple[Library, ...]) -> tuple[cel.Program, V
     if body.one("check_only") == "true":
         return program, None
     return program, program.eval(bindings, bounds=BOUNDS)
+
+
+def _declared(body: Message) -> Library:
+    """The functions that a case declares; nothing calls them."""
+    rows = []
+    for declaration in body.all("type_env"):
+        function = declaration.one("function")
+        for overload in function.all("overloads") if function is not None else ():
+            row = Overload(
+                id=text(overload.one("overload_id")),
+                function=text(declaration.one("name")),
+                params=tuple(map(_type, overload.all("params"))),
+                result=_type(overload.one("result_type")),
+                call=_uncalled,
+                member=overload.one("is_instance_function") == "true",
+            )
+            rows.append(row)
+    return Library(name="declared", overloads=tuple(rows))
+
+
+def _uncalled(*_: Value) -> Value:
+    raise AssertionError("a function that is only declared is called")
 
 
 # --- values and types -------------------------------------------------------------------------------------

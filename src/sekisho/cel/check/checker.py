@@ -274,7 +274,7 @@ class Checker:
         if previous is None:
             return current
         if self._types.assignable([(previous, current)]):
-            return most_general(previous, current)
+            return previous if current.kind is Kind.NULL else most_general(previous, current)
         return DYN
 
     def _mismatch(self, node: Node, expected: CelType, found: CelType) -> None:

@@ -18,6 +18,7 @@ from sekisho.cel.times import parse_duration, parse_timestamp
 from sekisho.cel.types import CelType
 from sekisho.lang import re2
 
+
 def _parses(parse: Callable[[str], object]) -> Callable[[object], bool]:
     def holds(value: object) -> bool:
         if not isinstance(value, str):
@@ -54,7 +55,7 @@ def check_literals(root: Node, problems: Problems) -> None:
 
 
 def check_mixed(root: Node, mixed: frozenset[str], problems: Problems) -> None:
-    """Note the lists and maps whose elements are of several types, but within calls of ``mixed`` functions."""
+    """Note lists and maps with elements of several types, but not within calls of ``mixed`` functions."""
     stack = [root]
     while stack:
         node = stack.pop()

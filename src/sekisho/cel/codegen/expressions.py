@@ -304,10 +304,9 @@ class Code:
     def struct(self, node: StructNode) -> ast.expr:
         """``Name{…}``."""
         block, w = self.block, self.block.writer
-        assert node.declared is not None
-        block.cost += costs.STRUCT
-        if any(entry.optional for entry in node.entries):
+        if node.declared is None or any(entry.optional for entry in node.entries):
             raise Unsupported
+        block.cost += costs.STRUCT
         pairs = [(w.const(entry.field), self.value(entry.value)) for entry in node.entries]
         return w.call(block.use("build", node.declared.name), w.dict_of(pairs))
 

@@ -27,7 +27,7 @@ from sekisho.cel.kubernetes.regex import REGEX
 from sekisho.cel.kubernetes.semver import semver
 from sekisho.cel.kubernetes.urls import URLS
 from sekisho.cel.library import Library
-from sekisho.cel.standard import OPTIONALS, TWO_VARIABLES
+from sekisho.cel.standard import MESSAGES, OPTIONALS, TWO_VARIABLES
 from sekisho.cel.types import CelType
 
 Minor = int
@@ -45,6 +45,7 @@ def _priced(library: Library) -> Library:
 
 
 LIBRARIES: Final[tuple[tuple[Minor, Minor, Library], ...]] = (
+    (0, _FOREVER, MESSAGES),
     (0, _FOREVER, URLS),
     (0, _FOREVER, REGEX),
     (0, 37, lists(0)),
