@@ -203,3 +203,18 @@ class OptMap(Node):
     def children(self) -> tuple[Node, ...]:
         """See ``Node``."""
         return (self.target, self.result)
+
+
+def depth_of(root: Node) -> int:
+    """How deep operators and accesses nest, where cel-go counts them; without recursion."""
+    deepest = 0
+    stack: list[tuple[Node, int]] = [(root, 0)]
+    while stack:
+        node, depth = stack.pop()
+        counts = isinstance(node, Select) or (
+            isinstance(node, Call) and (node.member or node.function not in ("_&&_", "_||_", "!_", "-_"))
+        )
+        depth += counts
+        deepest = max(deepest, depth)
+        stack.extend((child, depth) for child in node.children())
+    return deepest

@@ -13,7 +13,6 @@ A level of nesting takes two Python frames: operators are reduced with a stack, 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Final, NoReturn
 
@@ -27,13 +26,11 @@ from sekisho.cel.lexer import (
     INT,
     STRING,
     UINT,
-    EscapeError,
     Token,
-    bytes_value,
-    text_value,
     tokens,
 )
 from sekisho.cel.library import Macro
+from sekisho.cel.literals import EscapeError, bytes_value, number_value, text_value
 from sekisho.cel.nodes import (
     Call,
     Entry,
@@ -45,10 +42,11 @@ from sekisho.cel.nodes import (
     Node,
     Select,
     StructNode,
+    depth_of,
 )
 from sekisho.cel.problems import Problems
 from sekisho.cel.types import ERROR
-from sekisho.cel.values import INT_MAX, UINT_MAX, UInt, Value
+from sekisho.cel.values import Value
 from sekisho.diag import Code, Limit, Source
 
 SIZE: Final = Limit("a CEL expression", 100_000, "characters", "cel-go's limit")
@@ -87,9 +85,6 @@ _BINARY: Final = {
     "%": 5,
 }
 _NAMES: Final = {"in": "@in", **{op: f"_{op}_" for op in _BINARY if op != "in"}}
-_DIGITS: Final = 20
-"""Digits of the largest number."""
-
 _CLOSERS: Final = frozenset({")", "]"})
 _FOLLOWERS: Final = frozenset({*_BINARY, "?", ":", ",", ")", "]", "}", ".", "[", EOF})
 """What may follow an operand."""
@@ -117,7 +112,7 @@ def parse(source: Source, macros: Macros, problems: Problems, *, optional_syntax
         parser.finish()
     except Stop:
         return None
-    if _depth(root) > DEPTH.value:
+    if depth_of(root) > DEPTH.value:
         problems.add(codes.TOO_DEEP, "max recursion depth exceeded", 0)
         return None
     return root
@@ -473,7 +468,7 @@ class Parser:
                 return _written(bytes_value(text), first, token)
         except EscapeError as wrong:
             return self._refuse(codes.LITERAL, str(wrong), first.start, token.end)
-        value = _number(token.kind, sign, text)
+        value = number_value(token.kind, sign, text)
         if value is None:
             what = {INT: "int", UINT: "uint", FLOAT: "double"}[token.kind]
             return self._refuse(codes.LITERAL, f"invalid {what} literal", first.start, token.end)
@@ -482,24 +477,6 @@ class Parser:
 
 def _written(value: Value, first: Token, last: Token) -> Literal:
     return Literal(value=value, start=first.start, end=last.end, first=first.start)
-
-
-def _number(kind: str, sign: str, text: str) -> Value:
-    """The value of a numeric token, or None if it is out of range."""
-    if kind == FLOAT:
-        number = float(sign + text)
-        return None if math.isinf(number) else number
-    digits = text.rstrip("uU")
-    base = 16 if digits.startswith("0x") else 10
-    digits = digits.removeprefix("0x").lstrip("0") or "0"
-    if len(digits) > _DIGITS:
-        return None
-    value = int(digits, base)
-    if kind == UINT:
-        return UInt(value) if value <= UINT_MAX else None
-    if sign:
-        return -value if value <= INT_MAX + 1 else None
-    return value if value <= INT_MAX else None
 
 
 def _reduce(operands: list[Node], operator: Token) -> None:
@@ -514,18 +491,3 @@ def _reduce(operands: list[Node], operator: Token) -> None:
     operands[-1] = Call(
         function=name, args=[left, right], start=operator.start, end=right.end, first=left.first
     )
-
-
-def _depth(root: Node) -> int:
-    """How deep operators and accesses nest, where cel-go counts them; without recursion."""
-    deepest = 0
-    stack: list[tuple[Node, int]] = [(root, 0)]
-    while stack:
-        node, depth = stack.pop()
-        counts = isinstance(node, Select) or (
-            isinstance(node, Call) and (node.member or node.function not in ("_&&_", "_||_", "!_", "-_"))
-        )
-        depth += counts
-        deepest = max(deepest, depth)
-        stack.extend((child, depth) for child in node.children())
-    return deepest

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sekisho.cel import costs
 from sekisho.cel.access import has, index, optional_index, optional_select, select
 from sekisho.cel.compare import contains, equal
-from sekisho.cel.dispatch import Dispatch
+from sekisho.cel.dispatch import Dispatch, call
 from sekisho.cel.errors import CelError
 from sekisho.cel.nodes import (
     Bind,
@@ -164,13 +164,12 @@ class Evaluator:
         if control is not None and (not node.member or node.overloads[0].id in _OPTIONAL):
             return control(self, node)
         if costs.is_written(node):
-            state = State(self._state.meter)
-            return _invoke(state, self._dispatch(node), [self._free(arg) for arg in node.args])
+            return call(State(self._state.meter), self._dispatch(node), *map(self.value, node.args))
         args, error = self._args(node)
         found: Value = None
         if error is None:
             try:
-                found = _invoke(self._state, self._dispatch(node), args)
+                found = call(self._state, self._dispatch(node), *args)
             except CelError as failed:
                 error = failed
         if error is None or len(args) == len(node.args):
@@ -197,12 +196,6 @@ class Evaluator:
                     break
                 args.append(_FAILED)
         return args, error
-
-    def _free(self, node: Node) -> Value:
-        before = self._state.cost
-        found = self.value(node)
-        self._state.cost = before
-        return found
 
     def _dispatch(self, node: Call) -> Dispatch:
         found = self._dispatches.get(node)
@@ -458,11 +451,6 @@ class Evaluator:
         """What was read between two marks did not decide."""
         if self._trail is not None:
             self._trail.drop(mark, here)
-
-
-def _invoke(state: State, dispatch: Dispatch, args: list[Value]) -> Value:
-    overload = dispatch.find(args)
-    return overload.call(state, *args) if overload.context else overload.call(*args)
 
 
 def _read(row: Field | None, value: Value) -> Value:
