@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
+from sekisho.cli.network import Chosen, provider_options
 from sekisho.cli.output import finish, report_options
-from sekisho.cli.providers import Chosen, provider_options
 
 
 @click.command(epilog="Example: sekisho check manifests/ policies/ -o sarif > findings.sarif")

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from sekisho.cli.inputs import Inputs, read_objects
+from sekisho.cli.network import NOTHING, Chosen, ExternalData
 from sekisho.cli.progress import progress
-from sekisho.cli.providers import NOTHING, Chosen, ExternalData
 from sekisho.cli.rules import is_rule, read_rules, remarks
 from sekisho.cli.wire import Findings
 from sekisho.cli.workers import spread

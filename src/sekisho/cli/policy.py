@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from sekisho.cli.main import LazyGroup
-from sekisho.cli.providers import Chosen, ExternalData, provider_options
+from sekisho.cli.network import Chosen, ExternalData, provider_options
 
 if TYPE_CHECKING:
     from sekisho.cli.inputs import Inputs

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from sekisho.cli.network import Chosen, provider_options
 from sekisho.cli.output import finish, report_options
-from sekisho.cli.providers import Chosen, provider_options
 
 if TYPE_CHECKING:
     from sekisho.audit import Count

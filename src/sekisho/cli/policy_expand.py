@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sekisho.cli.providers import Chosen, ExternalData, provider_options
+from sekisho.cli.network import Chosen, ExternalData, provider_options
 from sekisho.cli.rego import OpaCommand
 
 if TYPE_CHECKING:

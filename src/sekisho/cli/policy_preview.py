@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sekisho.cli.providers import Chosen, provider_options
+from sekisho.cli.network import Chosen, provider_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from sekisho.cli.network import network_option
 from sekisho.cli.rego import Duration, OpaCommand, source_options
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Job:
     metrics: bool = False
     count: int = 1
     timeout: float = SECONDS
+    allow_network: tuple[str, ...] = ()
 
 
 @click.command(
@@ -87,6 +89,7 @@ class Job:
 @click.option(
     "--timeout", type=Duration(), default=SECONDS, metavar="DURATION", help="Stop after this time (1m)."
 )
+@network_option("A host (HOST or HOST:PORT, * for all) that http.send may ask; repeatable.")
 @click.option("--pretty-limit", type=int, hidden=True, expose_value=False)
 @source_options
 def command(
@@ -163,13 +166,14 @@ def _input(job: Job, outcome: Outcome) -> Value:
 
 def _once(job: Job, given: Value, outcome: Outcome) -> None:
     from sekisho import rego
+    from sekisho.cli.network.transport import with_network
     from sekisho.cli.regofiles import load_files, read_capabilities
     from sekisho.cli.regoresult import Timers
     from sekisho.lang.meter import Limits
 
     assert job.query is not None
     dialect = rego.Dialect.V0 if job.v0_compatible else rego.Dialect.V1
-    capabilities = read_capabilities(job.capabilities)
+    capabilities = with_network(read_capabilities(job.capabilities), job.allow_network)
     timers = Timers()
     with timers.time("load_files", show=bool(job.paths or job.bundles)):
         files = load_files(job.paths, dialect=dialect, ignore=job.ignore, bundles=job.bundles)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from sekisho.cli.network import network_option
 from sekisho.cli.rego import Duration, OpaCommand, bundle_option, source_options
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ SECONDS: Final = 5.0
 )
 @click.option("--parallel", "-p", type=int, hidden=True, expose_value=False)
 @bundle_option
+@network_option("A host (HOST or HOST:PORT, * for all) that http.send may ask; repeatable.")
 @source_options
 def command(
     *, paths: tuple[str, ...], form: str, verbose: bool, pattern: str | None, count: int, **options: Any
@@ -103,13 +105,14 @@ class _Loaded:
 
 def _load(paths: Sequence[str], options: dict[str, Any]) -> _Loaded:
     from sekisho import rego
+    from sekisho.cli.network.transport import with_network
     from sekisho.cli.regofiles import load_files, read_capabilities
     from sekisho.cli.regotext import tell
     from sekisho.rego.cover import Recorder
     from sekisho.rego.testing import Suite
 
     dialect = rego.Dialect.V0 if options["v0_compatible"] else rego.Dialect.V1
-    capabilities = read_capabilities(options["capabilities"])
+    capabilities = with_network(read_capabilities(options["capabilities"]), options["allow_network"])
     files = load_files(
         () if options["bundle"] else paths,
         dialect=dialect,

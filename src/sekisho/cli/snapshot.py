@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from sekisho import audit, policy
 from sekisho.cli.inputs import Inputs, read_objects
+from sekisho.cli.network import NOTHING, Chosen, ExternalData
 from sekisho.cli.programs import cached_compile
 from sekisho.cli.progress import progress
-from sekisho.cli.providers import NOTHING, Chosen, ExternalData
 from sekisho.cli.rules import read_rules
 from sekisho.cli.settings import Settings
 from sekisho.cli.wire import Findings, Verdicts

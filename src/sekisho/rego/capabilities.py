@@ -14,7 +14,7 @@ Transport = Callable[[Mapping[str, Value], float], Value]
 The request is checked already. The response has ``status`` ("200 OK"), ``status_code``, ``headers``
 (lower-case names to arrays of strings) and ``raw_body`` (text); ``body`` is decoded by ``http.send``. Hosts
 that a redirect leads to are the transport's to check. It raises ``faults.BuiltinFault`` for a
-failure; ``rego`` itself opens no socket.
+failure (``NetworkFault`` where nothing came back); ``rego`` itself opens no socket.
 """
 
 Resolver = Callable[[str, float], list[str]]

@@ -4,4 +4,9 @@ from __future__ import annotations
 
 from sekisho.lang.faults import BuiltinFault
 
-__all__ = ["BuiltinFault"]
+
+class NetworkFault(BuiltinFault):
+    """A transport's: nothing came back. ``http.send`` tells it apart where it gives errors as values."""
+
+
+__all__ = ["BuiltinFault", "NetworkFault"]

@@ -1,5 +1,6 @@
 """HTTP and TLS: a client with limits, and what it trusts."""
 
+from sekisho.web import codes
 from sekisho.web.client import Client
 from sekisho.web.exchange import Identity, Redirects, Request, Response, Tls, Trust, shown
 from sekisho.web.failures import WebError
@@ -13,5 +14,6 @@ __all__ = [
     "Tls",
     "Trust",
     "WebError",
+    "codes",
     "shown",
 ]

@@ -42,6 +42,12 @@ HEADERS: Final[Mapping[str, str]] = {
 CREDENTIALS: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
 """Headers that do not go to another host."""
 
+RETRIED: Final = frozenset({codes.UNREACHABLE, codes.BROKEN})
+"""What may be different a moment later."""
+
+PAUSE: Final = 0.1
+"""Seconds before a second try; each further one waits twice as long."""
+
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
 _AS_IT_WAS: Final = frozenset({307, 308})
 """Redirects that keep method and body; after the others a GET follows, as in Go and in browsers."""
@@ -71,7 +77,7 @@ class AsyncClient:
             raise WebError(late)
         try:
             async with asyncio.timeout(seconds):
-                return await self._follow(request)
+                return await self._try(request)
         except TimeoutError:
             raise WebError(late) from None
 
@@ -90,6 +96,19 @@ class AsyncClient:
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
+
+    async def _try(self, request: Request) -> Response:
+        """The answer, asked for again where there is none and that is wanted."""
+        pause = PAUSE
+        for _ in range(request.tries - 1):
+            try:
+                return await self._follow(request)
+            except WebError as error:
+                if error.code not in RETRIED:
+                    raise
+            await asyncio.sleep(pause)
+            pause *= 2
+        return await self._follow(request)
 
     async def _follow(self, request: Request) -> Response:
         """The answer, after redirects as far as they are followed."""
@@ -132,6 +151,7 @@ class AsyncClient:
             headers={**HEADERS, **request.headers},
             allow_redirects=False,
             ssl=context if context is not None else True,
+            skip_auto_headers=("Content-Type",),
             server_hostname=request.trust.name or None,
             proxy=request.proxy or None,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=request.connect_seconds),

@@ -57,7 +57,7 @@ def context_of(trust: Trust) -> ssl.SSLContext:
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     if trust.ca:
         _load_bundle(context, trust.ca)
-    else:
+    if trust.system or not trust.ca:
         context.load_default_certs()
     if trust.identity:
         _load_identity(context, trust.identity)

@@ -58,10 +58,12 @@ class Identity:
 class Trust:
     """Whom to trust. ``ca`` is a bundle of certificates (PEM), empty for those of the system.
 
+    ``system``: those of the system beside the bundle.
     ``name`` is the name that the server's certificate must have, empty for the host of the URL.
     """
 
     ca: str = ""
+    system: bool = False
     minimum: Tls = Tls.V12
     identity: Identity | None = None
     name: str = ""
@@ -75,7 +77,8 @@ class Request:
     """One request. ``seconds`` is how long it may take, connecting and redirects included.
 
     ``plain`` allows http. ``repeatable``: sending it twice does no harm, so it is sent again where a
-    connection that was kept open turns out to be gone. ``proxy`` is the URL of a proxy.
+    connection that was kept open turns out to be gone. ``tries`` is how often it is sent in all while there
+    is no answer. ``proxy`` is the URL of a proxy.
     """
 
     url: str
@@ -88,6 +91,7 @@ class Request:
     limit: Limit = BODY
     redirects: Redirects = Redirects.ANSWER
     plain: bool = False
+    tries: int = 1
     repeatable: bool = False
     proxy: str = ""
 

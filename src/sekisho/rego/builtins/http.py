@@ -18,7 +18,7 @@ from sekisho.rego import jsontext
 from sekisho.rego.builtins import gate, operands, yaml
 from sekisho.rego.builtins.table import Support, row
 from sekisho.rego.context import EvalContext
-from sekisho.rego.faults import BuiltinFault
+from sekisho.rego.faults import BuiltinFault, NetworkFault
 from sekisho.rego.text import text
 from sekisho.rego.types import ANY, STRING, Function, Object
 from sekisho.rego.values import Set, Value, is_number, type_name
@@ -81,7 +81,8 @@ def _send(context: EvalContext, value: Value) -> Value:
         if loud:
             raise
         message = f"{fault.kind}: http.send: {fault}"
-        return {"status_code": 0, "error": {"code": "eval_http_send_internal_error", "message": message}}
+        what = "network" if isinstance(fault, NetworkFault) else "internal"
+        return {"status_code": 0, "error": {"code": f"eval_http_send_{what}_error", "message": message}}
 
 
 def _answer(context: EvalContext, request: dict[Any, Value]) -> Value:

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from sekisho.cli.network.client import network_option, open_client
+
 if TYPE_CHECKING:
     from sekisho.cli.settings import Settings
     from sekisho.kube.object import Object
     from sekisho.policy.external import Providers
     from sekisho.policy.external.provider import Provider
     from sekisho.policy.external.table import Row
-    from sekisho.web import Client, Identity
+    from sekisho.web import Identity
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -61,11 +63,6 @@ def provider_options(function: F) -> F:
     ):
         wrapped = option(wrapped)
     return wrapped  # type: ignore[return-value]
-
-
-def network_option(help: str) -> Callable[[F], F]:
-    """``--allow-network``: nothing is sent to any host that is not named."""
-    return click.option("--allow-network", multiple=True, metavar="HOST", help=help)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,17 +126,6 @@ class ExternalData:
         if errors := [row for row in found.problems if row.level is Level.ERROR]:
             raise DiagnosticError(errors)
         return self.providers(found.providers)
-
-
-def open_client(hosts: frozenset[str]) -> Client:
-    """A client for these hosts, which is closed when the command ends."""
-    from sekisho.web import Client
-
-    client = Client(allowed=hosts)
-    context = click.get_current_context(silent=True)
-    if context is not None:
-        context.call_on_close(client.close)
-    return client
 
 
 def _identity(settings: Settings) -> Identity | None:
