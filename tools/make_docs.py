@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cel_docs
 import library_docs
 
 from sekisho.cli.codes import load_codes
@@ -67,6 +68,7 @@ def codes_page() -> str:
 
 
 PAGES = {
+    "reference/cel-functions.md": lambda: cel_docs.page(MADE),
     "reference/codes.md": codes_page,
     "reference/rego-builtins.md": builtins_page,
     "reference/sandbox-files.md": lambda: files_page(MADE),

@@ -16,7 +16,7 @@ from sekisho.cel.standard.conversions import double_to_text
 from sekisho.cel.standard.optionals import value_of
 from sekisho.cel.state import State
 from sekisho.cel.times import duration_text, timestamp_text
-from sekisho.cel.types import BYTES, DYN, STRING
+from sekisho.cel.types import BYTES, DYN, STRING, CelType
 from sekisho.cel.values import Duration, Optional, Timestamp, Value, type_of, value_of_key
 from sekisho.lang.faults import BuiltinFault
 from sekisho.lang.golang import base64text, gofloat
@@ -100,7 +100,9 @@ def _scalar(value: Value) -> str:
             return f'"{timestamp_text(value)}"'
         case Duration():
             return f'"{duration_text(value)}"'
-    raise CelError(f"unsupported type conversion from '{type_of(value).name}' to JSON")
+        case CelType():
+            raise CelError("type conversion not supported for 'type'")
+    raise CelError("unsupported type conversion to '*structpb.Value'")
 
 
 def _quoted(text: str) -> str:

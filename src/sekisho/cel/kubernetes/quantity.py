@@ -71,6 +71,8 @@ def _quantity(text: str) -> QuantityValue:
         found = parse(text)
     except QuantityError as error:
         raise CelError(str(error)) from None
+    if found.scale is None and abs(found.nanos) == INT_MAX * NANO:
+        return QuantityValue(found, 0, large=True)  # what is greater was cut down to this, a whole number
     return QuantityValue(found, found.scale)
 
 
