@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -21,10 +22,16 @@ class Inputs:
     files: int = 0
 
 
-def read_objects(paths: Sequence[str]) -> Inputs:
-    """Read files, directories and ``-``; nothing that is wrong with one file hides another one."""
+def read_objects(paths: Sequence[str], *, without: Sequence[str] = ()) -> Inputs:
+    """Read files, directories and ``-``; nothing that is wrong with one file hides another one.
+
+    ``without`` are files that are something else, and are left out of directories.
+    """
     inputs = Inputs()
+    others = frozenset(map(os.path.realpath, without))
     for read in manifest.read_paths(paths, stdin=sys.stdin.buffer):
+        if others and os.path.realpath(read.source.name) in others:
+            continue
         inputs.problems += read.problems
         if read.source.name.rpartition("/")[2] == FILE:
             continue  # the project file is no manifest

@@ -62,11 +62,11 @@ class Options:
 
 def judge(paths: Sequence[str], options: Options) -> Report:
     """Judge everything at these paths."""
-    inputs = read_objects(paths)
-    extra = read_objects(options.policies) if options.policies else Inputs()
+    external = ExternalData.read(options.external, options.settings)
+    inputs = read_objects(paths, without=external.files)
+    extra = read_objects(options.policies, without=external.files) if options.policies else Inputs()
     written = [*extra.objects, *inputs.objects]
     bundled = _bundles(options.bundles, written)
-    external = ExternalData.read(options.external, options.settings)
     everything = [*written, *bundled, *external.objects]
     findings = [*inputs.problems, *extra.problems]
     asks: list[Ask] = []

@@ -65,14 +65,15 @@ def test(*, filenames: tuple[str, ...], output: str | None, external: Chosen, **
     paths = filenames or (() if sys.stdin.isatty() else ("-",))
     if not paths:
         return _fail("no input data: must include data via either stdin or --filename")
-    inputs = read_objects(paths)
     tracing = options["tracing"]
     printed: list[str] = []
     told: list[Diagnostic] = []
     watch = Watch(time.perf_counter_ns) if options["stats"] or tracing else None
     print_to = printed.append if options["verbose"] else None
     try:
-        engine = _engine(inputs, external, cache=not options["no_cache"])
+        data = ExternalData.read(external)
+        inputs = read_objects(paths, without=data.files)
+        engine = _engine(inputs, data, cache=not options["no_cache"])
         if not inputs.objects:
             return _fail("no input data identified")
         results = judge_all(
@@ -92,7 +93,7 @@ def test(*, filenames: tuple[str, ...], output: str | None, external: Chosen, **
     return int(any(result.enforced for result in results))
 
 
-def _engine(inputs: Inputs, external: Chosen, *, cache: bool) -> Engine:
+def _engine(inputs: Inputs, data: ExternalData, *, cache: bool) -> Engine:
     """The engine of what was read, which asks providers; raises DiagnosticError with what cannot be used.
 
     Warnings are told at once.
@@ -101,7 +102,6 @@ def _engine(inputs: Inputs, external: Chosen, *, cache: bool) -> Engine:
     from sekisho.diag import DiagnosticError, Level
     from sekisho.policy import Engine
 
-    data = ExternalData.read(external)
     engine = Engine.build(
         (*inputs.objects, *data.objects),
         inventory=inputs.objects,

@@ -7,11 +7,13 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from sekisho.cli.network import ExternalData, provider_options
 from sekisho.cli.rego import Duration, OpaCommand
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ FORMS: Final = ("table", "json", "yaml")
     metavar="DURATION",
     help="A latency that is worse by less than this is no regression (0s).",
 )
+@provider_options
 @click.option("--no-cache", is_flag=True, help="Compile policies anew.")
 def command(  # one parameter for each of gator's flags
     *,
@@ -123,7 +126,10 @@ def _run(filenames: tuple[str, ...], *, memory: bool, **options: Any) -> Results
         raise DiagnosticError(errors)
     cache = not (options["no_cache"] or os.environ.get("SEKISHO_NO_CACHE"))
     compile = cached_compile(enabled=cache)
+    external = ExternalData.read(options["external"])
     prepared = bench.prepare(inputs.objects, compile=compile, clock=time.perf_counter_ns)
+    providers = external.providers_of(inputs.objects)
+    prepared = replace(prepared, engine=replace(prepared.engine, providers=providers))
     gc.collect()
     gc.freeze()
     return bench.measure(prepared, plan, clock=time.perf_counter_ns, peak=_peak if memory else None)

@@ -43,7 +43,11 @@ def command(*, filenames: tuple[str, ...], form: str, outputfile: str | None, ex
     from sekisho.policy.gatorexpand import expand_all
 
     paths = filenames or (() if sys.stdin.isatty() else ("-",))
-    inputs = read_objects(paths)
+    try:
+        data = ExternalData.read(external)
+    except DiagnosticError as error:
+        return _refuse(error.diagnostics)
+    inputs = read_objects(paths, without=data.files)
     problems = [row for row in inputs.problems if row.level is Level.ERROR]
     if problems:
         return _refuse(problems)
@@ -52,7 +56,7 @@ def command(*, filenames: tuple[str, ...], form: str, outputfile: str | None, ex
         return 1
     told: list[Diagnostic] = []
     try:
-        providers = ExternalData.read(external).providers_of(inputs.objects)
+        providers = data.providers_of(inputs.objects)
         children = expand_all(inputs.objects, providers=providers, tell=told.append)
     except DiagnosticError as error:
         return _refuse(error.diagnostics)

@@ -58,10 +58,10 @@ class Wanted:
 
 def gather(wanted: Wanted) -> Given:
     """Read the inputs and build what judges them."""
-    inputs = read_objects(wanted.paths)
-    extra = read_objects(wanted.policies) if wanted.policies else Inputs()
-    written = [*extra.objects, *inputs.objects]
     external = ExternalData.read(wanted.external, wanted.settings)
+    inputs = read_objects(wanted.paths, without=external.files)
+    extra = read_objects(wanted.policies, without=external.files) if wanted.policies else Inputs()
+    written = [*extra.objects, *inputs.objects]
     bundled = bundle_objects(wanted.bundles, known=written) if wanted.bundles else ()
     everything = [*written, *bundled, *external.objects]
     engine = policy.Engine.build(

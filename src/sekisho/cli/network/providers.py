@@ -67,8 +67,9 @@ def provider_options(function: F) -> F:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalData:
-    """External data as it was chosen, with its files read. ``objects`` are the Providers in them."""
+    """External data as it was chosen, with its ``files`` read. ``objects`` are the Providers in them."""
 
+    files: tuple[str, ...]
     rows: Mapping[str, Row]
     objects: tuple[Object, ...]
     settings: Settings
@@ -93,7 +94,8 @@ class ExternalData:
             documents = [row for path in paths for row in manifest.load(manifest.read_source(path))]
             files = read_files(documents)
             rows, objects = files.rows, files.objects
-        return cls(rows=rows, objects=objects, settings=settings, hosts=frozenset(chosen.hosts))
+        hosts = frozenset(chosen.hosts)
+        return cls(files=paths, rows=rows, objects=objects, settings=settings, hosts=hosts)
 
     def providers(self, declared: Mapping[str, Provider]) -> Providers:
         """Who answers: the files, then the providers that are declared if the network may be used."""
