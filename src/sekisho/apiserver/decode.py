@@ -1,0 +1,184 @@
+"""From a request's body to an object of the resource: media types, strictness, unknown fields, types.
+
+Steps, each of which refuses what it does not understand: the media type; the text; apiVersion and kind;
+unknown and repeated fields by ``fieldValidation`` (Strict refuses, Warn warns, Ignore is silent; in any case
+unknown fields of built-in kinds are dropped); what has a type that the kind does not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from sekisho.apiserver.route import Call
+from sekisho.apiserver.status import Cause, bad_request, invalid, unsupported_media_type
+from sekisho.apiserver.types import ResourceType
+from sekisho.diag import Diagnostic, DiagnosticError, ObjectPath, Source, path_text
+from sekisho.kube.gvk import GVK
+from sekisho.kube.schema import codes as schema_codes
+from sekisho.kube.schema import prune, validate
+
+JSON: Final = "application/json"
+YAML: Final = "application/yaml"
+ACCEPTED: Final = (JSON, YAML)
+
+REASONS: Final = {
+    schema_codes.WRONG_TYPE: "FieldValueTypeInvalid",
+    schema_codes.MISSING: "FieldValueRequired",
+    schema_codes.UNSUPPORTED: "FieldValueNotSupported",
+    schema_codes.DUPLICATE: "FieldValueDuplicate",
+}
+"""The reason of a cause, by the code of the finding; any other is FieldValueInvalid."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Decoded:
+    """A body, and what is to be said of it as warnings."""
+
+    value: dict[str, Any]
+    warnings: list[str] = field(default_factory=list)
+
+
+def media_type(content_type: str) -> str:
+    """The media type without its parameters; a client that names none sends JSON."""
+    return content_type.partition(";")[0].strip().lower() or JSON
+
+
+def read_value(body: bytes, content_type: str) -> tuple[Any, list[str]]:
+    """The value in a body, and the fields that it repeats. Raises ApiError (400, 415)."""
+    kind = media_type(content_type)
+    if kind in (YAML, "application/x-yaml", "text/yaml", "application/apply-patch+yaml"):
+        return _read_yaml(body), []
+    if kind not in (JSON, "text/json", "*/*"):
+        raise unsupported_media_type(ACCEPTED)
+    try:
+        return orjson.loads(body), _repeated(body)
+    except (orjson.JSONDecodeError, RecursionError) as error:
+        raise bad_request(f"couldn't get version/kind; json parse error: {error}") from None
+
+
+def _read_yaml(body: bytes) -> Any:
+    from sekisho import manifest
+
+    if body[:1] in (b"{", b"["):
+        try:
+            return orjson.loads(body)
+        except orjson.JSONDecodeError:
+            pass  # YAML has flow mappings that are no JSON
+    try:
+        documents = manifest.load(Source("body", body.decode("utf-8")))
+    except (DiagnosticError, UnicodeDecodeError) as error:
+        raise bad_request(f"error decoding YAML: {error}") from None
+    if len(documents) != 1:
+        raise bad_request("the body must hold one object")
+    return documents[0].value
+
+
+def _repeated(body: bytes) -> list[str]:
+    """Keys that one mapping has twice, by name. Only read where they may be: most bodies have none."""
+    found: list[str] = []
+
+    def pairs(rows: list[tuple[str, Any]]) -> None:
+        if len({key for key, _ in rows}) < len(rows):
+            seen: set[str] = set()
+            for key, _ in rows:
+                if key in seen:
+                    found.append(key)
+                seen.add(key)
+
+    json.loads(body, object_pairs_hook=pairs)
+    return found
+
+
+def decode(call: Call, type: ResourceType) -> Decoded:
+    """The object in a request's body, pruned. Raises ApiError (400, 415, 422)."""
+    value, repeated = read_value(call.body, call.content_type)
+    if not isinstance(value, dict):
+        raise bad_request("the body must be a JSON object")
+    return shaped(value, type, call, repeated)
+
+
+def shaped(value: dict[str, Any], type: ResourceType, call: Call, repeated: list[str]) -> Decoded:
+    """A value as an object of the resource: the kind checked, unknown fields dropped and told."""
+    _check_kind(value, type)
+    if not isinstance(value.get("metadata", {}), dict):
+        raise bad_request("metadata must be an object")
+    value.setdefault("metadata", {})
+    told = [f'duplicate field "{name}"' for name in repeated]
+    schema = type.schema()
+    if schema is not None:
+        problems = validate(value, schema)
+        unknown = [row for row in problems if row.code is schema_codes.UNKNOWN_FIELD]
+        told = [f'unknown field "{_path(row)}"' for row in unknown] + told
+        if unknown:
+            value = prune(value, schema)
+            value.setdefault("metadata", {})
+        if not type.custom:
+            _check_types(problems, type)
+    mode = call.query.get("fieldValidation") or "Warn"
+    if mode not in ("Strict", "Warn", "Ignore"):
+        raise bad_request(
+            f'fieldValidation: Unsupported value: "{mode}": supported values: "Ignore", "Strict", "Warn"'
+        )
+    if told and mode == "Strict":
+        title = f'{type.kind} in version "{type.version}" cannot be handled as a {type.kind}: '
+        raise bad_request(f"{title}strict decoding error: {', '.join(told)}")
+    return Decoded(value=value, warnings=told if mode == "Warn" else [])
+
+
+def _check_kind(value: dict[str, Any], type: ResourceType) -> None:
+    api_version, kind = value.get("apiVersion"), value.get("kind")
+    if not kind and not api_version and not type.custom:
+        value["apiVersion"], value["kind"] = type.api_version, type.kind
+        return
+    if not kind:
+        raise bad_request("Object 'Kind' is missing in the request body")
+    if not isinstance(api_version, str) or not isinstance(kind, str):
+        raise bad_request("apiVersion and kind must be strings")
+    if (api_version, kind) != (type.api_version, type.kind):
+        given = GVK.of(api_version, kind)
+        wanted = f"{type.group}/{type.version}, Kind={type.kind}"
+        raise bad_request(
+            f"{given.kind} in version {given.version!r} cannot be handled as a {type.kind}: "
+            f"the API version in the data ({api_version}) does not match the expected API version "
+            f"({type.api_version})"
+            if kind == type.kind
+            else f'{kind} in version "{given.version}" cannot be handled as a {type.kind}: '
+            f'no kind "{kind}" is registered for {wanted}'
+        )
+
+
+def _check_types(problems: tuple[Diagnostic, ...], type: ResourceType) -> None:
+    """What Go's decoder cannot put into a field is no object of the kind: 400, not 422."""
+    wrong = next((row for row in problems if row.code is schema_codes.WRONG_TYPE), None)
+    if wrong is not None:
+        raise bad_request(
+            f'{type.kind} in version "{type.version}" cannot be handled as a {type.kind}: {wrong.message}'
+        )
+
+
+def check_schema(value: dict[str, Any], type: ResourceType, name: str) -> None:
+    """What the schema of the kind forbids; raises ApiError (422)."""
+    schema = type.schema()
+    if schema is None:
+        return
+    problems = [row for row in validate(value, schema) if row.code is not schema_codes.UNKNOWN_FIELD]
+    if problems:
+        raise invalid(type.gvk, name, causes_of(problems))
+
+
+def causes_of(problems: list[Diagnostic]) -> Iterator[Cause]:
+    """Findings as causes of a Status: the field apart from the text."""
+    for row in problems:
+        path = _path(row)
+        reason = REASONS.get(row.code, "FieldValueInvalid")
+        message = row.message.removeprefix(f"{path}: ")
+        yield Cause(reason=reason, message=message, field=path or "<nil>")
+
+
+def _path(row: Diagnostic) -> str:
+    return path_text(row.at.path) if isinstance(row.at, ObjectPath) else ""

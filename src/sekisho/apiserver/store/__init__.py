@@ -1,0 +1,7 @@
+"""The objects of the API server: in memory for reading, in one SQLite file for keeping."""
+
+from sekisho.apiserver.store.hub import Hub, TooOld, Watcher
+from sekisho.apiserver.store.model import Event, Op, Place, Row
+from sekisho.apiserver.store.store import Broken, Stale, Store
+
+__all__ = ["Broken", "Event", "Hub", "Op", "Place", "Row", "Stale", "Store", "TooOld", "Watcher"]

@@ -1,0 +1,144 @@
+"""What the server knows of a resource: one record, from which routes, discovery and OpenAPI follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from sekisho.apiserver.status import Cause, Resource
+from sekisho.kube.gvk import GVK, GVR
+from sekisho.kube.schema import Schema
+
+Raw = Mapping[str, Any]
+
+EVERY_VERB: Final = (
+    "create",
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "update",
+    "watch",
+)
+CREATE_ONLY: Final = ("create",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subresource:
+    """A subresource: its name, its verbs, and the kind that goes over the wire (None: the parent's)."""
+
+    name: str
+    verbs: tuple[str, ...]
+    kind: GVK | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A printer column of a Table: what it is called, its type, and where the cell comes from.
+
+    ``priority`` 0 is always shown, 1 with ``-o wide``. ``path`` is a JSONPath (custom resources).
+    """
+
+    name: str
+    type: str = "string"
+    format: str = ""
+    description: str = ""
+    priority: int = 0
+    path: str = ""
+
+
+class Strategy(Protocol):
+    """What is special about the objects of a resource. Pure: raw objects in, new ones out."""
+
+    def prepare_create(self, new: dict[str, Any]) -> None:
+        """Set or drop what the server owns, in place, before a new object is admitted."""
+
+    def prepare_update(self, new: dict[str, Any], old: Raw) -> None:
+        """The same for a new state of an object that exists."""
+
+    def validate(self, new: Raw, old: Raw | None) -> Iterable[Cause]:
+        """The rules of the kind beyond its schema."""
+
+    def fields(self, value: Raw) -> Mapping[str, str]:
+        """What field selectors may ask for besides name and namespace."""
+
+
+class Plain:
+    """The strategy of kinds without anything special."""
+
+    def prepare_create(self, new: dict[str, Any]) -> None:
+        """Nothing is set."""
+
+    def prepare_update(self, new: dict[str, Any], old: Raw) -> None:
+        """Nothing is set."""
+
+    def validate(self, new: Raw, old: Raw | None) -> Iterable[Cause]:  # noqa: ARG002 - the protocol's shape
+        """Nothing but the schema."""
+        return ()
+
+    def fields(self, value: Raw) -> Mapping[str, str]:  # noqa: ARG002 - the protocol's shape
+        """None."""
+        return {}
+
+
+PLAIN: Final = Plain()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceType:
+    """One resource in one version.
+
+    ``stored`` is the version in which its objects are kept. ``generation``: changes outside of metadata and
+    status count up ``metadata.generation``. ``schema`` gives the schema of its objects, None where any object
+    is one. ``custom``: it comes from a CustomResourceDefinition.
+    """
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    singular: str
+    namespaced: bool
+    verbs: tuple[str, ...] = EVERY_VERB
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    subresources: Mapping[str, Subresource] = field(default_factory=dict)
+    columns: tuple[Column, ...] = ()
+    schema: Callable[[], Schema | None] = lambda: None
+    strategy: Strategy = PLAIN
+    stored: str = ""
+    generation: bool = False
+    custom: bool = False
+    selectable: tuple[str, ...] = ()
+
+    @property
+    def gvk(self) -> GVK:
+        """Group, version and kind."""
+        return GVK(self.group, self.version, self.kind)
+
+    @property
+    def gvr(self) -> GVR:
+        """Group, version and resource."""
+        return GVR(self.group, self.version, self.plural)
+
+    @property
+    def api_version(self) -> str:
+        """``v1`` or ``apps/v1``."""
+        return self.gvk.api_version
+
+    @property
+    def resource(self) -> Resource:
+        """What errors call it."""
+        return Resource(group=self.group, plural=self.plural)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Under what the store keeps its objects, whatever the version."""
+        return self.group, self.plural
+
+    @property
+    def list_kind(self) -> str:
+        """The kind of a list of its objects."""
+        return f"{self.kind}List"

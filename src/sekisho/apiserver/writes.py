@@ -1,0 +1,520 @@
+"""Create, update, patch, delete: from a decoded object to a stored one.
+
+The order of steps is kube-apiserver's: defaults, what the server owns (uid, generation, status), mutating
+and validating admission, the rules of the kind, managed fields, the store. Everything is computed from a
+version of the object and counts only if that is still the newest one; a PATCH that named no version is
+computed anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sekisho.apiserver import admission as admitting
+from sekisho.apiserver import names, status
+from sekisho.apiserver.admission import Admission
+from sekisho.apiserver.decode import check_schema
+from sekisho.apiserver.managed import NO_MANAGERS, Managers
+from sekisho.apiserver.registry import Registry
+from sekisho.apiserver.route import Call
+from sekisho.apiserver.status import ApiError, Cause
+from sekisho.apiserver.store import Place, Row, Stale, Store
+from sekisho.apiserver.types import ResourceType
+from sekisho.kube.defaults import with_defaults
+from sekisho.kube.names import generate_name_check, label_key, label_value, name_check
+from sekisho.kube.object import Object
+from sekisho.kube.review import Operation, Request
+from sekisho.kube.schema import default
+
+TRIES: Final = 5
+"""How often a PATCH without a version is computed anew, as kube-apiserver does it."""
+
+OWNED: Final = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
+"""Fields of metadata that no client sets."""
+
+PROTECTED: Final = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
+"""Namespaces that cannot be deleted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """The answer to a write: the object, whether it is new, and warnings for the client."""
+
+    value: dict[str, Any]
+    created: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+
+Change = Callable[[dict[str, Any]], "tuple[dict[str, Any], list[str]]"]
+"""From the object as it is (a copy) to what it is to be, and warnings."""
+
+
+class Writer:
+    """Writes objects. ``registry`` gives the resources of the moment, ``admission`` who is asked."""
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Callable[[], Registry],
+        admission: Callable[[], Admission],
+        managers: Managers = NO_MANAGERS,
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._admission = admission
+        self._managers = managers
+
+    async def create(self, call: Call, type: ResourceType, value: dict[str, Any]) -> Written:
+        """A new object. Raises ApiError."""
+        metadata = value["metadata"]
+        if metadata.get("resourceVersion"):
+            raise status.ApiError(
+                500,
+                "InternalError",
+                "Internal error occurred: resourceVersion should not be set on objects to be created",
+            )
+        self._place_in(call, type, metadata)
+        if not metadata.get("name") and metadata.get("generateName"):
+            metadata["name"] = names.generated(str(metadata["generateName"]))
+        namespace = self._namespace(type, metadata.get("namespace", ""))
+        for name in (*OWNED, "resourceVersion", "generation"):
+            metadata.pop(name, None)
+        metadata["uid"], metadata["creationTimestamp"] = names.new_uid(), names.timestamp()
+        if type.generation:
+            metadata["generation"] = 1
+        if type.custom and "status" in type.subresources:
+            value.pop("status", None)
+        sent = value
+        type.strategy.prepare_create(value)
+        value = self._defaulted(value, type)
+        if type.key == ("", "namespaces"):
+            labels = value["metadata"].get("labels") or {}
+            value["metadata"]["labels"] = {**labels, "kubernetes.io/metadata.name": metadata.get("name", "")}
+        value, warnings = await self._admit(call, type, value, None, Operation.CREATE, namespace=namespace)
+        self._validate(type, value, None)
+        value = self._managers.updated(call, type, value, None, sent)
+        place = Place(*type.key, metadata.get("namespace", ""), metadata["name"])
+        if self._store.get(place) is not None:
+            raise status.already_exists(type.resource, place.name)
+        if not dry_run(call):
+            try:
+                value = (await self._store.write(place, value, base=None)).load()
+            except Stale:
+                raise status.already_exists(type.resource, place.name) from None
+        return Written(value=value, created=True, warnings=warnings)
+
+    async def update(self, call: Call, type: ResourceType, value: dict[str, Any]) -> Written:
+        """A new state of an object that exists (PUT). Raises ApiError."""
+        metadata = value["metadata"]
+        self._place_in(call, type, metadata)
+        if metadata.get("name") != call.target.name:
+            raise status.bad_request(
+                f"the name of the object ({metadata.get('name', '')}) does not match the name on the URL "
+                f"({call.target.name})"
+            )
+        wanted = metadata.get("resourceVersion")
+
+        def change(old: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+            if wanted and wanted != old["metadata"]["resourceVersion"]:
+                raise status.conflict(type.resource, call.target.name, status.MODIFIED)
+            return value, []
+
+        return await self.change(call, type, change, tries=1)
+
+    async def change(self, call: Call, type: ResourceType, change: Change, *, tries: int = TRIES) -> Written:
+        """An object changed by a function of its newest state. Raises ApiError."""
+        place = place_of(call, type)
+        for last in (*[False] * (tries - 1), True):
+            base = self._store.get(place)
+            if base is None:
+                raise status.not_found(type.resource, place.name)
+            old = base.load()
+            new, warnings = change(base.load())
+            version = new.get("metadata", {}).get("resourceVersion")
+            if version and version != old["metadata"]["resourceVersion"]:
+                raise status.conflict(type.resource, place.name, status.MODIFIED)
+            try:
+                return await self._replace(call, type, base, Written(value=new, warnings=warnings))
+            except Stale:
+                if last or (version and tries == 1):
+                    raise status.conflict(type.resource, place.name, status.MODIFIED) from None
+        raise AssertionError("the last try returns or raises")
+
+    async def _replace(self, call: Call, type: ResourceType, base: Row, wanted: Written) -> Written:
+        sub, old = call.target.subresource, base.load()
+        sent = new = wanted.value
+        new = _merged_for(sub, type, new, old)
+        _keep_owned(new, old, type)
+        self._prepare_update(call, type, new, old)
+        new = self._defaulted(new, type)
+        _count_generation(new, old, type)
+        namespace = self._namespace_object(new["metadata"].get("namespace", ""))
+        new, told = await self._admit(call, type, new, old, Operation.UPDATE, namespace=namespace)
+        self._validate(type, new, old)
+        new = self._managers.updated(call, type, new, old, sent)
+        warnings = [*wanted.warnings, *told]
+        if _same(new, old):
+            return Written(value=old, warnings=warnings)
+        if dry_run(call):
+            return Written(value=new, warnings=warnings)
+        if _is_done(new):
+            row = await self._store.delete(base, new)
+        else:
+            row = await self._store.write(base.place, new, base=base)
+        return Written(value=row.load(), warnings=warnings)
+
+    def _prepare_update(
+        self, call: Call, type: ResourceType, new: dict[str, Any], old: dict[str, Any]
+    ) -> None:
+        if not call.target.subresource:
+            type.strategy.prepare_update(new, old)
+
+    async def delete(
+        self, call: Call, type: ResourceType, options: Mapping[str, Any], *, place: Place | None = None
+    ) -> dict[str, Any]:
+        """Delete an object, or begin to. Answers a Status, or the object that is on its way out."""
+        place = place or place_of(call, type)
+        for _ in range(TRIES):
+            base = self._store.get(place)
+            if base is None:
+                raise status.not_found(type.resource, place.name)
+            old = base.load()
+            _check_preconditions(options, old, type, place.name)
+            if type.key == ("", "namespaces") and place.name in PROTECTED:
+                raise status.forbidden(type.resource, place.name, "this namespace may not be deleted")
+            namespace = self._namespace_object(place.namespace)
+            await self._admit(call, type, None, old, Operation.DELETE, namespace=namespace, name=place.name)
+            try:
+                return await self._delete(call, type, base, old, options)
+            except Stale:
+                continue
+        raise status.conflict(type.resource, place.name, status.MODIFIED)
+
+    async def _delete(
+        self, call: Call, type: ResourceType, base: Row, old: dict[str, Any], options: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        new, metadata = old, dict(old["metadata"])
+        metadata["finalizers"] = _finalizers(metadata, options, type)
+        if not metadata["finalizers"]:
+            del metadata["finalizers"]
+        grace = _grace(old, options, type)
+        waits = bool(metadata.get("finalizers")) or grace > 0 or _holds(type, old)
+        new = {**old, "metadata": metadata}
+        dry = dry_run(call) or options.get("dryRun") == ["All"]
+        if not waits:
+            if not dry:
+                await self._store.delete(base, new)
+            return status.success(type.resource, base.place.name, base.uid)
+        if not old["metadata"].get("deletionTimestamp"):
+            end = datetime.now(UTC) + timedelta(seconds=grace)
+            metadata["deletionTimestamp"] = names.timestamp(end)
+            metadata["deletionGracePeriodSeconds"] = grace
+            if type.generation:
+                metadata["generation"] = int(metadata.get("generation", 0)) + 1
+            if type.key == ("", "namespaces"):
+                new["status"] = {**(old.get("status") or {}), "phase": "Terminating"}
+        elif grace < metadata.get("deletionGracePeriodSeconds", grace):
+            metadata["deletionGracePeriodSeconds"] = grace
+        if dry or _same(new, old):
+            return new
+        return (await self._store.write(base.place, new, base=base)).load()
+
+    async def remove(self, row: Row) -> None:
+        """Remove an object that nothing holds any more, for controllers. Raises Stale."""
+        await self._store.delete(row)
+
+    # Steps.
+
+    def _place_in(self, call: Call, type: ResourceType, metadata: dict[str, Any]) -> None:
+        """The namespace of the path, which the object's has to agree with."""
+        if not type.namespaced:
+            metadata.pop("namespace", None)
+            return
+        namespace = call.target.namespace
+        given = metadata.get("namespace") or namespace
+        if given != namespace:
+            raise status.bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request"
+            )
+        metadata["namespace"] = namespace
+
+    def _namespace_object(self, namespace: str) -> Object | None:
+        row = self._store.get(Place("", "namespaces", "", namespace)) if namespace else None
+        return Object(row.load()) if row else None
+
+    def _namespace(self, type: ResourceType, namespace: str) -> Object | None:
+        """The Namespace for a new object, which must be there and stay."""
+        if not type.namespaced:
+            return None
+        found = self._namespace_object(namespace)
+        if found is None:
+            raise status.not_found(status.Resource(plural="namespaces"), namespace)
+        if found.metadata.get("deletionTimestamp"):
+            why = f"unable to create new content in namespace {namespace} because it is being terminated"
+            cause = Cause(
+                reason="NamespaceTerminating",
+                message=f"namespace {namespace} is being terminated",
+                field="metadata.namespace",
+            )
+            raise status.forbidden(type.resource, "", why, [cause])
+        return found
+
+    def _defaulted(self, value: dict[str, Any], type: ResourceType) -> dict[str, Any]:
+        if not type.custom:
+            found = with_defaults(value)
+            return found if isinstance(found, dict) else dict(found)
+        schema = type.schema()
+        filled = default(value, schema) if schema is not None else value
+        return filled if isinstance(filled, dict) else value
+
+    async def _admit(
+        self,
+        call: Call,
+        type: ResourceType,
+        new: dict[str, Any] | None,
+        old: dict[str, Any] | None,
+        operation: Operation,
+        *,
+        namespace: Object | None,
+        name: str = "",
+    ) -> tuple[Any, list[str]]:
+        metadata = (new or old or {}).get("metadata", {})
+        name = name or metadata.get("name", "")
+        request = Request(
+            uid=names.new_uid(),
+            kind=type.gvk,
+            resource=type.gvr,
+            subresource=call.target.subresource,
+            name=name,
+            namespace=name if type.key == ("", "namespaces") else metadata.get("namespace", ""),
+            operation=operation,
+            user=call.user,
+            object=admitting.view(new),
+            old_object=admitting.view(old),
+            dry_run=dry_run(call),
+            namespace_object=namespace,
+        )
+        verdict = await self._admission().admit(request)
+        error = admitting.refusal(verdict, type, name)
+        if error is not None:
+            raise error
+        if new is not None and verdict.patch:
+            new = self._defaulted(admitting.patched(new, verdict.patch), type)
+        return new, admitting.warnings_of(verdict)
+
+    def _validate(self, type: ResourceType, new: dict[str, Any], old: dict[str, Any] | None) -> None:
+        name = new["metadata"].get("name", "")
+        causes = [*_metadata_causes(type, new, old)]
+        if not causes:
+            check_schema(new, type, name)
+        causes += type.strategy.validate(new, old)
+        if causes:
+            raise status.invalid(type.gvk, name, causes)
+
+
+def place_of(call: Call, type: ResourceType) -> Place:
+    """Where the object of a path is kept."""
+    namespace = call.target.namespace if type.namespaced else ""
+    return Place(*type.key, namespace, call.target.name)
+
+
+def dry_run(call: Call) -> bool:
+    """Whether nothing is to be stored. Raises ApiError (422) for a word that nobody knows."""
+    given = call.query.get("dryRun", "")
+    if given not in ("", "All"):
+        raise ApiError(
+            422,
+            "Invalid",
+            f'CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["{given}"]: '
+            'supported values: "All"',
+        )
+    return given == "All"
+
+
+def _metadata_causes(
+    type: ResourceType, new: Mapping[str, Any], old: Mapping[str, Any] | None
+) -> Iterable[Cause]:
+    metadata = new["metadata"]
+    name = metadata.get("name")
+    if not isinstance(name, str) or not name:
+        yield Cause(
+            reason="FieldValueRequired",
+            message="Required value: name or generateName is required",
+            field="metadata.name",
+        )
+        return
+    if old is None:
+        check = name_check(type.gvk)
+        base = metadata.get("generateName")
+        if isinstance(base, str) and base:
+            for text in generate_name_check(type.gvk)(base):
+                yield _invalid("metadata.generateName", base, text)
+        for text in check(name):
+            yield _invalid("metadata.name", name, text)
+    for key, value in (metadata.get("labels") or {}).items():
+        for text in label_key(key):
+            yield _invalid("metadata.labels", key, text)
+        for text in label_value(value) if isinstance(value, str) else ():
+            yield _invalid("metadata.labels", value, text)
+    if old is not None and old["metadata"].get("deletionTimestamp"):
+        before = old["metadata"].get("finalizers") or []
+        added = [row for row in metadata.get("finalizers") or [] if row not in before]
+        if added:
+            shown = ", ".join(f'"{row}"' for row in added)
+            yield Cause(
+                reason="FieldValueForbidden",
+                message=(
+                    "Forbidden: no new finalizers can be added if the object is being deleted, found new "
+                    f"finalizers []string{{{shown}}}"
+                ),
+                field="metadata.finalizers",
+            )
+
+
+def _invalid(field: str, value: str, detail: str) -> Cause:
+    import json
+
+    shown = json.dumps(value, ensure_ascii=False)
+    return Cause(reason="FieldValueInvalid", message=f"Invalid value: {shown}: {detail}", field=field)
+
+
+def _merged_for(
+    subresource: str, type: ResourceType, new: dict[str, Any], old: dict[str, Any]
+) -> dict[str, Any]:
+    """What a write may touch: all but the status, or the status alone."""
+    has_status = "status" in type.subresources
+    if subresource == "status":
+        metadata = dict(old["metadata"])
+        for name in ("labels", "annotations", "managedFields"):
+            if name in new["metadata"]:
+                metadata[name] = new["metadata"][name]
+        found = {**old, "metadata": metadata}
+        if "status" in new:
+            found["status"] = new["status"]
+        else:
+            found.pop("status", None)
+        return found
+    if subresource == "finalize":
+        return {**old, "spec": new.get("spec") or {}}
+    if not subresource and has_status:
+        kept = dict(new)
+        kept.pop("status", None)
+        if "status" in old:
+            kept["status"] = old["status"]
+        return kept
+    return dict(new)
+
+
+def _keep_owned(new: dict[str, Any], old: dict[str, Any], type: ResourceType) -> None:
+    """Carry over what no client changes; raises ApiError (409) for another uid."""
+    before, metadata = old["metadata"], dict(new["metadata"])
+    uid = metadata.get("uid")
+    if uid and uid != before.get("uid"):
+        name = before["name"]
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {before.get('uid', '')}"
+        raise status.conflict(type.resource, name, why)
+    for name in (*OWNED, "generation", "name", "namespace", "resourceVersion", "generateName"):
+        if name in before:
+            metadata[name] = before[name]
+        else:
+            metadata.pop(name, None)
+    new["metadata"] = metadata
+    new["apiVersion"], new["kind"] = old["apiVersion"], old["kind"]
+
+
+def _count_generation(new: dict[str, Any], old: dict[str, Any], type: ResourceType) -> None:
+    if not type.generation or "generation" not in old["metadata"]:
+        return
+    left_out = ("metadata", "status") if "status" in type.subresources else ("metadata",)
+
+    def rest(value: dict[str, Any]) -> dict[str, Any]:
+        return {key: item for key, item in value.items() if key not in left_out}
+
+    if rest(new) != rest(old):
+        new["metadata"]["generation"] = int(old["metadata"]["generation"]) + 1
+
+
+def _same(new: dict[str, Any], old: dict[str, Any]) -> bool:
+    """Whether a write changes nothing; times in managed fields do not count."""
+    if new == old:
+        return True
+
+    def bare(value: dict[str, Any]) -> dict[str, Any]:
+        metadata = dict(value["metadata"])
+        rows = metadata.get("managedFields")
+        if isinstance(rows, list):
+            metadata["managedFields"] = [
+                {key: item for key, item in row.items() if key != "time"} for row in rows
+            ]
+        return {**value, "metadata": metadata}
+
+    return bare(new) == bare(old)
+
+
+def _is_done(new: dict[str, Any]) -> bool:
+    """Whether an object that is being deleted has nothing left that holds it."""
+    metadata = new["metadata"]
+    if not metadata.get("deletionTimestamp") or metadata.get("finalizers"):
+        return False
+    if new.get("kind") == "Namespace" and new.get("apiVersion") == "v1":
+        return not (new.get("spec") or {}).get("finalizers")
+    return not metadata.get("deletionGracePeriodSeconds")
+
+
+def _check_preconditions(
+    options: Mapping[str, Any], old: Mapping[str, Any], type: ResourceType, name: str
+) -> None:
+    wanted = options.get("preconditions")
+    if not isinstance(wanted, Mapping):
+        return
+    for field_, label in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+        value = wanted.get(field_)
+        found = old["metadata"].get(field_, "")
+        if value is not None and value != found:
+            why = f"Precondition failed: {label} in precondition: {value}, {label} in object meta: {found}"
+            raise status.conflict(type.resource, name, why)
+
+
+FOREGROUND: Final = "foregroundDeletion"
+ORPHAN: Final = "orphan"
+
+
+def _finalizers(metadata: Mapping[str, Any], options: Mapping[str, Any], type: ResourceType) -> list[str]:
+    """The finalizers with those of the propagation policy that is asked for."""
+    found = list(metadata.get("finalizers") or ())
+    policy = options.get("propagationPolicy")
+    orphans = options.get("orphanDependents")
+    if orphans is not None and policy is None:
+        policy = "Orphan" if orphans else "Background"
+    if policy not in (None, "Foreground", "Background", "Orphan"):
+        message = (
+            f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "{policy}": '
+            'supported values: "Background", "Foreground", "Orphan", "nil"'
+        )
+        raise ApiError(422, "Invalid", message)
+    if policy is None or type.key == ("", "namespaces"):
+        return found
+    found = [row for row in found if row not in (FOREGROUND, ORPHAN)]
+    extra = {"Foreground": [FOREGROUND], "Orphan": [ORPHAN]}.get(policy, [])
+    return [*found, *extra]
+
+
+def _grace(old: Mapping[str, Any], options: Mapping[str, Any], type: ResourceType) -> int:
+    """Seconds until a Pod on a node is gone; others go at once."""
+    if type.key != ("", "pods"):
+        return 0
+    spec = old.get("spec") or {}
+    phase = (old.get("status") or {}).get("phase")
+    if not spec.get("nodeName") or phase in ("Succeeded", "Failed"):
+        return 0
+    asked = options.get("gracePeriodSeconds")
+    seconds = asked if isinstance(asked, int) else spec.get("terminationGracePeriodSeconds", 30)
+    return max(0, int(seconds))
+
+
+def _holds(type: ResourceType, old: Mapping[str, Any]) -> bool:
+    """Whether a kind has a way of its own to hold an object back."""
+    return type.key == ("", "namespaces") and bool((old.get("spec") or {}).get("finalizers"))

@@ -1,0 +1,147 @@
+"""An HTTP server: one handler for all paths, bounds on what comes in, streams that end with their client.
+
+aiohttp does the protocol. The handler gets plain values and gives plain values back; it never sees aiohttp.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+MAX_BODY: Final = 3 * 1024 * 1024
+"""Bytes of a request's body: an object of 1.5 MB, and what a patch may be larger (kube-apiserver's limit)."""
+
+DRAIN_SECONDS: Final = 2.0
+"""How long requests may take to end when the server stops."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """A request. ``path`` is as it was sent, still quoted. ``certificate`` is the client's, in DER.
+
+    ``body`` is None where it was longer than allowed; nobody has read it then.
+    """
+
+    method: str
+    path: str
+    query: Sequence[tuple[str, str]] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = b""
+    certificate: bytes = b""
+    remote: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """An answer: a body, or a stream of pieces that are sent as they come."""
+
+    code: int = 200
+    headers: Sequence[tuple[str, str]] = ()
+    body: bytes = b""
+    stream: AsyncIterator[bytes] | None = None
+
+
+TlsContext = ssl.SSLContext
+"""What a server proves who it is with; ``web`` makes them."""
+
+Handler = Callable[[Incoming], Awaitable[Outgoing]]
+
+
+class Server:
+    """One listening server. ``start`` and ``stop`` are called in its loop; the handler may not raise."""
+
+    def __init__(self, handler: Handler, *, max_body: int = MAX_BODY) -> None:
+        self._handler = handler
+        self._max_body = max_body
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
+        """Listen; the port, which is a free one for 0. Raises OSError."""
+        from aiohttp import web
+
+        app = web.Application(client_max_size=self._max_body, logger=_quiet())
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN_SECONDS)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, host, port, ssl_context=tls, reuse_address=True).start()
+        address = self._runner.addresses[0]
+        return int(address[1])
+
+    async def stop(self) -> None:
+        """Take no more requests, let those under way end, and close."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        outgoing = await self._handler(await self._incoming(request))
+        if outgoing.stream is None:
+            from aiohttp import web
+
+            response = web.Response(status=outgoing.code, body=outgoing.body)
+            _set(response, outgoing.headers)
+            return response
+        return await _stream(request, outgoing, outgoing.stream)
+
+    async def _incoming(self, request: web.Request) -> Incoming:
+        from aiohttp import web
+
+        body: bytes | None = b""
+        if request.can_read_body:
+            try:
+                body = await request.read()
+            except web.HTTPRequestEntityTooLarge:
+                body = None
+        tls = request.get_extra_info("ssl_object")
+        certificate = tls.getpeercert(binary_form=True) if tls is not None else None
+        return Incoming(
+            method=request.method,
+            path=request.rel_url.raw_path,
+            query=tuple(request.query.items()),
+            headers=request.headers,
+            body=body,
+            certificate=certificate or b"",
+            remote=request.remote or "",
+        )
+
+
+async def _stream(
+    request: web.Request, outgoing: Outgoing, pieces: AsyncIterator[bytes]
+) -> web.StreamResponse:
+    from aiohttp import web
+
+    response = web.StreamResponse(status=outgoing.code)
+    _set(response, outgoing.headers)
+    response.enable_chunked_encoding()
+    await response.prepare(request)
+    try:
+        async for piece in pieces:
+            await response.write(piece)
+        await response.write_eof()
+    except (ConnectionResetError, asyncio.CancelledError):
+        pass  # the client went away, or the server stops
+    finally:
+        close = getattr(pieces, "aclose", None)
+        if close is not None:
+            await close()
+    return response
+
+
+def _set(response: web.StreamResponse, headers: Sequence[tuple[str, str]]) -> None:
+    response.headers.popall("Content-Type", None)
+    for name, value in headers:
+        response.headers.add(name, value)
+
+
+def _quiet() -> logging.Logger:
+    """The log of clients that break off is of use to nobody."""
+    found = logging.getLogger(f"{__name__}.http")
+    found.setLevel(logging.CRITICAL)
+    return found
