@@ -17,6 +17,7 @@ from sekisho.apiserver import admission as admitting
 from sekisho.apiserver import names, status
 from sekisho.apiserver.admission import Admission
 from sekisho.apiserver.decode import check_schema
+from sekisho.apiserver.deletion import check_preconditions, finalizers, grace_of, holds
 from sekisho.apiserver.managed import NO_MANAGERS, Managers
 from sekisho.apiserver.registry import Registry
 from sekisho.apiserver.route import Call
@@ -182,7 +183,7 @@ class Writer:
             if base is None:
                 raise status.not_found(type.resource, place.name)
             old = base.load()
-            _check_preconditions(options, old, type, place.name)
+            check_preconditions(options, old, type, place.name)
             if type.key == ("", "namespaces") and place.name in PROTECTED:
                 raise status.forbidden(type.resource, place.name, "this namespace may not be deleted")
             namespace = self._namespace_object(place.namespace)
@@ -197,11 +198,11 @@ class Writer:
         self, call: Call, type: ResourceType, base: Row, old: dict[str, Any], options: Mapping[str, Any]
     ) -> dict[str, Any]:
         new, metadata = old, dict(old["metadata"])
-        metadata["finalizers"] = _finalizers(metadata, options, type)
+        metadata["finalizers"] = finalizers(metadata, options, type)
         if not metadata["finalizers"]:
             del metadata["finalizers"]
-        grace = _grace(old, options, type)
-        waits = bool(metadata.get("finalizers")) or grace > 0 or _holds(type, old)
+        grace = grace_of(old, options, type)
+        waits = bool(metadata.get("finalizers")) or grace > 0 or holds(type, old)
         new = {**old, "metadata": metadata}
         dry = dry_run(call) or options.get("dryRun") == ["All"]
         if not waits:
@@ -462,59 +463,3 @@ def _is_done(new: dict[str, Any]) -> bool:
     if new.get("kind") == "Namespace" and new.get("apiVersion") == "v1":
         return not (new.get("spec") or {}).get("finalizers")
     return not metadata.get("deletionGracePeriodSeconds")
-
-
-def _check_preconditions(
-    options: Mapping[str, Any], old: Mapping[str, Any], type: ResourceType, name: str
-) -> None:
-    wanted = options.get("preconditions")
-    if not isinstance(wanted, Mapping):
-        return
-    for field_, label in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
-        value = wanted.get(field_)
-        found = old["metadata"].get(field_, "")
-        if value is not None and value != found:
-            why = f"Precondition failed: {label} in precondition: {value}, {label} in object meta: {found}"
-            raise status.conflict(type.resource, name, why)
-
-
-FOREGROUND: Final = "foregroundDeletion"
-ORPHAN: Final = "orphan"
-
-
-def _finalizers(metadata: Mapping[str, Any], options: Mapping[str, Any], type: ResourceType) -> list[str]:
-    """The finalizers with those of the propagation policy that is asked for."""
-    found = list(metadata.get("finalizers") or ())
-    policy = options.get("propagationPolicy")
-    orphans = options.get("orphanDependents")
-    if orphans is not None and policy is None:
-        policy = "Orphan" if orphans else "Background"
-    if policy not in (None, "Foreground", "Background", "Orphan"):
-        message = (
-            f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "{policy}": '
-            'supported values: "Background", "Foreground", "Orphan", "nil"'
-        )
-        raise ApiError(422, "Invalid", message)
-    if policy is None or type.key == ("", "namespaces"):
-        return found
-    found = [row for row in found if row not in (FOREGROUND, ORPHAN)]
-    extra = {"Foreground": [FOREGROUND], "Orphan": [ORPHAN]}.get(policy, [])
-    return [*found, *extra]
-
-
-def _grace(old: Mapping[str, Any], options: Mapping[str, Any], type: ResourceType) -> int:
-    """Seconds until a Pod on a node is gone; others go at once."""
-    if type.key != ("", "pods"):
-        return 0
-    spec = old.get("spec") or {}
-    phase = (old.get("status") or {}).get("phase")
-    if not spec.get("nodeName") or phase in ("Succeeded", "Failed"):
-        return 0
-    asked = options.get("gracePeriodSeconds")
-    seconds = asked if isinstance(asked, int) else spec.get("terminationGracePeriodSeconds", 30)
-    return max(0, int(seconds))
-
-
-def _holds(type: ResourceType, old: Mapping[str, Any]) -> bool:
-    """Whether a kind has a way of its own to hold an object back."""
-    return type.key == ("", "namespaces") and bool((old.get("spec") or {}).get("finalizers"))

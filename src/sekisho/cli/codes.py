@@ -6,6 +6,7 @@ import importlib
 from typing import Final
 
 MODULES: Final = (
+    "sekisho.apiserver.codes",
     "sekisho.cache.codes",
     "sekisho.cel.codes",
     "sekisho.cli.regocodes",
