@@ -8,7 +8,7 @@
     member  = primary {"." ["?"] name | "." name "(" args ")" | "[" ["?"] expr "]"}
     primary = ["."] name ["(" args ")"] | "(" expr ")" | list | map | struct | literal
 
-A level of nesting takes two Python frames: operators are reduced with a stack, as their precedences say.
+A level of parentheses takes two Python frames: operators are reduced with a stack, as their precedences say.
 """
 
 from __future__ import annotations
@@ -191,27 +191,11 @@ class Parser:
 
     # --- expressions --------------------------------------------------------------------------------------
 
-    def expression(self) -> Node:
-        """``expr``."""
+    def expression(self, *, ternary: bool = True) -> Node:
+        """``expr``; without ``ternary``, ``or``: operands and binary operators, up to what is neither."""
         self._depth += 1
         if self._depth > DEPTH.value:
-            token = self._tokens[self._at]
-            message = f"expression recursion limit exceeded: {DEPTH.value}"
-            self._problems.add(codes.TOO_DEEP, message, token.start)
-            raise Stop
-        node = self._operators()
-        mark = self._accept("?")
-        if mark is not None:
-            yes = self._operators()
-            self._expect(":")
-            no = self.expression()
-            args = [node, yes, no]
-            node = Call(function="_?_:_", args=args, start=mark.start, end=no.end, first=node.first)
-        self._depth -= 1
-        return node
-
-    def _operators(self) -> Node:
-        """Operands and binary operators, up to what is neither."""
+            self._too_deep()
         operands = [self._operand()]
         pending: list[Token] = []
         while True:
@@ -220,9 +204,24 @@ class Parser:
             while pending and _BINARY[pending[-1].kind] >= strength:
                 _reduce(operands, pending.pop())
             if not strength:
-                return operands[0]
+                break
             pending.append(self._take())
             operands.append(self._operand())
+        [node] = operands
+        mark = self._accept("?") if ternary else None
+        if mark is not None:
+            yes = self.expression(ternary=False)
+            self._expect(":")
+            no = self.expression()
+            args = [node, yes, no]
+            node = Call(function="_?_:_", args=args, start=mark.start, end=no.end, first=node.first)
+        self._depth -= 1
+        return node
+
+    def _too_deep(self) -> NoReturn:
+        start = self._tokens[self._at].start
+        self._problems.add(codes.TOO_DEEP, f"expression recursion limit exceeded: {DEPTH.value}", start)
+        raise Stop
 
     def _operand(self) -> Node:
         """``unary``, with its member accesses."""
@@ -232,7 +231,14 @@ class Parser:
             while self._kind() == first.kind and not (first.kind == "-" and self._number_next()):
                 self._take()
                 marks += 1
-        node = self._member(self._primary())
+        opened = self._accept("(")
+        if opened is not None:
+            node = self.expression()
+            node.end = self._expect(")").end
+            node.first = opened.start
+        else:
+            node = self._primary()
+        node = self._member(node)
         if marks % 2:
             name = "!_" if first.kind == "!" else "-_"
             node = Call(function=name, args=[node], start=first.start, end=node.end, first=first.start)
@@ -332,12 +338,6 @@ class Parser:
         kind = token.kind
         if kind in (IDENT, "."):
             return self._name()
-        if kind == "(":
-            self._take()
-            node = self.expression()
-            node.end = self._expect(")").end
-            node.first = token.start
-            return node
         if kind == "[":
             return self._list()
         if kind == "{":

@@ -142,7 +142,9 @@ class Program:
             value=value,
             error=error,
             cost=cost,
-            reads=trail.reads(activation, self.source),
+            reads=trail.reads(
+                {name: activation[name] for name in self.variables if name in activation}, self.source
+            ),
             steps=trail.steps(self.source),
         )
 

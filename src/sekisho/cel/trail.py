@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from sekisho.cel.nodes import Fold, Ident, Literal, Node
+from sekisho.cel.costs import is_access, is_ternary, is_written
+from sekisho.cel.nodes import Node
 from sekisho.cel.values import Value
 from sekisho.diag import Source, Span
 
@@ -77,7 +78,7 @@ class Trail:
         self._values[node] = value
 
     def reads(self, activation: Mapping[str, Value], source: Source) -> tuple[Read, ...]:
-        """The reads of variables, in their order, each once."""
+        """The reads of variables, in their order, each once; not those on the way to another read."""
         paths = _paths(activation)
         found: dict[tuple[Any, ...], Read] = {}
         for entry in self._reads:
@@ -91,21 +92,24 @@ class Trail:
                 found[place] = Read(
                     variable=base[0], path=path, missing=entry.missing, tested=entry.tested, span=span
                 )
-        return tuple(found.values())
+        ways = {
+            (read.variable, read.path[:length]) for read in found.values() for length in range(len(read.path))
+        }
+        return tuple(read for read in found.values() if (read.variable, read.path) not in ways)
 
     def steps(self, source: Source) -> tuple[Step, ...]:
-        """What the parts of the expression were, in the order of the text; nothing that is written there."""
+        """What the parts of the expression were, in the order of the text.
+
+        Not what is written there, and of an access (``a.b.c``) only the whole.
+        """
+        ways = [node for node in self._values if is_access(node) and not is_ternary(node)]
+        inner = {node.children()[0] for node in ways if node.children()}
         rows = [
             Step(span=Span(source, max(node.first, 0), node.end), value=value)
             for node, value in self._values.items()
-            if not isinstance(node, Literal) and not _of_fold(node)
+            if not is_written(node) and (node not in inner or not is_access(node))
         ]
         return tuple(sorted(rows, key=lambda step: (step.span.start, -step.span.end)))
-
-
-def _of_fold(node: Node) -> bool:
-    """Whether a node is part of what a macro made, without a place of its own."""
-    return node.end <= node.start and not isinstance(node, Fold | Ident)
 
 
 def _missing(container: Value, key: Value) -> bool:

@@ -19,6 +19,7 @@ import sekisho
 from sekisho.diag.report import BUG, ENVIRONMENT, REFUSED, USAGE
 
 COMMANDS: Final = {
+    "cel": ("sekisho.cli.cel", "The Common Expression Language: eval."),
     "check": ("sekisho.cli.check", "Judge manifests: schema, policies."),
     "demo": ("sekisho.cli.demo", "A guided run on real input."),
     "explain": ("sekisho.cli.explain", "The page for a code; without one, the list."),
