@@ -9,7 +9,7 @@ import click
 from sekisho.cli.main import LazyGroup
 
 VERBS: Final = {
-    "eval": ("sekisho.cli.cel_eval", "Evaluate an expression."),
+    "eval": ("sekisho.cli.cel.evaluate", "Evaluate an expression."),
 }
 
 
