@@ -17,6 +17,9 @@ from tests.simulators.server import Exchange, Handler, Server, server_context
 from sekisho.diag import Deadline, Limit, Secret
 from sekisho.web import Client, Identity, Redirects, Request, Tls, Trust, WebError
 
+SOON = 10.0
+"""Seconds, far more than anything here takes, and far less than the servers that hang would hold it up."""
+
 SMALL = Limit("an answer", 100_000, "bytes", "this is a test")
 
 CA = Authority()
@@ -74,25 +77,24 @@ def test_connections_are_kept(client: Client) -> None:
 
 
 def test_several_threads_and_requests_at_once(client: Client) -> None:
-    def slow(exchange: Exchange) -> None:
-        time.sleep(0.2)
+    together = threading.Barrier(5)
+
+    def waits_for_the_others(exchange: Exchange) -> None:
+        together.wait(10)
         ok(exchange)
 
-    with secure(slow) as server:
-        start = time.monotonic()
+    with secure(waits_for_the_others) as server:
         answers = client.send_all([asking(f"{server.url}{number}") for number in range(5)])
-        took = time.monotonic() - start
     assert [answer.json()["path"] for answer in answers if not isinstance(answer, WebError)] == [
         f"/{number}" for number in range(5)
     ]
-    assert took < 0.9
 
 
 # --- time -------------------------------------------------------------------------------------------------
 
 
 def hang(exchange: Exchange) -> None:
-    exchange.stopped.wait(30)
+    exchange.stopped.wait(60)
 
 
 def trickle(exchange: Exchange) -> None:
@@ -114,7 +116,7 @@ def test_a_server_that_takes_its_time(client: Client, handler: Handler) -> None:
         code, message = refused(client, asking(server.url, seconds=0.4))
         took = time.monotonic() - start
     assert (code, message) == ("CLU002", f"{server.url} did not answer within 0.4 s")
-    assert 0.3 < took < 1.3
+    assert took < SOON
 
 
 def test_the_callers_deadline_holds(client: Client) -> None:
@@ -136,13 +138,13 @@ def test_a_resolver_that_hangs(client: Client, monkeypatch: pytest.MonkeyPatch) 
     over = threading.Event()
 
     def never(*_: object, **__: object) -> list[object]:
-        over.wait(20)
+        over.wait(60)
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", never)
     start = time.monotonic()
     assert refused(client, asking("https://nowhere.example/", seconds=0.3))[0] == "CLU002"
-    assert time.monotonic() - start < 1.5
+    assert time.monotonic() - start < SOON
     over.set()
 
 

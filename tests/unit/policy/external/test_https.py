@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -20,6 +21,9 @@ from sekisho.policy.external.cache import AnswerCache
 from sekisho.policy.external.https import HttpsProviders
 from sekisho.policy.external.provider import load_provider
 from sekisho.web import Client, Identity
+
+SOON = 10.0
+"""Seconds, far more than anything here takes, and far less than the servers that hang would hold it up."""
 
 
 @pytest.fixture
@@ -79,15 +83,16 @@ def test_names_in_another_case_are_read(client: Client) -> None:
 
 
 def test_several_providers_are_asked_at_the_same_time(client: Client) -> None:
-    def slow(exchange: Exchange) -> None:
-        time.sleep(0.3)
+    together = threading.Barrier(3)
+
+    def waits_for_the_others(exchange: Exchange) -> None:
+        together.wait(10)
         echo(exchange)
 
-    with serving(slow) as server:
+    with serving(waits_for_the_others) as server:
         known = {name: load_provider(provider(server.url, name)) for name in ("p", "q", "r")}
-        start = time.monotonic()
-        HttpsProviders(known, client).ask(dict.fromkeys(known, ("a",)))
-        assert time.monotonic() - start < 0.8
+        answers = HttpsProviders(known, client).ask(dict.fromkeys(known, ("a",)))
+    assert all(row["a"] == Outcome(value="A") for row in answers.outcomes.values())
 
 
 # --- what they should not do ------------------------------------------------------------------------------
@@ -102,7 +107,7 @@ def sent(value: Any, **more: Any) -> Handler:
 
 
 def hang(exchange: Exchange) -> None:
-    exchange.stopped.wait(30)
+    exchange.stopped.wait(60)
 
 
 def trickle(exchange: Exchange) -> None:
@@ -159,7 +164,7 @@ def test_answers_that_cannot_be_used(client: Client, name: str) -> None:
     with serving(handler) as server:
         start = time.monotonic()
         answers = ask(asking(client, server, timeout=1))
-        assert time.monotonic() - start < 2.5
+        assert time.monotonic() - start < SOON
     outcome = answers.outcomes["p"]["a"]
     assert (outcome.state, outcome.status) == (State.FAILED, 500)
     assert outcome.system_error.startswith("failed to ")
@@ -265,7 +270,7 @@ def test_the_deadline_of_the_review_holds(client: Client) -> None:
     with serving(hang) as server:
         start = time.monotonic()
         outcome = ask(asking(client, server, timeout=30), deadline=Deadline.after(0.3)).outcomes["p"]["a"]
-        assert time.monotonic() - start < 1.5
+        assert time.monotonic() - start < SOON
     assert outcome.state is State.FAILED
 
 
