@@ -12,8 +12,9 @@ from sekisho.cli.network import Chosen, provider_options
 from sekisho.cli.output import finish, report_options
 
 if TYPE_CHECKING:
-    from sekisho.audit import Count
+    from sekisho.audit import Count, Ledger
     from sekisho.audit.summary import Summary
+    from sekisho.cli.snapshot import Given
 
 COLUMNS: Final = ("deny", "warn", "observe", "waived", "failed")
 
@@ -37,6 +38,7 @@ COLUMNS: Final = ("deny", "warn", "observe", "waived", "failed")
     help="A bundle of the policy library to apply, such as pod-security-baseline; repeatable.",
 )
 @click.option("--summary", is_flag=True, help="Counts by policy, namespace and owner instead of findings.")
+@click.option("--status", is_flag=True, help="The status that each policy would have in a cluster, as YAML.")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -54,6 +56,7 @@ def command(
     policies: tuple[str, ...],
     bundles: tuple[str, ...],
     summary: bool,
+    status: bool,
     timeout: float,
     external: Chosen,
     no_cache: bool,
@@ -63,7 +66,7 @@ def command(
     """Judge the objects at PATH by the policies among them: files, directories, a dump of a cluster, or -.
 
     Judged is at the enforcement point audit.gatekeeper.sh, and a Config's process audit is heeded. With
-    --summary, -o is text or json. Exit status 1 if an object would be refused.
+    --summary or --status, -o is text or json. Exit status 1 if an object would be refused.
     """
     from sekisho.audit import World, scan
     from sekisho.audit import summary as count
@@ -73,8 +76,10 @@ def command(
     from sekisho.diag import Report
     from sekisho.policy import AUDIT
 
-    if summary and output not in ("text", "json"):
-        raise click.UsageError(f"--summary has the forms text and json, not {output}")
+    if (summary or status) and output not in ("text", "json"):
+        raise click.UsageError(f"--summary and --status have the forms text and json, not {output}")
+    if summary and status:
+        raise click.UsageError("--summary and --status exclude each other")
     settings = find_settings(Path.cwd())
     given = gather(
         Wanted(
@@ -84,7 +89,7 @@ def command(
             owner_key=settings.owner_key,
             point=AUDIT,
             seconds=timeout,
-            positions=not summary,
+            positions=not (summary or status),
             external=external,
             settings=settings,
             cache=not (no_cache or os.environ.get("SEKISHO_NO_CACHE")),
@@ -99,8 +104,26 @@ def command(
     if summary:
         _write(count(ledger, World.of(given.objects), given.snapshot.rules), output)
         return report.exit_status()
+    if status:
+        _write_status(given, ledger, output)
+        return report.exit_status()
     baselines["baseline"] = baselines["baseline"] or settings.baseline or None
     return finish(report, output=output, **baselines)
+
+
+def _write_status(given: Given, ledger: Ledger, output: str) -> None:
+    from sekisho.policy.status import with_statuses
+
+    pairs = ((entry.object, row) for entry in ledger.entries.values() for row in entry.findings())
+    rows = with_statuses(given.policies, given.engine, pairs, given.now)
+    if output == "json":
+        import orjson
+
+        click.echo(orjson.dumps(rows, option=orjson.OPT_INDENT_2))
+        return
+    from sekisho import manifest
+
+    click.echo(manifest.dump_all(rows), nl=False)
 
 
 def _write(counts: Summary, output: str) -> None:

@@ -25,12 +25,16 @@ from sekisho.policy.library import bundle_objects
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What a command was given: the snapshot, the engine and rules in it, and the objects that are judged."""
+    """What a command was given: the snapshot, the engine and rules in it, and the objects that are judged.
+
+    ``policies`` are the policies as objects, those that cannot be used too.
+    """
 
     snapshot: audit.Snapshot
     engine: policy.Engine
     loaded: Loaded | None
     objects: tuple[Object, ...]
+    policies: tuple[Object, ...]
     problems: tuple[Diagnostic, ...]
     pace: audit.Pace
     now: datetime
@@ -75,6 +79,7 @@ def gather(wanted: Wanted) -> Given:
         engine=engine,
         loaded=loaded,
         objects=tuple(inputs.objects),
+        policies=tuple(row for row in everything if policy.is_policy(row)),
         problems=(
             *inputs.problems,
             *extra.problems,

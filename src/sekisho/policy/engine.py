@@ -7,12 +7,12 @@ object makes a new engine (``build``); reviews under way keep the one that they 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sekisho.diag import Deadline, Diagnostic, DiagnosticError, Level
+from sekisho.diag import Deadline, Diagnostic, DiagnosticError, Level, ObjectRef
 from sekisho.kube.codes import OUT_OF_TIME
 from sekisho.kube.defaults import apply_defaults
 from sekisho.kube.gvk import GVK
@@ -82,6 +82,8 @@ PROCESSES: Final[Mapping[str, str]] = {WEBHOOK: WEBHOOK_PROCESS, AUDIT: AUDIT_PR
 class Engine:
     """A snapshot. ``problems`` are the findings about policies that could not be used, and warnings.
 
+    The errors among them are in ``faults`` too, by the policy that is wrong.
+
     ``providers`` is where policies and mutators get external data; without it nobody can be asked. ``asks``:
     one of them does. ``declared`` are the Provider resources. ``settings`` are those of the Config and the
     SyncSets. ``explains``: its verdicts tell with each violation which expressions held.
@@ -99,6 +101,7 @@ class Engine:
     settings: Settings = NO_SETTINGS
     explains: bool = False
     problems: tuple[Diagnostic, ...] = ()
+    faults: Mapping[ObjectRef, Sequence[Diagnostic]] = field(default_factory=dict)
     _candidates: dict[tuple[str, str], tuple[Constraint, ...]] = field(default_factory=dict)
 
     @classmethod
@@ -128,13 +131,13 @@ class Engine:
             expansions=loaded.expansions,
             settings=loaded.settings,
         )
-        problems = loaded.problems
         return replace(
             engine,
             templates=loaded.templates,
             providers=providers,
             declared=loaded.providers,
-            problems=problems,
+            problems=loaded.problems,
+            faults=loaded.faults,
         )
 
     @classmethod

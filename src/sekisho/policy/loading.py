@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sekisho.diag import Diagnostic, DiagnosticError, Level
+from sekisho.diag import Diagnostic, DiagnosticError, Level, ObjectPath, ObjectRef
 from sekisho.kube.gvk import BUILT_IN
 from sekisho.kube.object import Object
 from sekisho.policy import codes
@@ -40,7 +40,10 @@ class How:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """Policies that can be used, templates by kind; ``problems`` tell of the others, and warnings."""
+    """Policies that can be used, templates by kind; ``problems`` tell of the others, and warnings.
+
+    ``faults`` are the errors among these, by the object that is wrong.
+    """
 
     templates: Mapping[str, Template]
     constraints: Sequence[Constraint]
@@ -49,6 +52,7 @@ class Loaded:
     settings: Settings
     providers: Mapping[str, Provider]
     problems: tuple[Diagnostic, ...]
+    faults: Mapping[ObjectRef, Sequence[Diagnostic]]
 
 
 def load_policies(policies: Sequence[Object], inventory: Sequence[Object], how: How) -> Loaded:
@@ -59,6 +63,15 @@ def load_policies(policies: Sequence[Object], inventory: Sequence[Object], how: 
     constraints = loader.constraints(policies, templates)
     mutators, expansions = _mutators(policies), Expansions.build(policies)
     providers = declared(policies)
+    problems = (
+        *loader.problems,
+        *mutators.problems,
+        *expansions.problems,
+        *(providers.problems if providers else ()),
+        *settings.problems,
+        *settings.unsynced(templates.values()),
+        *_of_no_kind(policies, inventory),
+    )
     return Loaded(
         templates=templates,
         constraints=constraints,
@@ -66,16 +79,18 @@ def load_policies(policies: Sequence[Object], inventory: Sequence[Object], how: 
         expansions=expansions,
         settings=settings,
         providers=providers.providers if providers else {},
-        problems=(
-            *loader.problems,
-            *mutators.problems,
-            *expansions.problems,
-            *(providers.problems if providers else ()),
-            *settings.problems,
-            *settings.unsynced(templates.values()),
-            *_of_no_kind(policies, inventory),
-        ),
+        problems=problems,
+        faults={**_by_object(problems), **loader.faults},
     )
+
+
+def _by_object(problems: Iterable[Diagnostic]) -> dict[ObjectRef, list[Diagnostic]]:
+    """The errors that are about a field of an object, by that object."""
+    found: dict[ObjectRef, list[Diagnostic]] = {}
+    for problem in problems:
+        if problem.level is Level.ERROR and isinstance(problem.at, ObjectPath):
+            found.setdefault(problem.at.ref, []).append(problem)
+    return found
 
 
 def is_policy(object: Object) -> bool:
@@ -105,6 +120,7 @@ class _Loader:
 
     def __init__(self, how: How) -> None:
         self.problems: list[Diagnostic] = []
+        self.faults: dict[ObjectRef, Sequence[Diagnostic]] = {}
         self._any_action = how.any_action
         self._failed: set[str] = set()
         compile = how.compile
@@ -124,6 +140,7 @@ class _Loader:
                 template = load_template(object, compile=self._compile)
             except DiagnosticError as error:
                 self.problems += error.diagnostics
+                self.faults[object.ref()] = error.diagnostics
                 self._failed.add(str(object.get("spec", "crd", "spec", "names", "kind") or object.name))
                 continue
             other = templates.get(template.kind)
