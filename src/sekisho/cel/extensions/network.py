@@ -7,6 +7,7 @@ address is strict: no zones, no octets with a leading zero, no IPv4 in the form 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 from sekisho.cel.errors import CelError
@@ -18,6 +19,9 @@ from sekisho.cel.values import OpaqueValue, Value
 from sekisho.lang.faults import BuiltinFault
 from sekisho.lang.golang import netip
 from sekisho.lang.golang.gotext import quote
+
+KEPT: Final = 512
+"""Addresses, and networks, that are not read again: a policy compares with the same few. They are short."""
 
 IP: Final = opaque("net.IP")
 CIDR: Final = opaque("net.CIDR")
@@ -67,6 +71,7 @@ class Network(OpaqueValue):
         return str(self.prefix)
 
 
+@lru_cache(maxsize=KEPT)
 def parse_address(text: str) -> netip.Addr:
     """The address that a text means. Raises CelError."""
     try:
@@ -81,6 +86,7 @@ def parse_address(text: str) -> netip.Addr:
     return addr
 
 
+@lru_cache(maxsize=KEPT)
 def parse_network(text: str) -> netip.Prefix:
     """The network that a text means. Raises CelError."""
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from sekisho.cel.errors import CelError, no_such_overload
@@ -24,6 +25,7 @@ from sekisho.lang.golang import netip
 _WRONG: Final = "network address parse error during conversion from string: "
 
 
+@lru_cache(maxsize=network.KEPT)
 def parse_network(text: str) -> netip.Prefix:
     """The network that a text means. Raises CelError."""
     try:

@@ -8,6 +8,7 @@ not know on the right of ``==``: that comparison is an error there, and so here.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from sekisho.cel.errors import CelError, no_such_overload
@@ -21,6 +22,9 @@ from sekisho.kube.quantity import NANO, Format, Quantity, QuantityError, parse
 QUANTITY: Final = struct("kubernetes.Quantity")
 
 _NANO_DIGITS: Final = 9
+
+KEPT: Final = 512
+"""Quantities that are not read again: a cluster's limits and requests are the same few, over and over."""
 
 
 class QuantityValue(OpaqueValue):
@@ -66,6 +70,7 @@ def _shifted(number: int, power: int) -> int:
 # --- reading ----------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=KEPT)
 def _quantity(text: str) -> QuantityValue:
     try:
         found = parse(text)
