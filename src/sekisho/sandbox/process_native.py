@@ -9,6 +9,7 @@ from sekisho.sandbox.abi.flags import (
     PR_CAP_AMBIENT,
     PR_CAP_AMBIENT_CLEAR_ALL,
     PR_CAPBSET_DROP,
+    PR_SET_CHILD_SUBREAPER,
     PR_SET_DUMPABLE,
     PR_SET_KEEPCAPS,
     PR_SET_NAME,
@@ -76,6 +77,11 @@ def prctl(option: int, value: int = 0, more: int = 0) -> int:
 def die_with_parent(signal: int) -> None:
     """Get this signal when the thread that forked this process ends."""
     prctl(PR_SET_PDEATHSIG, signal)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose own parent has ended."""
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def set_name(name: str) -> None:

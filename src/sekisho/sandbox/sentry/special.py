@@ -51,6 +51,10 @@ def open_special(call: Call, fd: int, info: os.stat_result, flags: int) -> Resul
     elif kind not in (stat.S_IFIFO, stat.S_IFCHR):
         os.close(fd)
         raise Errno(errno.ENXIO)
+    return _give(call, fd, flags)
+
+
+def _give(call: Call, fd: int, flags: int) -> Result:
     if not flags & O_NONBLOCK:
         fcntl.fcntl(fd, fcntl.F_SETFL, flags & (os.O_APPEND | os.O_NOATIME))
     return call.give_writable(fd, flags) if flags & O_ACCMODE else call.give(fd, flags)
@@ -74,7 +78,11 @@ def _terminal(call: Call, flags: int) -> int:
 def open_waiting(call: Call, dirfd: int, path: bytes, flags: int) -> Result:
     """Open what cannot be opened at once: a FIFO without a reader, a file under a lease."""
     handle = vfs.open_at(call, dirfd, path, O_PATH | flags & O_NOFOLLOW)
-    if stat.S_IFMT(os.fstat(handle).st_mode) not in (stat.S_IFIFO, stat.S_IFREG):
+    info = os.fstat(handle)
+    if stat.S_ISCHR(info.st_mode) and info.st_rdev == TTY:
+        os.close(handle)
+        return _give(call, _terminal(call, flags), flags)
+    if stat.S_IFMT(info.st_mode) not in (stat.S_IFIFO, stat.S_IFREG):
         os.close(handle)
         raise Errno(errno.ENXIO)
     return _wait(call, handle, flags)

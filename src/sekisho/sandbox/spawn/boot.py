@@ -54,25 +54,25 @@ def run(spec: SandboxSpec, parent: socket, way: Way) -> NoReturn:
 
 
 def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
-    rootless = os.geteuid() != 0
     os.setsid()
+    rootless = os.geteuid() != 0
+    if rootless:
+        _user_namespace()
     signal.signal(WAKE, lambda *_: None)
     program = filters.load(spec.profile, spec.options)
     handlers = resolve(filters.load_handlers(spec.profile, spec.options))
     memory = spec.limits.memory or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     ours, theirs = channel.pair()
-    pid = _fork_init(spec, theirs, program, way)
+    _fork_init(spec, theirs, program, way, rootless=rootless)
     theirs.close()
     proc = _own_proc()
-    if rootless:
-        _map(spec, ours, pid)
     tree = _expect(ours, channel.TREE)
     if tree.fd >= 0:
         channel.send(parent, channel.TREE, fd=tree.fd)
         os.close(tree.fd)
+    pid = tree.pid
     spaces = _Spaces(pid)
-    if not rootless:
-        _write_maps(spec, pid)
+    _write_maps(spec, pid)
     channel.send(ours, channel.MAPPED)
     if spec.process.terminal:
         console = _expect(ours, channel.MASTER)
@@ -80,7 +80,7 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
         os.close(console.fd)
     workload = _expect(ours, channel.WORKLOAD).pid
     listener = _listener(ours, workload)
-    spaces.enter(spec, rootless=rootless)
+    spaces.enter(spec)
     os.fchdir(proc)
     _shrink(spec)
     kernel = Kernel(
@@ -99,16 +99,26 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     return _wait(ours, parent, pid, own_process=way.own_process)
 
 
-def _fork_init(spec: SandboxSpec, sock: socket, program: bytes, way: Way) -> int:
+def _fork_init(spec: SandboxSpec, sock: socket, program: bytes, way: Way, *, rootless: bool) -> None:
+    """Start process 1 of a new process-id namespace, as a child of this process."""
+    if rootless:
+        # Whoever has left for another namespace may start no thread, and without root there is no way back; so a
+        # process in between leaves, and process 1 becomes our child when that one ends.
+        process_native.adopt_orphans()
+        between = os.fork()
+        if between:
+            os.waitpid(between, 0)
+            return
+        process_native.unshare(CLONE_NEWPID)
+        if os.fork() == 0:
+            init.run(spec, sock, program, way)
+        os._exit(0)
     home = os.open("/proc/self/ns/pid", os.O_RDONLY | O_CLOEXEC)
     process_native.unshare(CLONE_NEWPID)
-    pid = os.fork()
-    if pid == 0:
+    if os.fork() == 0:
         init.run(spec, sock, program, way)
-    # Threads can only be started in the namespace that new children would be born in.
     process_native.setns(home, CLONE_NEWPID)
     os.close(home)
-    return pid
 
 
 def _own_proc() -> int:
@@ -122,20 +132,16 @@ def _own_proc() -> int:
         return os.open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC)
 
 
-def _map(spec: SandboxSpec, sock: socket, pid: int) -> None:
-    """Without root: the first thing that init has is its user namespace."""
-    _expect(sock, channel.TREE)
-    _write_maps(spec, pid)
-    channel.send(sock, channel.MAPPED)
+def _user_namespace() -> None:
+    """Without root: be everything in a user namespace of our own, where the rest can then be made."""
+    uid, gid = os.geteuid(), os.getegid()
+    process_native.unshare(CLONE_NEWUSER)
+    _write("/proc/self/setgroups", "deny")
+    _write("/proc/self/uid_map", f"{uid} {uid} 1\n")
+    _write("/proc/self/gid_map", f"{gid} {gid} 1\n")
 
 
 def _write_maps(spec: SandboxSpec, pid: int) -> None:
-    if os.geteuid():
-        _write(f"/proc/{pid}/setgroups", "deny")
-        uid, gid = os.geteuid(), os.getegid()
-        _write(f"/proc/{pid}/uid_map", f"{spec.process.user.uid} {uid} 1\n")
-        _write(f"/proc/{pid}/gid_map", f"{spec.process.user.gid} {gid} 1\n")
-        return
     for name, maps in (("uid_map", spec.uid_maps), ("gid_map", spec.gid_maps)):
         _write(f"/proc/{pid}/{name}", _map_text(maps) if maps else _same(name))
 
@@ -184,21 +190,14 @@ class _Spaces:
 
     def __init__(self, pid: int) -> None:
         names = ("net", "mnt", "user")
-        self._fds = {name: os.open(f"/proc/{pid}/ns/{name}", os.O_RDONLY | O_CLOEXEC) for name in names}
-        self._pid = pid
+        self._fds = [os.open(f"/proc/{pid}/ns/{name}", os.O_RDONLY | O_CLOEXEC) for name in names]
 
-    def enter(self, spec: SandboxSpec, *, rootless: bool) -> None:
-        """Enter them; with root the user namespace comes last, for it takes the right to the others."""
-        if not rootless:
-            os.close(self._fds["user"])  # init has made it after we looked
-            self._fds["user"] = os.open(f"/proc/{self._pid}/ns/user", os.O_RDONLY | O_CLOEXEC)
-        steps = [("net", CLONE_NEWNET), ("mnt", CLONE_NEWNS), ("user", CLONE_NEWUSER)]
-        if rootless:
-            steps.insert(0, steps.pop())
-        for name, kind in steps:
-            if name != "net" or spec.network.mode == "none":
-                process_native.setns(self._fds[name], kind)
-            os.close(self._fds[name])
+    def enter(self, spec: SandboxSpec) -> None:
+        """Enter them; the user namespace comes last, for it takes the right to the others."""
+        for fd, kind in zip(self._fds, (CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWUSER), strict=True):
+            if kind != CLONE_NEWNET or spec.network.mode == "none":
+                process_native.setns(fd, kind)
+            os.close(fd)
 
 
 def _shrink(spec: SandboxSpec) -> None:

@@ -67,7 +67,7 @@ def _disks() -> Iterator[Mount]:
         if any(f"{path}/".startswith(f"{top}/") for top in REPLACED) or not os.path.isdir(path):
             continue
         seen.add(path)
-        yield Mount(destination=path, type="overlay", source=path)
+        yield Mount(destination=path, type="overlay", source=path, options=("nofail",))
 
 
 def secrets() -> tuple[str, ...]:

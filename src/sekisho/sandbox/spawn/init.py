@@ -95,11 +95,8 @@ def _run(spec: SandboxSpec, sock: socket, program: bytes, way: Way) -> None:
         fd = os.open(door, os.O_WRONLY | os.O_CLOEXEC)
         os.write(fd, b"0")
         os.close(fd)
-    if rootless:
-        process_native.unshare(CLONE_NEWUSER)
-        _ask(sock)
-    else:
-        process_native.hide()
+    if not rootless:
+        process_native.hide()  # else the Sentry could not fetch the listener; nobody is here yet to look
     _namespaces(spec)
     tree = Tree(spec)
     tree.build()
@@ -107,8 +104,7 @@ def _run(spec: SandboxSpec, sock: socket, program: bytes, way: Way) -> None:
         process_native.set_hostname(spec.hostname, spec.domainname)
     if "network" in spec.namespaces.new:
         loopback_up()
-    if not rootless:
-        process_native.unshare(CLONE_NEWUSER)
+    process_native.unshare(CLONE_NEWUSER)
     _ask(sock, fd=tree.upper)
     console = _console(sock, spec.process) if spec.process.terminal else -1
     _drop(spec.process)

@@ -51,7 +51,7 @@ them.
 
 NEUTRAL: Final = frozenset(
     (
-        "async", "bind", "defaults", "dev", "diratime", "exec", "noatime", "nodiratime", "norelatime",
+        "async", "bind", "defaults", "dev", "diratime", "exec", "noatime", "nodiratime", "nofail", "norelatime",
         "private",
         "rbind", "rprivate", "rshared", "rslave", "rw", "shared", "slave", "strictatime", "suid", "sync",
     )
@@ -72,6 +72,9 @@ LINKS: Final = (
     ("stderr", "/proc/self/fd/2"),
     ("ptmx", "pts/ptmx"),
 )
+
+EMPTY: Final = frozenset(("/dev", "/lost+found", "/proc", "/run", "/sys"))
+"""Directories of the host's root that a sandbox without root gets empty."""
 
 KERNEL_FILES: Final = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs")
 """What speaks to the host's kernel; read-only even for those who get past the Sentry."""
@@ -117,15 +120,46 @@ class Tree:
             mount_native.bind(root.path, f"{stage}/root", MS_NOSUID | MS_NODEV)
             return
         keep = stage if root.writes == "memory" else root.writes
-        self._overlay(root.path, keep, f"{stage}/root")
+        if os.geteuid() and root.path == "/":
+            self._pieces(keep, f"{stage}/root")
+        else:
+            self._overlay(root.path, f"{keep}/upper", f"{keep}/work", f"{stage}/root")
         self.upper = os.open(f"{keep}/upper", os.O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
-    def _overlay(self, lower: str, keep: str, target: str) -> None:
-        """Show ``lower`` at ``target``, with what is written to it in ``keep``."""
-        for name in ("upper", "work"):
-            os.makedirs(f"{keep}/{name}", exist_ok=True)
-        _copy_owner(lower, f"{keep}/upper")
-        options = f"lowerdir={_escape(lower)},upperdir={_escape(keep)}/upper,workdir={_escape(keep)}/work"
+    def _pieces(self, keep: str, target: str) -> None:
+        """Show the host's root as an overlay for each directory in it.
+
+        Without root the kernel does not let an overlay take off what is mounted over parts of its lower directory;
+        a directory with mounts of others below it is shown as it is, and cannot be written.
+        """
+        mount_native.bind(target, target)
+        for name in sorted(os.listdir("/")):
+            path = f"/{name}"
+            if os.path.islink(path):
+                os.symlink(os.readlink(path), f"{target}/{name}")
+            elif not os.path.isdir(path):
+                continue
+            else:
+                os.mkdir(f"{target}/{name}", 0o755)
+                if path in EMPTY:
+                    continue
+                try:
+                    self._overlay(path, f"{keep}/upper/{name}", f"{keep}/work/{name}", f"{target}/{name}")
+                except (SandboxError, PermissionError):
+                    self._as_it_is(path, f"{target}/{name}")
+
+    def _as_it_is(self, path: str, target: str) -> None:
+        if path == "/tmp":  # noqa: S108  programs must be able to write there
+            mount_native.mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777")
+        else:
+            mount_native.bind(path, target, MS_RDONLY | MS_NOSUID | MS_NODEV)
+
+    def _overlay(self, lower: str, upper: str, work: str, target: str) -> None:
+        """Show ``lower`` at ``target``, with what is written to it in ``upper``."""
+        for folder in (upper, work):
+            os.makedirs(folder, exist_ok=True)
+        _copy_owner(lower, upper)
+        options = f"lowerdir={_escape(lower)},upperdir={_escape(upper)},workdir={_escape(work)}"
         options += ",userxattr" if os.geteuid() else ",xino=on,index=on,redirect_dir=on"
         try:
             mount_native.mount("overlay", target, "overlay", MS_NOSUID | MS_NODEV, options)
@@ -176,6 +210,8 @@ class Tree:
         try:
             self._mount_one(mount)
         except OSError as error:
+            if "nofail" in mount.options:
+                return
             raise SandboxError(
                 "SBX011",
                 f"cannot mount {mount.source or mount.type} on {mount.destination}: {error.strerror}",
@@ -193,7 +229,11 @@ class Tree:
             elif mount.type == "overlay":
                 self._overlays += 1
                 keep = f"{self._stage}/{self._overlays}"
-                self._overlay(mount.source, keep, target)
+                try:
+                    self._overlay(mount.source, f"{keep}/upper", f"{keep}/work", target)
+                except (SandboxError, PermissionError):
+                    # Overlays cannot be stacked for ever, nor laid over everything: then it is only read.
+                    mount_native.bind(mount.source, target, MS_RDONLY | MS_NOSUID | MS_NODEV)
             elif mount.type == "proc":
                 mount_native.mount("proc", target, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
             elif mount.type == "devpts":
