@@ -6,6 +6,7 @@ which needs no library and gives up on anything odd, and the click command, whic
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -61,6 +62,7 @@ class UsageError(Exception):
 
 def quick(arguments: Sequence[str]) -> int | None:
     """Run a plain command line; None if it is for click to explain."""
+    gc.disable()  # a start makes no garbage worth looking for; the Sentry looks again
     kinds = {f"--{name}": (name, value) for name, value, _help in OPTIONS}
     values: Values = {}
     at = 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import os
+from _struct import Struct
 
 from sekisho.sandbox.abi.flags import RESOLVE_NO_MAGICLINKS
 from sekisho.sandbox.libc_native import (
@@ -16,6 +18,7 @@ from sekisho.sandbox.libc_native import (
     fail,
     function,
     syscall,
+    unconverted,
 )
 
 TYPE_CHECKING = False
@@ -30,32 +33,37 @@ _fstatfs: Final = function("fstatfs", _int, ctypes.c_void_p)
 _send: Final = function("send", _int, _text, ctypes.c_size_t, _int)
 _send.restype = ctypes.c_ssize_t
 _linkat: Final = function("linkat", _int, _text, _int, _text, _int)
-_raw: Final = ctypes.CDLL(None, use_errno=True).syscall
-_raw.argtypes = (ctypes.c_long, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t)
-_raw.restype = ctypes.c_long
+_raw: Final = unconverted("syscall")
+
+
+HOW: Final = Struct("=3Q")
+"""struct open_how: flags, mode, resolve."""
 
 
 class Opener:
     """openat2(2) with a structure of its own; one a thread."""
 
-    __slots__ = ("_at", "_how")
+    __slots__ = ("_at", "_frame", "_how")
 
     def __init__(self) -> None:
-        self._how = (ctypes.c_ulonglong * 3)()
-        self._at = ctypes.addressof(self._how)
+        self._how = bytearray(HOW.size)
+        self._frame = (ctypes.c_char * HOW.size).from_buffer(self._how)
+        self._at = ctypes.c_void_p(ctypes.addressof(self._frame))
 
     def open(
         self, base: int, path: bytes, flags: int, mode: int = 0, resolve: int = RESOLVE_NO_MAGICLINKS
     ) -> int:
         """Open ``path`` from the directory ``base`` (AT_FDCWD: this process's own)."""
-        how = self._how
-        how[0] = flags
-        how[1] = mode
-        how[2] = resolve
-        fd: int = _raw(NR_OPENAT2, base, path, self._at, 24)
+        fd = self.attempt(base, path, flags, mode, resolve)
         if fd < 0:
-            raise fail()
+            raise OSError(-fd, os.strerror(-fd))
         return fd
+
+    def attempt(self, base: int, path: bytes, flags: int, mode: int, resolve: int) -> int:
+        """The same, where failure is common: the descriptor, or the negative error number."""
+        HOW.pack_into(self._how, 0, flags, mode, resolve)
+        fd: int = _raw(NR_OPENAT2, base, path, self._at, HOW.size)
+        return fd if fd >= 0 else -ctypes.get_errno()
 
 
 def rename(old_base: int, old: bytes, new_base: int, new: bytes, flags: int) -> None:

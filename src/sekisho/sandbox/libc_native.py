@@ -74,6 +74,17 @@ def function(name: str, *arguments: type[ctypes._SimpleCData[Any]]) -> ctypes._N
     return found
 
 
+def unconverted(name: str) -> ctypes._NamedFuncPointer:
+    """A function that returns a long and takes its arguments as they are given.
+
+    Integers must fit in 32 bits, and everything wider is given as an object of ctypes: that is what makes
+    it fast.
+    """
+    found = ctypes.CDLL(None, use_errno=True)[name]
+    found.restype = _long
+    return found
+
+
 def check(result: int) -> int:
     """The result of a call, or its error."""
     if result == -1:

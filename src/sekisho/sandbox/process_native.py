@@ -28,6 +28,7 @@ from sekisho.sandbox.libc_native import (
     fail,
     function,
     syscall,
+    unconverted,
 )
 
 TYPE_CHECKING = False
@@ -45,9 +46,10 @@ _setns: Final = function("setns", _int, _int)
 _prctl: Final = function("prctl", _int, _ulong, _ulong, _ulong, _ulong)
 _sethostname: Final = function("sethostname", ctypes.c_char_p, ctypes.c_size_t)
 _setdomainname: Final = function("setdomainname", ctypes.c_char_p, ctypes.c_size_t)
-_readv: Final = function("process_vm_readv", _int, _pointer, _ulong, _pointer, _ulong, _ulong)
-_writev: Final = function("process_vm_writev", _int, _pointer, _ulong, _pointer, _ulong, _ulong)
-_readv.restype = _writev.restype = ctypes.c_ssize_t
+_readv: Final = unconverted("process_vm_readv")
+_writev: Final = unconverted("process_vm_writev")
+VECTORS: Final = struct.Struct("=4Q")
+"""Two struct iovec: ours and theirs."""
 
 
 def unshare(flags: int) -> None:
@@ -160,25 +162,27 @@ class Memory:
     """Reads and writes other processes' memory through buffers of its own; one a thread.
 
     Both honour the protection of the pages. What is read is a copy: nothing that the other process does
-    afterwards changes it.
+    afterwards changes it. Every notified call with a path comes by here: the arguments of the call are made
+    once, since converting them takes as long as the call.
     """
 
-    __slots__ = ("_at", "_buffer", "_local", "_local_at", "_remote", "_remote_at", "_size")
+    __slots__ = ("_address", "_bytes", "_frame", "_local", "_remote", "_size", "_vectors")
 
     def __init__(self, size: int = 16 * PAGE) -> None:
         self._size = size
-        self._buffer = ctypes.create_string_buffer(size)
-        self._at = ctypes.addressof(self._buffer)
-        self._local = (_ulong * 2)(self._at, 0)
-        self._remote = (_ulong * 2)()
-        self._local_at = ctypes.addressof(self._local)
-        self._remote_at = ctypes.addressof(self._remote)
+        self._bytes = bytearray(size)
+        self._vectors = bytearray(VECTORS.size)
+        self._frame = (
+            (ctypes.c_char * size).from_buffer(self._bytes),
+            (ctypes.c_char * VECTORS.size).from_buffer(self._vectors),
+        )
+        self._address = ctypes.addressof(self._frame[0])
+        vectors = ctypes.addressof(self._frame[1])
+        self._local, self._remote = _pointer(vectors), _pointer(vectors + 16)
 
     def _move(self, move: ctypes._NamedFuncPointer, tid: int, address: int, length: int) -> int:
-        self._local[0] = self._at
-        self._local[1] = self._remote[1] = length
-        self._remote[0] = address & 0xFFFF_FFFF_FFFF_FFFF
-        moved: int = move(tid, self._local_at, 1, self._remote_at, 1, 0)
+        VECTORS.pack_into(self._vectors, 0, self._address, length, address, length)
+        moved: int = move(tid, self._local, 1, self._remote, 1, 0)
         if moved == -1:
             raise fail()
         return moved
@@ -186,10 +190,10 @@ class Memory:
     def read(self, tid: int, address: int, length: int) -> bytes:
         """Up to ``length`` bytes; fewer where the mapping ends. EFAULT if there is none at all."""
         if length <= self._size:
-            return ctypes.string_at(self._at, self._move(_readv, tid, address, length)) if length else b""
+            return bytes(self._bytes[: self._move(_readv, tid, address, length)]) if length else b""
         parts = []
         while length > 0:
-            part = ctypes.string_at(self._at, self._move(_readv, tid, address, min(length, self._size)))
+            part = self.read(tid, address, min(length, self._size))
             parts.append(part)
             address += len(part)
             length -= len(part)
@@ -197,25 +201,24 @@ class Memory:
 
     def string(self, tid: int, address: int, limit: int = PAGE) -> bytes | None:
         """The text up to the NUL at ``address``; None if there is none within ``limit`` bytes."""
-        at = address
         parts = b""
-        while len(parts) < limit:
-            wanted = min(PAGE - at % PAGE, limit - len(parts))
-            got = self._move(_readv, tid, at, wanted)
-            text = ctypes.string_at(self._at, got)
-            end = text.find(b"\0")
+        while True:
+            got = self._move(_readv, tid, address, min(PAGE - address % PAGE, limit - len(parts)))
+            end = self._bytes.find(0, 0, got)
             if end >= 0:
-                return parts + text[:end]
-            parts += text
-            at += got
-        return None
+                text = bytes(self._bytes[:end])
+                return parts + text if parts else text
+            parts += self._bytes[:got]
+            address += got
+            if len(parts) >= limit:
+                return None
 
     def write(self, tid: int, address: int, data: bytes) -> None:
         """Write all of it, or EFAULT."""
         done = 0
         while done < len(data):
             part = data[done : done + self._size]
-            ctypes.memmove(self._at, part, len(part))
+            self._bytes[: len(part)] = part
             done += self._move(_writev, tid, address + done, len(part))
 
 

@@ -27,7 +27,7 @@ def load_supervisor() -> bytes:
 
 def load_handlers(profile: str = "default", options: frozenset[str] = frozenset()) -> dict[int, str]:
     """Which handler (``family.function``) answers which number under that filter."""
-    rows = _read(f"{name_of(profile, options)}.handlers").decode("ascii").split()
+    rows = _read(f"{name_of(profile, options)}.handlers").decode().split()
     return dict(zip(map(int, rows[::2]), rows[1::2], strict=True))
 
 

@@ -45,9 +45,13 @@ Result = int | str
 class Errno(Exception):
     """The call fails with this error number."""
 
+    __slots__ = ("number",)
+
     def __init__(self, number: int) -> None:
         self.number = number
-        super().__init__(errno.errorcode.get(number, str(number)))
+
+    def __str__(self) -> str:
+        return errno.errorcode.get(self.number, str(self.number))
 
 
 class Gone(Exception):
@@ -61,14 +65,14 @@ class Call:
     ``surplus`` says that our thread has lost its place to another while its handler waited.
     """
 
-    __slots__ = ("args", "id", "kernel", "listener", "memory", "nr", "opener", "surplus", "tid")
+    __slots__ = ("args", "id", "kernel", "listener", "memory", "nr", "opener", "surplus", "tid", "writing")
 
     def __init__(self, kernel: Kernel, listener: int) -> None:
         self.kernel = kernel
         self.listener = listener
         self.memory = Memory()
         self.opener = Opener()
-        self.surplus = False
+        self.surplus = self.writing = False
         self.id = self.tid = self.nr = 0
         self.args: tuple[int, ...] = (0,) * 6
 
@@ -138,15 +142,14 @@ class Call:
         return ANSWERED
 
     def give_writable(self, fd: int, flags: int) -> Result:
-        """The same for what can be written.
-
-        Our copy is closed before the caller goes on: it may execute the file next, which a writer forbids.
-        """
+        """The same for what can be written; whoever lets a file be executed looks at ``writing`` first."""
+        self.writing = True
         try:
-            number = self._add(fd, 0, 0, flags)
+            self._add(fd, SECCOMP_ADDFD_FLAG_SEND, 0, flags)
         finally:
             os.close(fd)
-        return number
+            self.writing = False
+        return ANSWERED
 
     def replace(self, fd: int, number: int, flags: int) -> None:
         """Install a descriptor in the place of one that the caller has; our copy is closed."""

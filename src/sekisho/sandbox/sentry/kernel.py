@@ -7,10 +7,13 @@ import time
 
 from sekisho.sandbox import process_native
 from sekisho.sandbox.abi.flags import CAP_SYS_PTRACE
+from sekisho.sandbox.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Final, Protocol
+    from typing import Protocol
+
+    from sekisho.sandbox.probe import World
 
     class Waiter(Protocol):
         """The caller of a call: its thread."""
@@ -28,9 +31,8 @@ if TYPE_CHECKING:
         def wait_ends(self, call: Waiter) -> None:
             """The wait is over."""
 
-
-RELEASE: Final = b"6.1.0-sekisho"
-VERSION: Final = b"#1 SMP sekisho"
+        def writing(self) -> bool:
+            """Whether a thread of ours still has a file open for writing that its caller has already got."""
 
 
 class Kernel:
@@ -40,24 +42,23 @@ class Kernel:
     workload's stead is judged by them. ``init`` is process 1 of the sandbox as the Sentry numbers it.
     ``proc`` is a directory of the Sentry's own procfs (read-only, processes alone), which is also its
     working directory: there the thread ids of notifications mean what they say, and ``self/fd/7`` names
-    what the Sentry has open. ``memory`` in bytes.
+    what the Sentry has open. ``umask`` is what every process began with; ``umask_known`` says that none has
+    changed it.
     """
 
     __slots__ = (
-        "domainname",
+        "_world",
         "gid",
         "groups",
-        "hostname",
         "init",
-        "memory",
         "proc",
         "proc_device",
-        "release",
         "server",
         "started",
         "terminals",
         "uid",
-        "version",
+        "umask",
+        "umask_known",
     )
 
     server: Waits
@@ -68,21 +69,23 @@ class Kernel:
         proc: int,
         init: int,
         user: tuple[int, int, tuple[int, ...]],
-        hostname: str,
-        domainname: str,
-        memory: int,
+        world: World,
+        umask: int,
     ) -> None:
         self.proc = proc
         self.init = init
         self.uid, self.gid, self.groups = user
-        self.hostname = hostname.encode()
-        self.domainname = domainname.encode()
-        self.memory = memory
-        self.release = RELEASE
-        self.version = VERSION
+        self._world = world
+        self.umask = umask
+        self.umask_known = True
         self.started = time.monotonic()
         self.proc_device = _device("/proc")
         self.terminals = _device("/dev/pts")
+
+    def world(self) -> World:
+        """The machine, as the sandbox shows it now."""
+        age = time.monotonic() - self.started
+        return replace(self._world, age=age, fresh_id=_fresh_id())
 
     def is_emulated(self, device: int) -> bool:
         """Whether files of this device are /proc's: made up by a kernel, not kept by anyone."""
@@ -126,6 +129,11 @@ class Waiting:
 
     def __exit__(self, *_: object) -> None:
         self._server.wait_ends(self._call)
+
+
+def _fresh_id() -> str:
+    digits = os.urandom(16).hex()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 def _device(path: str) -> int:

@@ -62,6 +62,7 @@ class Server:
         self._lock = _thread.allocate_lock()
         self._waiting: dict[int, tuple[int, int]] = {}  # our thread -> the call's id, the caller's thread
         self._watched = False
+        self._calls: list[Call] = []
         kernel.server = self
 
     def start(self) -> None:
@@ -80,6 +81,7 @@ class Server:
         process_native.unshare(CLONE_FS)  # a working directory and a umask of this thread's own
         listener, handlers, take = self._listener, self._handlers, REQUEST.unpack
         call = Call(self._kernel, listener)
+        self._calls.append(call)
         buffer, zeros = bytearray(NOTIF_SIZE), bytes(NOTIF_SIZE)
         while True:
             buffer[:] = zeros
@@ -93,6 +95,7 @@ class Server:
             call.args = tuple(registers)
             self._handle(call, handlers.get(call.nr))
             if call.surplus:
+                self._calls.remove(call)
                 return
 
     def _finished(self) -> bool:
@@ -131,6 +134,10 @@ class Server:
         place = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "?"
         text = f"sekisho: bug: call {call.nr}: {type(error).__name__}: {error} at {place}\n"
         os.write(2, text.encode("utf-8", "replace"))
+
+    def writing(self) -> bool:
+        """Whether a thread of ours still has a file open for writing that its caller has already got."""
+        return any(call.writing for call in self._calls)
 
     # waiting
 

@@ -102,11 +102,7 @@ def _wait(call: Call, handle: int, flags: int) -> Result:
 def open_proc(call: Call, fd: int, flags: int) -> Result:
     """Give a file or directory of /proc, or one of our own in its place. ``fd`` is ours to close."""
     try:
-        path = os.readlink(f"self/fd/{fd}")
-        made = procfs.answer(path, flags)
-        if made is None:
-            with call.kernel.plainly():
-                made = os.open(f"self/fd/{fd}", flags & ~_ONCE | O_CLOEXEC)
+        made = procfs.open_checked(call, fd, flags)
     finally:
         os.close(fd)
     return call.give(made, flags)

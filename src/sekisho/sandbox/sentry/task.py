@@ -54,6 +54,8 @@ def _status_field(tid: int, name: bytes) -> bytes:
 
 def umask(call: Call) -> int:
     """The caller's umask."""
+    if call.kernel.umask_known:
+        return call.kernel.umask
     return int(_status_field(call.tid, b"\nUmask:\t"), 8)
 
 

@@ -17,9 +17,11 @@ from sekisho.sandbox.abi.flags import (
     O_DIRECTORY,
     O_NOFOLLOW,
     O_PATH,
+    RESOLVE_NO_MAGICLINKS,
 )
 from sekisho.sandbox.sentry import task
 from sekisho.sandbox.sentry.call import Errno
+from sekisho.sandbox.sentry.fs import procfs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,17 +44,14 @@ def open_at(call: Call, dirfd: int, path: bytes, flags: int, mode: int = 0) -> i
 
 
 def _open(call: Call, base: int, path: bytes, flags: int, mode: int) -> int:
-    try:
-        return call.opener.open(base, path, flags | O_CLOEXEC, mode)
-    except OSError as error:
-        if error.errno not in (errno.ENOENT, errno.ELOOP):
-            raise
-        from sekisho.sandbox.sentry.fs import procfs
-
+    fd = call.opener.attempt(base, path, flags | O_CLOEXEC, mode, RESOLVE_NO_MAGICLINKS)
+    if fd >= 0:
+        return fd
+    if fd in (-errno.ENOENT, -errno.ELOOP):
         found = procfs.another_way(call, base, path, flags)
-        if found is None:
-            raise
-        return found
+        if found is not None:
+            return found
+    raise Errno(-fd)
 
 
 def handle_at(call: Call, dirfd: int, path: bytes, *, follow: bool, empty: bool = False) -> int:

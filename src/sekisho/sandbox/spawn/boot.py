@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from sekisho.sandbox import filters, mount_native, process_native, seccomp_native
@@ -20,9 +21,6 @@ from sekisho.sandbox.abi.flags import (
     O_PATH,
 )
 from sekisho.sandbox.errors import SandboxError
-from sekisho.sandbox.sentry.dispatch import resolve
-from sekisho.sandbox.sentry.kernel import Kernel
-from sekisho.sandbox.sentry.server import WAKE, Server
 from sekisho.sandbox.spawn import channel, init
 
 TYPE_CHECKING = False
@@ -55,16 +53,26 @@ def run(spec: SandboxSpec, parent: socket, way: Way) -> NoReturn:
 
 def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     os.setsid()
+    if spec.limits.cpu_quota:
+        from sekisho.sandbox.spawn import machine
+
+        machine.keep_to(machine.cpus(spec.limits))
     rootless = os.geteuid() != 0
     if rootless:
         _user_namespace()
-    signal.signal(WAKE, lambda *_: None)
     program = filters.load(spec.profile, spec.options)
-    handlers = resolve(filters.load_handlers(spec.profile, spec.options))
-    memory = spec.limits.memory or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     ours, theirs = channel.pair()
     _fork_init(spec, theirs, program, way, rootless=rootless)
     theirs.close()
+    # Process 1 is at work; what it does not need is imported beside it.
+    from sekisho.sandbox.sentry.dispatch import resolve
+    from sekisho.sandbox.sentry.kernel import Kernel
+    from sekisho.sandbox.sentry.server import WAKE, Server
+    from sekisho.sandbox.spawn import machine
+
+    signal.signal(WAKE, lambda *_: None)
+    handlers = resolve(filters.load_handlers(spec.profile, spec.options))
+    shown = machine.world(spec)
     proc = _own_proc()
     tree = _expect(ours, channel.TREE)
     if tree.fd >= 0:
@@ -74,6 +82,8 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     spaces = _Spaces(pid)
     _write_maps(spec, pid)
     channel.send(ours, channel.MAPPED)
+    if any(mount.type == "sysfs" for mount in spec.mounts):
+        machine.lay_sys(pid, shown)
     if spec.process.terminal:
         console = _expect(ours, channel.MASTER)
         channel.send(parent, channel.MASTER, fd=console.fd)
@@ -87,9 +97,8 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
         proc=proc,
         init=pid,
         user=(spec.process.user.uid, spec.process.user.gid, spec.process.user.groups),
-        hostname=spec.hostname,
-        domainname=spec.domainname,
-        memory=memory,
+        world=shown,
+        umask=init.umask_of(spec.process.user),
     )
     Server(kernel, listener, handlers).start()
     channel.send(parent, channel.RUNNING, b"%d %d" % (pid, workload))
@@ -102,7 +111,8 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
 def _fork_init(spec: SandboxSpec, sock: socket, program: bytes, way: Way, *, rootless: bool) -> None:
     """Start process 1 of a new process-id namespace, as a child of this process."""
     if rootless:
-        # Whoever has left for another namespace may start no thread, and without root there is no way back; so a
+        # Whoever has left for another namespace may start no thread, and without root there is no way back;
+        # so a
         # process in between leaves, and process 1 becomes our child when that one ends.
         process_native.adopt_orphans()
         between = os.fork()
@@ -152,7 +162,7 @@ def _map_text(maps: Sequence[IdMap]) -> str:
 
 def _same(name: str) -> str:
     """Every id that there is here, as itself."""
-    with open(f"/proc/self/{name}", encoding="ascii") as file:
+    with open(f"/proc/self/{name}", encoding="utf-8") as file:
         rows = [line.split() for line in file]
     return "".join(f"{inside} {inside} {size}\n" for inside, _outside, size in rows)
 
@@ -217,6 +227,8 @@ def _shrink(spec: SandboxSpec) -> None:
     process_native.set_name("sekisho-sentry")
     os.umask(0)
     _no_more_imports()
+    gc.freeze()
+    gc.enable()
     seccomp_native.load(filters.load_supervisor())
 
 

@@ -51,8 +51,8 @@ them.
 
 NEUTRAL: Final = frozenset(
     (
-        "async", "bind", "defaults", "dev", "diratime", "exec", "noatime", "nodiratime", "nofail", "norelatime",
-        "private",
+        "async", "bind", "defaults", "dev", "diratime", "exec", "noatime", "nodiratime", "nofail",
+        "norelatime", "private",
         "rbind", "rprivate", "rshared", "rslave", "rw", "shared", "slave", "strictatime", "suid", "sync",
     )
 )  # fmt: skip
@@ -129,8 +129,8 @@ class Tree:
     def _pieces(self, keep: str, target: str) -> None:
         """Show the host's root as an overlay for each directory in it.
 
-        Without root the kernel does not let an overlay take off what is mounted over parts of its lower directory;
-        a directory with mounts of others below it is shown as it is, and cannot be written.
+        Without root the kernel does not let an overlay take off what is mounted over parts of its lower
+        directory; a directory with mounts of others below it is shown as it is, and cannot be written.
         """
         mount_native.bind(target, target)
         for name in sorted(os.listdir("/")):
@@ -242,9 +242,11 @@ class Tree:
                 mount_native.mount("devpts", target, "devpts", MS_NOSUID | MS_NOEXEC, extra)
             elif mount.destination.rstrip("/") == "/dev":
                 mount_native.mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755,size=65536k")
-            else:  # tmpfs, and the kinds that show the host's kernel: those are empty here
-                extra = ",".join(data) if mount.type == "tmpfs" else "mode=0555"
-                mount_native.mount("tmpfs", target, "tmpfs", flags | MS_NOSUID | MS_NODEV, extra)
+            elif mount.type == "tmpfs":
+                mount_native.mount("tmpfs", target, "tmpfs", flags | MS_NOSUID | MS_NODEV, ",".join(data))
+            else:  # what would show the host's kernel begins empty; some of it the Sentry fills
+                closed = MS_NOSUID | MS_NODEV | MS_NOEXEC
+                mount_native.mount("tmpfs", target, "tmpfs", closed, "mode=0755")
         finally:
             os.close(fd)
 

@@ -5,6 +5,7 @@ singly.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 
@@ -17,7 +18,10 @@ from sekisho.sandbox.abi.flags import (
     O_EXCL,
     O_NOFOLLOW,
     O_PATH,
+    O_TRUNC,
+    RESOLVE_NO_MAGICLINKS,
 )
+from sekisho.sandbox.probe import FILTERED, proc_file, process_file
 from sekisho.sandbox.sentry import task
 from sekisho.sandbox.sentry.call import Errno
 
@@ -57,12 +61,10 @@ def _may_pass_proc(call: Call, base: int, path: bytes) -> bool:
         return True
     if base != AT_FDCWD and os.fstat(base).st_dev == call.kernel.proc_device:
         return True
-    try:
-        fd = call.opener.open(base, path, _LINK)
-    except OSError:
-        return False
-    os.close(fd)
-    return True
+    fd = call.opener.attempt(base, path, _LINK, 0, RESOLVE_NO_MAGICLINKS)
+    if fd >= 0:
+        os.close(fd)
+    return fd >= 0
 
 
 class _Walk:
@@ -179,27 +181,64 @@ HIDDEN_OF_PROCESS = frozenset(
 )
 """Files of a process that show or change its memory past the calls that are denied for it."""
 
-SHOWN = frozenset(
-    (
-        "", "cmdline", "cpuinfo", "devices", "filesystems", "loadavg", "meminfo", "misc", "mounts", "net",
-        "self", "stat", "swaps", "sys", "thread-self", "uptime", "version", "vmstat",
-    )
-)  # fmt: skip
-"""Names at the top of /proc that may be opened; the rest is the host's business."""
+FOLDERS = frozenset(("", "net", "self", "sys", "thread-self"))
+"""What may be opened at the top of /proc beside processes and the files that are ours."""
 
 
-def answer(path: str, flags: int) -> int | None:
-    """A descriptor of our own for a file of /proc; None: the kernel's own file may be opened. EACCES,
-    EPERM.
+def open_checked(call: Call, fd: int, flags: int) -> int:
+    """A descriptor for a file or directory of /proc that ``fd`` was opened on: the kernel's, or one of ours.
+
+    EACCES for what shows or changes the host, or a process's memory past the calls that are denied for it.
     """
-    parts = path.removeprefix("/proc").strip("/").split("/")
+    path = os.readlink(f"self/fd/{fd}").removeprefix("/proc").strip("/")
+    parts = path.split("/")
     writes = flags & O_ACCMODE != os.O_RDONLY
     if parts[0].isdigit():
         rest = parts[3:] if parts[1:2] == ["task"] else parts[1:]
         name = rest[0] if rest else ""
         if name in HIDDEN_OF_PROCESS or (writes and name not in WRITABLE):
             raise Errno(errno.EACCES)
-        return None
-    if writes or parts[0] not in SHOWN:
+        if name in FILTERED:
+            return _filtered(call, fd, name)
+        return _again(call, fd, flags)
+    if writes:
         raise Errno(errno.EACCES)
-    return None
+    data = proc_file(path, call.kernel.world())
+    if data is not None:
+        return _made(parts[-1], data)
+    if parts[0] not in FOLDERS or not stat.S_ISDIR(os.fstat(fd).st_mode):
+        raise Errno(errno.EACCES)
+    return _again(call, fd, flags)
+
+
+def _again(call: Call, fd: int, flags: int) -> int:
+    """Open the kernel's own file again, with the workload's rights: looking into a process takes them."""
+    with call.kernel.plainly():
+        return os.open(f"self/fd/{fd}", flags & ~(O_CREAT | O_EXCL | O_NOFOLLOW | O_TRUNC) | O_CLOEXEC)
+
+
+def _filtered(call: Call, fd: int, name: str) -> int:
+    again = _again(call, fd, os.O_RDONLY)
+    try:
+        parts = []
+        while part := os.read(again, 65_536):
+            parts.append(part)
+    finally:
+        os.close(again)
+    data = process_file(name, b"".join(parts))
+    assert data is not None
+    return _made(name, data)
+
+
+def _made(name: str, data: bytes) -> int:
+    """A file of our own, which nobody can change."""
+    fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        os.write(fd, data)
+        fcntl.fcntl(fd, F_ADD_SEALS, ALL_SEALS)
+        return os.open(f"self/fd/{fd}", os.O_RDONLY | O_CLOEXEC)
+    finally:
+        os.close(fd)
+
+
+F_ADD_SEALS, ALL_SEALS = 1033, 0xF

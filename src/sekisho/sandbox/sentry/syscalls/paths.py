@@ -72,8 +72,8 @@ def _open(call: Call, dirfd: int, path: bytes, flags: int, mode: int) -> Result:
     # Without waiting for anything: what makes an open wait is found out below.
     try:
         fd = vfs.open_at(call, dirfd, path, flags | O_NONBLOCK | O_NOCTTY, mode)
-    except OSError as error:
-        if error.errno in (errno.ENXIO, errno.EWOULDBLOCK) and not flags & O_NONBLOCK:
+    except Errno as error:
+        if error.number in (errno.ENXIO, errno.EWOULDBLOCK) and not flags & O_NONBLOCK:
             return special.open_waiting(call, dirfd, path, flags)
         raise
     info = os.fstat(fd)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 from _struct import Struct
 
 from sekisho.sandbox import process_native
@@ -17,11 +18,28 @@ ATTRIBUTES = Struct("=IIQiIQQQII")
 
 def execve(call: Call) -> Result:
     """execve(path, argv, envp): the kernel's own, inside the workload's tree."""
-    return CONTINUE
+    return _executes(call)
 
 
 def execveat(call: Call) -> Result:
     """execveat(dirfd, path, argv, envp, flags): likewise."""
+    return _executes(call)
+
+
+def _executes(call: Call) -> Result:
+    """A file that is open for writing cannot be executed, and we may be about to close one."""
+    while call.kernel.server.writing():
+        time.sleep(PATIENCE)
+    return CONTINUE
+
+
+PATIENCE = 0.000_05
+
+
+def umask(call: Call) -> Result:
+    """umask(mask): the kernel keeps it; from the first change on the Sentry asks for it."""
+    if call.args[0] & 0o777 != call.kernel.umask:
+        call.kernel.umask_known = False
     return CONTINUE
 
 

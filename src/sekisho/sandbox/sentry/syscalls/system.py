@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from _struct import Struct
 
 from sekisho.sandbox.sentry.call import Call, Result
@@ -16,24 +15,32 @@ unit.
 
 def uname(call: Call) -> Result:
     """uname(buffer): the sandbox's name, and a kernel that is ours."""
-    kernel = call.kernel
-    fields = (
-        b"Linux",
-        kernel.hostname,
-        kernel.release,
-        kernel.version,
-        b"x86_64",
-        kernel.domainname or b"(none)",
-    )
-    call.write(call.args[0], b"".join(field[: NAME - 1].ljust(NAME, b"\0") for field in fields))
+    world = call.kernel.world()
+    texts = ("Linux", world.hostname, world.release, world.version, "x86_64", world.domainname or "(none)")
+    fields = [text.encode()[: NAME - 1].ljust(NAME, b"\0") for text in texts]
+    call.write(call.args[0], b"".join(fields))
     return 0
 
 
 def sysinfo(call: Call) -> Result:
     """sysinfo(buffer): the sandbox's age and memory."""
-    kernel = call.kernel
-    age = int(time.monotonic() - kernel.started) + 1
-    total = kernel.memory
-    values = (age, 0, 0, 0, total, total // 2, 0, 0, 0, 0, 1, 0, 0, 1)
+    world = call.kernel.world()
+    free = max(0, world.memory - world.used)
+    values = (
+        int(world.age) + 1,
+        0,
+        0,
+        0,
+        world.memory,
+        free,
+        0,
+        0,
+        world.swap,
+        world.swap,
+        world.tasks,
+        0,
+        0,
+        1,
+    )
     call.write(call.args[0], SYSINFO.pack(*values))
     return 0

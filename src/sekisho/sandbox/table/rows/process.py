@@ -103,7 +103,12 @@ ROWS: Final[tuple[Row, ...]] = (
     ),
     call(60, "exit", PLAIN, "the caller"),
     call(61, "wait4", PLAIN, "own children"),
-    call(95, "umask", PLAIN, "own state; the Sentry reads it where a file is made"),
+    call(
+        95,
+        "umask",
+        notified("process.umask", resumes=_REGISTERS),
+        "own state, which the Sentry asks for where a file is made; until one is changed it need not ask",
+    ),
     call(97, "getrlimit", notified("process.getrlimit"), "superseded by prlimit64"),
     call(98, "getrusage", PLAIN, "the caller's own figures"),
     call(100, "times", PLAIN, "the caller's own figures"),
