@@ -53,6 +53,7 @@ def run(spec: SandboxSpec, parent: socket, way: Way) -> NoReturn:
 
 def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     os.setsid()
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
     if spec.limits.cpu_quota:
         from sekisho.sandbox.spawn import machine
 

@@ -58,6 +58,7 @@ class Outcome:
 
 def run(spec: SandboxSpec, *, diff: bool = False) -> Outcome:
     """Make a sandbox on our terminal and wait for its end. SandboxError if it could not be made."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)  # until there is someone to hand them to
     group = Cgroup.make(spec.cgroup, spec.limits) if spec.cgroup else None
     try:
         running = launch.start(spec, doors=group.doors() if group else ())
@@ -75,6 +76,7 @@ def run(spec: SandboxSpec, *, diff: bool = False) -> Outcome:
     finally:
         if group is not None:
             group.remove()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
 
 
 class _Session:
@@ -90,6 +92,7 @@ class _Session:
     def wait(self, seconds: float | None) -> None:
         for number in FORWARDED:
             self._on(number, self._forward)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
         if seconds is not None:
             self._on(signal.SIGALRM, self._time_is_over)
             signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.000_001))

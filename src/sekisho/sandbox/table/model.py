@@ -208,11 +208,20 @@ PLAIN: Final = Treatment(klass=Klass.PLAIN)
 RESOLVES: Final = Treatment(klass=Klass.PLAIN, resolves=True)
 
 
-def checked(rule: Rule | Condition, *, handler: str = "", errno: int = 0, resumes: str = "") -> Treatment:
+def checked(
+    rule: Rule | Condition,
+    *,
+    handler: str = "",
+    errno: int = 0,
+    resumes: str = "",
+    resolves: bool = False,
+) -> Treatment:
     """Direct if the rule holds, else to the handler, else the errno."""
     rule = rule if isinstance(rule, Rule) else all_of(rule)
     assert bool(handler) != bool(errno), "what the rule refuses has one answer"
-    return Treatment(klass=Klass.CHECKED, rule=rule, handler=handler, errno=errno, resumes=resumes)
+    return Treatment(
+        klass=Klass.CHECKED, rule=rule, handler=handler, errno=errno, resumes=resumes, resolves=resolves
+    )
 
 
 def notified(handler: str, *, resumes: str = "") -> Treatment:

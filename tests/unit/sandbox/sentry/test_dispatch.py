@@ -8,8 +8,7 @@ import pytest
 
 from sekisho.sandbox import filters
 from sekisho.sandbox.sentry import dispatch
-from sekisho.sandbox.sentry.call import Call
-from sekisho.sandbox.table import Option, Profile, handlers
+from sekisho.sandbox.table import Option, Profile, handlers, table
 
 DEFAULT = [
     handlers(Profile.DEFAULT, options) for options in (frozenset(), frozenset({Option.SEALED_NETWORK}))
@@ -28,17 +27,31 @@ def test_what_is_loaded_is_what_the_table_says() -> None:
     assert filters.load_handlers() == DEFAULT[0]
 
 
+def takes_a_call(item: object) -> bool:
+    return inspect.isfunction(item) and [*inspect.signature(item).parameters] in (["call"], ["_call"])
+
+
 def test_every_public_function_is_a_handler() -> None:
-    wanted = {name for names in DEFAULT for name in names.values()}
+    every = [*DEFAULT, handlers(Profile.STRICT)]
+    wanted = {name for names in every for name in names.values()}
     for family, modules in dispatch.FAMILIES.items():
         for module in modules:
             for name, item in vars(module).items():
-                takes_call = (
-                    inspect.isfunction(item)
-                    and item.__module__ == module.__name__
-                    and "call" in str(next(iter(inspect.signature(item).parameters), ""))
-                )
-                only = [*inspect.signature(item).parameters] if takes_call else []
-                if not name.startswith("_") and only in (["call"], ["_call"]):
-                    assert f"{family}.{name}" in wanted, name
-                    assert inspect.signature(item).parameters[only[0]].annotation in (Call, "Call")
+                own = getattr(item, "__module__", "") == module.__name__
+                if own and takes_a_call(item) and not name.startswith("_"):
+                    assert f"{family}.{name}" in wanted
+
+
+def test_only_rows_that_say_what_a_race_gains_are_continued() -> None:
+    resumed = {row.default.handler for row in table().values() if row.default.resumes}
+    names = handlers()
+    for number, handler in dispatch.resolve(names).items():
+        used = handler.__code__.co_names
+        inner = {name for other in used if other.startswith("_") for name in names_of(handler, other)}
+        if "CONTINUE" in used or "CONTINUE" in inner:
+            assert names[number] in resumed
+
+
+def names_of(handler: object, name: str) -> tuple[str, ...]:
+    function = getattr(inspect.getmodule(handler), name, None)
+    return function.__code__.co_names if inspect.isfunction(function) else ()

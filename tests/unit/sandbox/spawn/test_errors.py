@@ -56,7 +56,7 @@ def test_overlay_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> N
     monkeypatch.setattr(mount_native, "mount", refuse)
     made = object.__new__(tree.Tree)
     with pytest.raises(SandboxError, match="SBX010: the kernel cannot lay an overlay over /"):
-        made._overlay("/", str(tmp_path), "/nowhere")
+        made._overlay("/", f"{tmp_path}/upper", f"{tmp_path}/work", "/nowhere")
 
 
 LIMITS = [

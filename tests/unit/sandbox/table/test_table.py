@@ -54,7 +54,9 @@ def test_calls_that_must_not_be_interrupted_are_direct(name: str) -> None:
 
 def test_only_execution_and_registers_are_continued() -> None:
     resumed = {row.name for row in ROWS if row.default.resumes}
-    assert resumed == {"execve", "execveat", "personality", "prctl", "seccomp"}
+    execution = {"execve", "execveat"}
+    registers = {"getpriority", "personality", "prctl", "seccomp", "setpriority", "umask"}
+    assert resumed == execution | registers | {"sched_getaffinity", "sched_setaffinity"}
 
 
 def test_handlers_follow_the_profile() -> None:

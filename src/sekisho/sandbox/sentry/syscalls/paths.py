@@ -28,7 +28,7 @@ from sekisho.sandbox.abi.flags import (
 )
 from sekisho.sandbox.process_native import PAGE
 from sekisho.sandbox.sentry import special, task, vfs
-from sekisho.sandbox.sentry.call import CONTINUE, Call, Errno, Result
+from sekisho.sandbox.sentry.call import Call, Errno, Result
 
 # open
 
@@ -68,7 +68,7 @@ def _open(call: Call, dirfd: int, path: bytes, flags: int, mode: int) -> Result:
         if flags & O_TRUNC:
             call.valid()
     if flags & O_PATH:
-        return CONTINUE  # a handle cannot be installed in another process; the kernel makes it there
+        raise Errno(errno.ENOSYS)  # the filter lets these through: a handle cannot be installed in a process
     # Without waiting for anything: what makes an open wait is found out below.
     try:
         fd = vfs.open_at(call, dirfd, path, flags | O_NONBLOCK | O_NOCTTY, mode)

@@ -19,7 +19,7 @@ ROWS: Final[tuple[Row, ...]] = (
     call(36, "getitimer", PLAIN, "the caller's own timer"),
     call(37, "alarm", PLAIN, "the caller's own timer"),
     call(38, "setitimer", PLAIN, "the caller's own timer"),
-    call(96, "gettimeofday", PLAIN, _READS),
+    call(96, "gettimeofday", notified("clocks.gettimeofday"), _READS),
     call(159, "adjtimex", denied(EPERM), _SETS),
     call(164, "settimeofday", denied(EPERM), _SETS),
     call(201, "time", notified("clocks.time"), "the vDSO tells the same; only static programs make the call"),
@@ -37,7 +37,7 @@ ROWS: Final[tuple[Row, ...]] = (
     call(226, "timer_delete", PLAIN, _OWN),
     call(227, "clock_settime", denied(EPERM), _SETS),
     call(228, "clock_gettime", PLAIN, _READS),
-    call(229, "clock_getres", PLAIN, _READS),
+    call(229, "clock_getres", notified("clocks.clock_getres"), _READS),
     call(
         230,
         "clock_nanosleep",

@@ -5,9 +5,25 @@ from __future__ import annotations
 from errno import ENOSYS, EPERM
 from typing import Final
 
-from sekisho.sandbox.table.model import RESOLVES, Row, call, denied, notified
+from sekisho.sandbox.table.model import (
+    RESOLVES,
+    Row,
+    Rule,
+    all_of,
+    any_of,
+    call,
+    checked,
+    denied,
+    has,
+    notified,
+    without,
+)
 
 _OPENS: Final = "the Sentry opens inside the root and injects the object that it checked"
+_LISTS: Final = (
+    "a directory that is only read, or a handle that reads nothing, inside the sandbox's private mount tree, "
+    "as chdir and readlink are; whatever else is opened, the Sentry opens and injects"
+)
 _CHANGES: Final = "the Sentry changes the tree, with the workload's identity"
 _READS: Final = "reads metadata inside the sandbox's private mount tree"
 _ATTRIBUTES: Final = "extended attributes are the Sentry's to give"
@@ -18,7 +34,31 @@ def _read(number: int, name: str, note: str = "") -> Row:
     return call(number, name, RESOLVES, _READS, strict=notified(f"paths.{name}"), note=note)
 
 
-def _open(number: int, name: str) -> Row:
+_WRITES: Final = {
+    "O_WRONLY": 1,
+    "O_RDWR": 2,
+    "O_CREAT": 0o100,
+    "O_TRUNC": 0o1000,
+    "__O_TMPFILE": 0o20000000,
+}
+
+
+def _lists(flags: int) -> Rule:
+    return any_of(
+        all_of(has(flags, "flags", {"O_PATH": 0o10000000})),
+        all_of(has(flags, "flags", {"O_DIRECTORY": 0o200000}), without(flags, "flags", _WRITES)),
+    )
+
+
+def _open(number: int, name: str, flags: int | None = None) -> Row:
+    if flags is not None:
+        return call(
+            number,
+            name,
+            checked(_lists(flags), handler=f"paths.{name}", resolves=True),
+            _LISTS,
+            strict=notified(f"paths.{name}"),
+        )
     return call(number, name, notified(f"paths.{name}"), _OPENS)
 
 
@@ -31,7 +71,7 @@ def _attribute(number: int, name: str) -> Row:
 
 
 ROWS: Final[tuple[Row, ...]] = (
-    _open(2, "open"),
+    _open(2, "open", flags=1),
     _read(4, "stat"),
     _read(6, "lstat"),
     _read(21, "access"),
@@ -52,7 +92,7 @@ ROWS: Final[tuple[Row, ...]] = (
     _change(94, "lchown"),
     _change(132, "utime"),
     _change(133, "mknod"),
-    call(137, "statfs", notified("paths.statfs"), "sizes of the host's disks are not shown"),
+    call(137, "statfs", notified("paths.statfs"), "the Sentry asks, and leaves out the disk's own id"),
     call(161, "chroot", denied(EPERM), "the root is the sandbox's; the kernel would ask for a capability"),
     _attribute(188, "setxattr"),
     _attribute(189, "lsetxattr"),
@@ -73,7 +113,7 @@ ROWS: Final[tuple[Row, ...]] = (
         notified("paths.inotify_add_watch"),
         "the Sentry watches the object that it resolved",
     ),
-    _open(257, "openat"),
+    _open(257, "openat", flags=2),
     _change(258, "mkdirat"),
     _change(259, "mknodat"),
     _change(260, "fchownat"),

@@ -24,6 +24,7 @@ _EXEC: Final = (
     "sandbox's own tree, never one outside it; a denial by the program's path can be raced"
 )
 _REGISTERS: Final = "nothing: what is decided on stands in registers"
+_AFFINITY: Final = "another mask of processors for the sandbox's own threads, within those that it has"
 _SCHEDULING: Final = "the host's scheduler is not the workload's to tune; the Sentry answers for one policy"
 
 CLONE: Final = {
@@ -126,8 +127,8 @@ ROWS: Final[tuple[Row, ...]] = (
         "old personalities weaken address randomisation and mappings",
         support=Support.PARTIAL,
     ),
-    call(140, "getpriority", notified("process.getpriority"), _SCHEDULING),
-    call(141, "setpriority", notified("process.setpriority"), _SCHEDULING),
+    call(140, "getpriority", notified("process.getpriority", resumes=_REGISTERS), _SCHEDULING),
+    call(141, "setpriority", notified("process.setpriority", resumes=_REGISTERS), _SCHEDULING),
     call(142, "sched_setparam", notified("process.sched_setparam"), _SCHEDULING, support=Support.PARTIAL),
     call(143, "sched_getparam", notified("process.sched_getparam"), _SCHEDULING),
     call(
@@ -166,9 +167,12 @@ ROWS: Final[tuple[Row, ...]] = (
         note="mutexes with priority inheritance fail with ENOSYS",
         support=Support.PARTIAL,
     ),
-    call(203, "sched_setaffinity", notified("process.sched_setaffinity"), _SCHEDULING),
+    call(203, "sched_setaffinity", notified("process.sched_setaffinity", resumes=_AFFINITY), _SCHEDULING),
     call(
-        204, "sched_getaffinity", notified("process.sched_getaffinity"), "shows the processors of the limits"
+        204,
+        "sched_getaffinity",
+        notified("process.sched_getaffinity", resumes=_AFFINITY),
+        "shows the processors of the limits",
     ),
     call(205, "set_thread_area", denied(ENOSYS), "32-bit programs only"),
     call(211, "get_thread_area", denied(ENOSYS), "32-bit programs only"),
