@@ -11,9 +11,11 @@ OPA_CASES ?= ../shared/conformance/rego
 CEL_SPEC ?=
 # Sources of Gatekeeper, or any folder with suites of tests for constraints; none by default.
 GATEKEEPER ?=
+# A copy of Gatekeeper's library; none by default.
+LIBRARY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench conformance fuzz e2e requirements format clean
+.PHONY: help demo test lint bench conformance fuzz mutation e2e requirements format clean
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,9 +54,13 @@ conformance: $(VENV)/dev.stamp ## suites of other projects, where they are at ha
 	$(BIN)/python -m tests.conformance.opa $(OPA_CASES)/v0 --dialect v0
 	@test -z "$(CEL_SPEC)" || $(BIN)/python -m tests.conformance.cel_spec $(CEL_SPEC)
 	@test -z "$(GATEKEEPER)" || $(BIN)/python -m tests.conformance.gator $(GATEKEEPER)
+	@test -z "$(LIBRARY)" || $(BIN)/python -m tests.conformance.library $(LIBRARY) --generated 20
 
 fuzz: $(VENV)/dev.stamp ## parsers, compiler and evaluator on generated and mutated input, MINUTES=10
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
+
+mutation: $(VENV)/dev.stamp ## whether the suites of the policy library notice mistakes in its templates
+	$(BIN)/python -m tests.mutation
 
 e2e: $(VENV)/dev.stamp ## tests against the real programs, where they are installed
 	SEKISHO_E2E=1 $(BIN)/python -m pytest -q tests/e2e

@@ -6,9 +6,3 @@ nouns := {
 	"initContainers": "initContainer",
 	"ephemeralContainers": "ephemeralContainer",
 }
-
-# All containers of the pod under review.
-all contains container if {
-	some list, _ in nouns
-	some container in input.review.object.spec[list]
-}

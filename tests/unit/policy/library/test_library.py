@@ -12,9 +12,11 @@ import yaml
 from sekisho.cli.suitefiles import DiskFiles, find_suites
 from sekisho.diag import Source
 from sekisho.policy.compiler import compile_code
-from sekisho.policy.constraint import load_constraint
+from sekisho.policy.constraint import GATOR, load_constraint
+from sekisho.policy.engine import Ask, Engine
+from sekisho.policy.gator import gator_request
 from sekisho.policy.library import Entry, bundle, bundle_names, entry, entry_names
-from sekisho.policy.library.files import ROOT
+from sekisho.policy.library.files import ROOT, load
 from sekisho.policy.syncdata import ANNOTATION, sync_test
 from sekisho.policy.template import load_template
 from sekisho.policy.verify import Runner
@@ -156,3 +158,22 @@ def rego_sources(found: Entry) -> list[str]:
 
 def formatted(text: str) -> str:
     return format_source(Source("library.rego", text), dialect=Dialect.V1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sample", "details"),
+    [
+        ("K8sRequiredLabels", "namespaces-say-what-they-are", {"missing_labels": ["owner", "tier"]}),
+        (
+            "K8sRequiredAnnotations",
+            "services-say-who-runs-them",
+            {"missing_annotations": ["example.com/runbook"]},
+        ),
+    ],
+)
+def test_details(kind: str, sample: str, details: object) -> None:
+    found = entry(kind)
+    constraint = load_constraint(found.sample(sample), load_template(found.template, compile=compile_code))
+    object = load(f"policies/{found.name}/samples/{sample}/disallowed.yaml")
+    (finding,) = Engine.of([constraint]).review_itself(gator_request(object), Ask(point=GATOR))
+    assert finding.diagnostic.data["details"] == details
