@@ -7,17 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from sekisho.cli.admission.checks import custom_rules, is_admission_policy, type_warnings
 from sekisho.cli.inputs import Inputs, read_objects
 from sekisho.cli.network import NOTHING, Chosen, ExternalData
 from sekisho.cli.progress import progress
 from sekisho.cli.rules import is_rule, read_rules, remarks
 from sekisho.cli.wire import Findings
 from sekisho.cli.workers import spread
-from sekisho.diag import Deadline, Diagnostic, Report, Source
+from sekisho.diag import Deadline, Diagnostic, Report
 from sekisho.kube.object import Object, name_problems
-from sekisho.kube.schema import NEWEST, CustomKinds, validate_object
+from sekisho.kube.schema import NEWEST, NO_CUSTOM_KINDS, CustomKinds, validate_object
 
 if TYPE_CHECKING:
+    from sekisho.cel.kubernetes.rules import CustomRules
     from sekisho.cli.settings import Settings
     from sekisho.kube.review import Judge, Rules, Step
     from sekisho.kube.review.rules import Loaded
@@ -70,11 +72,14 @@ def judge(paths: Sequence[str], options: Options) -> Report:
     everything = [*written, *bundled, *external.objects]
     findings = [*inputs.problems, *extra.problems]
     asks: list[Ask] = []
+    custom = NO_CUSTOM_KINDS
     if options.schema:
         custom = CustomKinds.of(everything)
         findings += custom.diagnostics
         version = options.kubernetes_version or NEWEST
-        asks.append(lambda row: _schema(row, version, custom))
+        rules = custom_rules(everything, custom, cache=options.cache)
+        findings += rules.problems if rules is not None else ()
+        asks.append(lambda row: _schema(row, version, custom, rules))
     engine = _engine(inputs.objects, everything, options)
     if engine is not None and engine.asks:
         engine = replace(engine, providers=external.providers(engine.declared))
@@ -83,17 +88,25 @@ def judge(paths: Sequence[str], options: Options) -> Report:
     findings += loaded.problems if loaded else ()
     if engine is not None:
         findings += engine.problems
+        findings += type_warnings(engine, custom) if options.schema else ()
         asks += _reviews(engine, loaded, now, options.seconds)
 
     def work(part: Sequence[Object]) -> list[Diagnostic]:
         return [found for object in progress(part, "judging") for ask in asks for found in ask(object)]
 
-    form = Findings([object.origin for object in everything], _sources(engine))
+    form = Findings([object.origin for object in everything], engine.sources if engine is not None else ())
     findings += spread(work, inputs.objects, form)
     findings += remarks(loaded, findings, now)
-    constraints = len(engine.constraints) if engine is not None else 0
-    judged = f"{_count(len(inputs.objects), 'object')} judged by {_count(constraints, 'constraint')}"
+    judged = f"{_count(len(inputs.objects), 'object')} judged by {_judges(engine)}"
     return Report.of([*findings, *_remarks(engine, bundled)], judged=judged)
+
+
+def _judges(engine: Engine | None) -> str:
+    """What judged, counted; admission policies are told where there are some."""
+    counted = _count(len(engine.constraints) if engine is not None else 0, "constraint")
+    if engine is None or engine.vap is None:
+        return counted
+    return f"{counted} and {_count(engine.vap.bindings, 'policy binding')}"
 
 
 def _bundles(names: Sequence[str], written: Sequence[Object]) -> Sequence[Object]:
@@ -111,23 +124,32 @@ def _is_policy(object: Object) -> bool:
     return kinds is not None and (not kinds or object.kind in kinds)
 
 
-def _schema(object: Object, version: str, custom: CustomKinds) -> Sequence[Diagnostic]:
-    """What the API's schemas say. Policies are checked by their own package."""
+def _schema(
+    object: Object, version: str, custom: CustomKinds, rules: CustomRules | None
+) -> Sequence[Diagnostic]:
+    """What the API's schemas say, and their rules. Policies are checked by their own package."""
     found = name_problems(object)
     if _is_policy(object) or is_rule(object):
         return found
-    return [*found, *validate_object(object, kubernetes_version=version, crds=custom)]
+    wrong = validate_object(object, kubernetes_version=version, crds=custom)
+    if rules is None:
+        return [*found, *wrong]
+    return [*found, *wrong, *(rules.blocked(object) if wrong else rules.check(object))]
 
 
 def _engine(objects: Sequence[Object], everything: Sequence[Object], options: Options) -> Engine | None:
     """The engine of the policies among everything; None where there are none."""
-    if not any(_is_policy(object) for object in everything):
+    if not any(_is_policy(object) or is_admission_policy(object) for object in everything):
         return None
     from sekisho import policy
-    from sekisho.cli.programs import cached_compile
+    from sekisho.cli.programs import cached_choice, cached_compile
 
-    compile = cached_compile(enabled=options.cache)
-    engine = policy.Engine.build(everything, inventory=objects, compile=compile)
+    engine = policy.Engine.build(
+        everything,
+        inventory=objects,
+        compile=cached_compile(enabled=options.cache),
+        choice=cached_choice(enabled=options.cache),
+    )
     return replace(engine, explains=options.explain)
 
 
@@ -140,12 +162,6 @@ def _reviews(engine: Engine, loaded: Loaded | None, now: datetime, seconds: floa
     if not steps:
         return []
     return [_Review(engine=engine, steps=steps, rules=rules, now=now, seconds=seconds)]
-
-
-def _sources(engine: Engine | None) -> list[Source]:
-    """The sources of the policies' code, which findings may point into."""
-    templates = engine.templates.values() if engine is not None else ()
-    return [source for template in templates for source in template.program.sources]
 
 
 def _remarks(engine: Engine | None, bundled: Sequence[Object]) -> Iterable[Diagnostic]:

@@ -27,6 +27,7 @@ VERBS: Final = {
     "library": ("sekisho.cli.policy_library", "Ready policies, and bundles of them."),
     "preview": ("sekisho.cli.policy_preview", "Say what enforcing would refuse, and the way there."),
     "sync": ("sekisho.cli.policy_sync", "Check what is synced for policies."),
+    "vap": ("sekisho.cli.admission.translate", "Make ValidatingAdmissionPolicies of templates."),
     "verify": ("sekisho.cli.policy_verify", "Run suites of tests for constraints."),
 }
 
@@ -51,8 +52,20 @@ def command() -> None:
 @click.option("--deny-only", is_flag=True, help="Output only denied constraints.")
 @click.option("-v", "--verbose", is_flag=True, help="Print what templates print.")
 @provider_options
+@click.option(
+    "--engine",
+    type=click.Choice(["cel", "rego"]),
+    help="Judge by this code of templates; without it CEL wins where there are both.",
+)
 @click.option("--no-cache", is_flag=True, help="Compile policies anew.")
-def test(*, filenames: tuple[str, ...], output: str | None, external: Chosen, **options: bool) -> int:
+def test(
+    *,
+    filenames: tuple[str, ...],
+    output: str | None,
+    external: Chosen,
+    engine: str | None,
+    **options: bool,
+) -> int:
     """Judge resources by the ConstraintTemplates and constraints among them, as gator test does.
 
     Exit status 1 if a constraint that denies is violated, or the input cannot be used; 0 otherwise.
@@ -73,11 +86,11 @@ def test(*, filenames: tuple[str, ...], output: str | None, external: Chosen, **
     try:
         data = ExternalData.read(external)
         inputs = read_objects(paths, without=data.files)
-        engine = _engine(inputs, data, cache=not options["no_cache"])
+        policies = _engine(inputs, data, engine or "", cache=not options["no_cache"])
         if not inputs.objects:
             return _fail("no input data identified")
         results = judge_all(
-            engine, inputs.objects, print_to=print_to, tell=told.append, watch=watch, tracing=tracing
+            policies, inputs.objects, print_to=print_to, tell=told.append, watch=watch, tracing=tracing
         )
     except DiagnosticError as error:
         _tell(list(error.diagnostics))
@@ -93,27 +106,29 @@ def test(*, filenames: tuple[str, ...], output: str | None, external: Chosen, **
     return int(any(result.enforced for result in results))
 
 
-def _engine(inputs: Inputs, data: ExternalData, *, cache: bool) -> Engine:
+def _engine(inputs: Inputs, data: ExternalData, engine: str, *, cache: bool) -> Engine:
     """The engine of what was read, which asks providers; raises DiagnosticError with what cannot be used.
 
-    Warnings are told at once.
+    ``engine`` is the one of templates that must judge. Warnings are told at once.
     """
-    from sekisho.cli.programs import cached_compile
+    from sekisho.cli.programs import cached_choice, cached_compile
     from sekisho.diag import DiagnosticError, Level
     from sekisho.policy import Engine
 
-    engine = Engine.build(
+    cache = cache and not os.environ.get("SEKISHO_NO_CACHE")
+    policies = Engine.build(
         (*inputs.objects, *data.objects),
         inventory=inputs.objects,
-        compile=cached_compile(enabled=cache and not os.environ.get("SEKISHO_NO_CACHE")),
+        compile=cached_compile(enabled=cache),
+        choice=cached_choice(enabled=cache, engine=engine),
         any_action=True,
         config=False,
     )
-    problems = [*inputs.problems, *engine.problems]
+    problems = [*inputs.problems, *policies.problems]
     if any(row.level is Level.ERROR for row in problems):
         raise DiagnosticError(problems)
     _tell(problems)
-    return replace(engine, providers=data.providers(engine.declared))
+    return replace(policies, providers=data.providers(policies.declared))
 
 
 def _write(results: list[Result], stats: list[dict[str, Any]] | None, output: str | None) -> None:

@@ -31,16 +31,20 @@ FORMS: Final = ("text", "json", "junit", "sarif", "github")
 @click.option("--trace", "-t", "tracing", is_flag=True, help="Show which expressions held for each case.")
 @click.option("--output", "-o", type=click.Choice(FORMS), default="text", help="Form of the report.")
 @provider_options
+@click.option(
+    "--engine",
+    type=click.Choice(["cel", "rego"]),
+    help="Judge by this code of templates; without it CEL wins where there are both.",
+)
 @click.option("--no-cache", is_flag=True, help="Compile policies anew.")
 def command(
     *,
     paths: tuple[str, ...],
     pattern: str,
-    verbose: bool,
-    tracing: bool,
     output: str,
     external: Chosen,
-    no_cache: bool,
+    engine: str | None,
+    **options: bool,
 ) -> int:
     """Run the suites at PATH: a file, a directory, or DIR/... for everything below it.
 
@@ -50,7 +54,7 @@ def command(
 
     Exit status 0, or 1 if anything failed or cannot be used.
     """
-    from sekisho.cli.programs import cached_compile
+    from sekisho.cli.programs import cached_choice, cached_compile
     from sekisho.cli.suitefiles import DiskFiles, find_suites
     from sekisho.diag import DiagnosticError
     from sekisho.policy.suite import Filter
@@ -63,10 +67,16 @@ def command(
     except DiagnosticError as error:
         _tell(error.diagnostics)
         return 1
-    cache = not (no_cache or os.environ.get("SEKISHO_NO_CACHE"))
+    cache = not (options["no_cache"] or os.environ.get("SEKISHO_NO_CACHE"))
     told: list[Diagnostic] = []
-    compile = cached_compile(enabled=cache)
-    runner = Runner(DiskFiles(), compile=compile, providers=providers, tell=told.append)
+    runner = Runner(
+        DiskFiles(),
+        compile=cached_compile(enabled=cache),
+        choice=cached_choice(enabled=cache, engine=engine or ""),
+        providers=providers,
+        tell=told.append,
+    )
+    verbose, tracing = options["verbose"], options["tracing"]
     results = [runner.run(suite, filter, verbose=verbose, tracing=tracing) for suite in suites]
     from sekisho.cli import suitereport
 

@@ -7,11 +7,21 @@ format, the facts as JSON. Both go by the text of the sources, so a changed temp
 from __future__ import annotations
 
 import sys
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
 
 from sekisho import __version__, rego
 from sekisho.cache import Cache, default_root, digest_of
-from sekisho.policy.code import CAPABILITIES, Code, Compiled, Compiler, Facts
+from sekisho.policy.code import CAPABILITIES, CEL, REGO, Choice, Code, Compiled, Compiler, Facts
+
+if TYPE_CHECKING:
+    from sekisho import cel
+    from sekisho.diag import Source
+    from sekisho.lang.programs import Programs
+    from sekisho.policy.expressions import Expression
+
+ENGINES: Final[Mapping[str, str]] = {"": "", "cel": CEL, "rego": REGO}
+"""The words of ``--engine``; none lets CEL win over Rego."""
 
 KIND: Final = "templates"
 FORMAT: Final = "3"
@@ -23,6 +33,37 @@ def cached_compile(*, enabled: bool) -> Compiler:
     """Compile through the cache of this user, or anew."""
     root = default_root() if enabled else None
     return _anew if root is None else _Cached(root).compile
+
+
+def cached_choice(*, enabled: bool, engine: str = "") -> Choice:
+    """How templates' engines are chosen, with the cache of this user for expressions, or without."""
+    compile = CachedExpressions(default_root()) if enabled else None
+    return Choice(engine=ENGINES[engine], compile=compile)
+
+
+def cached_rules(*, enabled: bool) -> Callable[[Source, cel.Environment], cel.Program] | None:
+    """How rules of schemas are compiled: through the cache of this user, or anew."""
+    return CachedExpressions(default_root()).source if enabled else None
+
+
+class CachedExpressions:
+    """Compiles expressions through a cache, which is opened when the first one comes."""
+
+    def __init__(self, root: str | None) -> None:
+        self._root = root
+        self._programs: Programs | None = None
+
+    def __call__(self, expression: Expression, environment: cel.Environment) -> cel.Program:
+        """The program of an expression of a policy."""
+        return self.source(expression.source, environment)
+
+    def source(self, source: Source, environment: cel.Environment) -> cel.Program:
+        """The program of any expression."""
+        from sekisho import cel
+
+        if self._programs is None:
+            self._programs = cel.program_cache(self._root)
+        return cel.cached(source, environment, self._programs)
 
 
 def _anew(code: Code) -> Compiled:

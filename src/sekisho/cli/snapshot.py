@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from sekisho import audit, policy
 from sekisho.cli.inputs import Inputs, read_objects
 from sekisho.cli.network import NOTHING, Chosen, ExternalData
-from sekisho.cli.programs import cached_compile
+from sekisho.cli.programs import cached_choice, cached_compile
 from sekisho.cli.progress import progress
 from sekisho.cli.rules import read_rules
 from sekisho.cli.settings import Settings
@@ -69,7 +69,10 @@ def gather(wanted: Wanted) -> Given:
     bundled = bundle_objects(wanted.bundles, known=written) if wanted.bundles else ()
     everything = [*written, *bundled, *external.objects]
     engine = policy.Engine.build(
-        everything, inventory=inputs.objects, compile=cached_compile(enabled=wanted.cache)
+        everything,
+        inventory=inputs.objects,
+        compile=cached_compile(enabled=wanted.cache),
+        choice=cached_choice(enabled=wanted.cache),
     )
     if engine.asks:
         engine = replace(engine, providers=external.providers(engine.declared))
@@ -121,8 +124,7 @@ def _concerns(engine: policy.Engine) -> Callable[[Object], bool]:
 
 
 def _pace(everything: Sequence[Object], engine: policy.Engine, seconds: float) -> audit.Pace:
-    sources = [source for row in engine.templates.values() for source in row.program.sources]
-    form = Verdicts(Findings([row.origin for row in everything], sources))
+    form = Verdicts(Findings([row.origin for row in everything], engine.sources))
 
     def share(work: audit.Work, due: Sequence[audit.Due]) -> list[audit.Answer]:
         return spread(lambda rows: work(progress(rows, "judging")), due, form)

@@ -17,6 +17,11 @@ def invalid(path: Path, value: Any, detail: str) -> str:
     return f"{_at(path)}Invalid value: {shown(value)}: {detail}"
 
 
+def invalid_whole(path: Path, detail: str) -> str:
+    """``spec.x: Invalid value: detail``, of a value that is too large to be repeated."""
+    return f"{_at(path)}Invalid value: {detail}"
+
+
 def required(path: Path, detail: str = "") -> str:
     """``spec.x: Required value: detail``."""
     return f"{_at(path)}Required value" + (f": {detail}" if detail else "")
@@ -31,6 +36,21 @@ def not_supported(path: Path, value: Any, allowed: Sequence[str]) -> str:
     """``spec.x: Unsupported value: "v": supported values: "a", "b"``."""
     values = ", ".join(json.dumps(item) for item in allowed)
     return f"{_at(path)}Unsupported value: {shown(value)}: supported values: {values}"
+
+
+def duplicate(path: Path, value: Any) -> str:
+    """``spec.x: Duplicate value: "v"``."""
+    return f"{_at(path)}Duplicate value: {shown(value)}"
+
+
+def duplicate_whole(path: Path) -> str:
+    """``spec.x: Duplicate value``, of a value that is too large to be repeated."""
+    return f"{_at(path)}Duplicate value"
+
+
+def too_many(path: Path, count: int, most: int) -> str:
+    """``spec.x: Too many: 65: must have at most 64 items``."""
+    return f"{_at(path)}Too many: {count}: must have at most {most} items"
 
 
 def in_body(path: Path, value: Any, detail: str) -> str:

@@ -15,7 +15,8 @@ from typing import Any, Final
 from sekisho.diag import Diagnostic, DiagnosticError
 from sekisho.kube.object import Object
 from sekisho.policy import codes
-from sekisho.policy.code import Compiler
+from sekisho.policy.code import REGO as REGO_ENGINE
+from sekisho.policy.code import Choice, Compiler
 from sekisho.policy.constraint import GATOR, Constraint, is_constraint, load_constraint
 from sekisho.policy.engine import Ask, Engine
 from sekisho.policy.gator import gator_request
@@ -163,7 +164,7 @@ def _templates(objects: Sequence[Object], compile: Compiler) -> tuple[dict[str, 
     skipped: list[str] = []
     for object in rows:
         try:
-            template = load_template(object, compile=compile)
+            template = load_template(object, compile=compile, choice=Choice(engine=REGO_ENGINE))
         except DiagnosticError as error:
             if all(found.code is codes.NO_ENGINE for found in error.diagnostics):
                 skipped.append(object.name)

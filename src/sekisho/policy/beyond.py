@@ -48,7 +48,7 @@ def of_template(template: Template, namespace: str) -> Iterator[str]:
     """What a template's code reads of the world."""
     for row in template.facts.inventoried:
         yield f"inventory {row.scope or '*'} {row.group_version or '*'} {row.kind or '*'}"
-    whole, volatile = _words(tuple(source.text for source in template.program.sources))
+    whole, volatile = _words(tuple(source.text for source in template.sources))
     if whole and namespace:
         yield f"Namespace {namespace}"
     if volatile:

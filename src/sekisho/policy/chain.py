@@ -36,6 +36,12 @@ def steps(engine: Engine, *, point: str = WEBHOOK, positions: bool = True) -> tu
         rows.append(Step(name="mutation", call=Mutating(engine), mutating=True))
     if engine.constraints:
         rows.append(Step(name="policy", call=partial(engine.judge, point=point, positions=positions)))
+    if engine.vap is not None and engine.vap.any:
+        from sekisho.policy.vap import Judge as AdmissionJudge
+
+        rows.append(
+            Step(name="validating-admission-policy", call=AdmissionJudge(engine.vap, positions=positions))
+        )
     return tuple(rows)
 
 

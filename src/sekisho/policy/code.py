@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sekisho import rego
 from sekisho.diag import Diagnostic, Level, Source, Span
 from sekisho.kube.gvk import GVK
 from sekisho.policy import codes
 from sekisho.policy.external import builtin
+
+if TYPE_CHECKING:
+    from sekisho.policy.expressions import Compile
 
 ENTRY: Final = "data.template.violation"
 """The rule that every template must have, after its package is renamed."""
@@ -26,6 +29,27 @@ CAPABILITIES: Final = rego.Capabilities(
     denied=frozenset({"http.send", "opa.runtime"}), functions={EXTERNAL_DATA: builtin.ROW}
 )
 """What templates may call: Gatekeeper's default denies http.send; external data is the way out."""
+
+
+REGO: Final = "Rego"
+CEL: Final = "K8sNativeValidation"
+
+ENGINES: Final = (CEL, REGO)
+"""The engines of templates, the one that wins first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which engine judges where a template has both, empty for the one that wins; with one, others may not.
+
+    ``compile`` makes programs of expressions, through the cache or, where it is None, anew.
+    """
+
+    engine: str = ""
+    compile: Compile | None = None
+
+
+ANY_ENGINE: Final = Choice()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,7 +109,7 @@ class Settings:
             for read in template.facts.inventoried:
                 if self.synced is None or any(read.may_be(gvk) for gvk in self.synced):
                     continue
-                source = template.program.sources[read.source]
+                source = template.sources[read.source]
                 yield Diagnostic(
                     code=codes.READS_UNSYNCED,
                     level=Level.WARNING,

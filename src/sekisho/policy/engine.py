@@ -12,14 +12,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sekisho.diag import Deadline, Diagnostic, DiagnosticError, Level, ObjectRef
+from sekisho.diag import Deadline, Diagnostic, DiagnosticError, Level, ObjectRef, Source
 from sekisho.kube.codes import OUT_OF_TIME
 from sekisho.kube.defaults import apply_defaults
 from sekisho.kube.gvk import GVK
 from sekisho.kube.object import Object
 from sekisho.kube.review import Finding, Request, Verdict
 from sekisho.policy import beyond, codes
-from sekisho.policy.code import EXTERNAL_DATA, Compiler
+from sekisho.policy.code import ANY_ENGINE, EXTERNAL_DATA, Choice, Compiler
 from sekisho.policy.config import AUDIT as AUDIT_PROCESS
 from sekisho.policy.config import NO_SETTINGS, Settings
 from sekisho.policy.config import WEBHOOK as WEBHOOK_PROCESS
@@ -34,6 +34,7 @@ from sekisho.policy.findings import (
     no_message,
     unanswered,
     violated,
+    violated_natively,
     with_session,
 )
 from sekisho.policy.held import SECRET, Explanations, explained
@@ -51,6 +52,8 @@ from sekisho.rego.values import Set
 
 if TYPE_CHECKING:
     from sekisho.policy.external.provider import Provider
+    from sekisho.policy.native import Native
+    from sekisho.policy.vap import Policies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +89,8 @@ class Engine:
 
     ``providers`` is where policies and mutators get external data; without it nobody can be asked. ``asks``:
     one of them does. ``declared`` are the Provider resources. ``settings`` are those of the Config and the
-    SyncSets. ``explains``: its verdicts tell with each violation which expressions held.
+    SyncSets. ``explains``: its verdicts tell with each violation which expressions held. ``vap`` are the
+    ValidatingAdmissionPolicies, which judge beside it (``chain``).
     """
 
     templates: Mapping[str, Template]
@@ -100,6 +104,7 @@ class Engine:
     declared: Mapping[str, Provider] = field(default_factory=dict)
     settings: Settings = NO_SETTINGS
     explains: bool = False
+    vap: Policies | None = None
     problems: tuple[Diagnostic, ...] = ()
     faults: Mapping[ObjectRef, Sequence[Diagnostic]] = field(default_factory=dict)
     _candidates: dict[tuple[str, str], tuple[Constraint, ...]] = field(default_factory=dict)
@@ -111,6 +116,7 @@ class Engine:
         *,
         inventory: Iterable[Object] = (),
         compile: Compiler | None = None,
+        choice: Choice = ANY_ENGINE,
         providers: Providers | None = None,
         any_action: bool = False,
         config: bool = True,
@@ -122,7 +128,7 @@ class Engine:
         The other arguments are those of ``How``.
         """
         objects = tuple(inventory)
-        how = How(compile=compile, any_action=any_action, config=config)
+        how = How(compile=compile, choice=choice, any_action=any_action, config=config)
         loaded = load_policies(tuple(policies), objects, how)
         engine = cls.of(
             loaded.constraints,
@@ -136,6 +142,7 @@ class Engine:
             templates=loaded.templates,
             providers=providers,
             declared=loaded.providers,
+            vap=loaded.vap,
             problems=loaded.problems,
             faults=loaded.faults,
         )
@@ -177,8 +184,16 @@ class Engine:
 
     def with_inventory(self, inventory: Iterable[Object]) -> Engine:
         """The same policies over another inventory."""
-        engine = Engine.of(self.constraints, inventory=inventory, settings=self.settings)
-        return replace(self, namespaces=engine.namespaces, data=engine.data)
+        objects = tuple(inventory)
+        engine = Engine.of(self.constraints, inventory=objects, settings=self.settings)
+        vap = self.vap.with_inventory(objects) if self.vap is not None else None
+        return replace(self, namespaces=engine.namespaces, data=engine.data, vap=vap)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The sources of the policies' code, which findings may point into."""
+        rows = [source for template in self.templates.values() for source in template.sources]
+        return (*rows, *(self.vap.sources() if self.vap is not None else ()))
 
     def review(self, request: Request, ask: Ask = Ask()) -> tuple[Finding, ...]:
         """Every violation that the request is guilty of, by constraint kind, then name, then message.
@@ -319,6 +334,8 @@ class Engine:
                 continue
             if self._by_kind(kind) or self.expansions.templates_for(kind, implied=False):
                 return True  # what somebody wrote an ExpansionTemplate for may fail to expand
+            if self.vap is not None and self.vap.concerns(kind):
+                return True
             seen.add(kind)
             todo += (row.generated for row in self.expansions.templates_for(kind, implied=True))
         return False
@@ -340,6 +357,9 @@ class Engine:
         return known
 
     def _judge(self, case: _Case, said: frozenset[tuple[str, str]]) -> Iterator[Finding]:
+        if case.constraint.template.native is not None:
+            yield from self._judge_native(case, case.constraint.template.native, said)
+            return
         watch = case.ask.watch
         started = watch.clock() if watch is not None else 0
         try:
@@ -381,6 +401,21 @@ class Engine:
                 told = explained(finding.diagnostic, held, values=values)
                 finding = replace(finding, diagnostic=told)
             yield finding
+
+    def _judge_native(
+        self, case: _Case, native: Native, said: frozenset[tuple[str, str]]
+    ) -> Iterator[Finding]:
+        request = replace(case.request, namespace_object=self.namespace_of(case.request))
+        policy, watch = case.constraint.policy, case.ask.watch
+        started = watch.clock() if watch is not None else 0
+        violations = native.violations(request, case.constraint.raw, case.ask.deadline)
+        if watch is not None:
+            watch.evaluated(case.constraint, watch.clock() - started)
+        for violation in violations:
+            if (policy, violation.message) in said:
+                continue
+            path = violation.path() if case.ask.positions else ()
+            yield violated_natively(violation, case.constraint, case.action, request.subject.at(*path))
 
     def _evaluate(self, case: _Case) -> list[Violation]:
         constraint, deadline = case.constraint, case.ask.deadline

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sekisho.diag import Diagnostic, DiagnosticError, ObjectPath
 from sekisho.kube.ladder import Rung
@@ -12,6 +12,9 @@ from sekisho.policy import codes
 from sekisho.policy.constraint import Constraint, rung_of
 from sekisho.policy.external import Providers, Session, Unasked
 from sekisho.policy.match import MatchError
+
+if TYPE_CHECKING:
+    from sekisho.policy.native import Violation as Native
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,17 @@ def violated(violation: Violation, at: ObjectPath) -> Finding:
         code=codes.VIOLATION, message=violation.message, at=at, policy=constraint.policy, data=data
     )
     return _as_finding(diagnostic, constraint, violation.action)
+
+
+def violated_natively(violation: Native, constraint: Constraint, action: str, at: ObjectPath) -> Finding:
+    """The finding about what a template's CEL says."""
+    code = codes.VIOLATION if violation.problem is None else codes.EVALUATION
+    diagnostic = Diagnostic(code=code, message=violation.message, at=at, policy=constraint.policy)
+    cause = violation.problem
+    if cause is not None and cause.at is not None:
+        diagnostic = diagnostic.with_note(f"{cause.code.id}: the evaluation failed here", cause.at)
+    finding = _as_finding(diagnostic, constraint, action)
+    return replace(finding, failed=cause is not None)
 
 
 def failed(constraint: Constraint, action: str, request: Request, error: DiagnosticError) -> Finding:

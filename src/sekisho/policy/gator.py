@@ -43,19 +43,23 @@ class Result:
         """Whether it makes the exit status 1."""
         return self.action == "deny" or "deny" in self.actions
 
+    def _metadata(self) -> dict[str, Any]:
+        """Details, which only Rego has."""
+        return {} if self.constraint.template.native is not None else {"details": self.details}
+
     def to_json(self) -> dict[str, Any]:
         """The item of ``-o json``; its keys are gator's, in gator's order."""
         out: dict[str, Any] = {
             "target": TARGET,
             "msg": self.message,
-            "metadata": {"details": self.details},
+            "metadata": self._metadata(),
             "constraint": _sorted(self.constraint.raw),
             "enforcementAction": self.action,
             "scopedActions": list(self.actions),
             "violatingObject": _sorted(self.object.raw),
             "trace": self.trace,
         }
-        return {key: value for key, value in out.items() if value != [] or key == "metadata"}
+        return {key: value for key, value in out.items() if value not in ([], {})}
 
     def to_yaml(self) -> dict[str, Any]:
         """The item of ``-o yaml``, which gator gives another shape."""
@@ -63,7 +67,7 @@ class Result:
             "result": {
                 "target": TARGET,
                 "msg": self.message,
-                "metadata": {"details": self.details},
+                "metadata": self._metadata(),
                 "constraint": {"object": _sorted(self.constraint.raw)},
                 "enforcementaction": self.action,
                 "scopedenforcementactions": list(self.actions),

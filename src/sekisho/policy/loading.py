@@ -10,7 +10,7 @@ from sekisho.diag import Diagnostic, DiagnosticError, Level, ObjectPath, ObjectR
 from sekisho.kube.gvk import BUILT_IN
 from sekisho.kube.object import Object
 from sekisho.policy import codes
-from sekisho.policy.code import Compiler
+from sekisho.policy.code import ANY_ENGINE, Choice, Compiler
 from sekisho.policy.config import NO_SETTINGS, Settings, is_config
 from sekisho.policy.constraint import Constraint, is_constraint, load_constraint
 from sekisho.policy.expansion import Expansions, is_expansion_template
@@ -21,19 +21,22 @@ from sekisho.policy.typos import kind_warnings
 
 if TYPE_CHECKING:
     from sekisho.policy.external.provider import Provider
+    from sekisho.policy.vap import Policies
 
 POLICIES: Final = (is_template, is_constraint, is_mutator, is_expansion_template, is_config, is_provider)
-"""What makes an object a policy."""
+"""What makes an object a policy of Gatekeeper."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class How:
     """How policies are read: ``compile`` their code, through a cache or anew (None).
 
-    ``any_action`` is that of ``load_constraint``; ``config``: whether a Config is heeded.
+    ``choice`` says which engine of templates judges. ``any_action`` is that of ``load_constraint``;
+    ``config``: whether a Config is heeded.
     """
 
     compile: Compiler | None = None
+    choice: Choice = ANY_ENGINE
     any_action: bool = False
     config: bool = True
 
@@ -51,6 +54,7 @@ class Loaded:
     expansions: Expansions
     settings: Settings
     providers: Mapping[str, Provider]
+    vap: Policies | None
     problems: tuple[Diagnostic, ...]
     faults: Mapping[ObjectRef, Sequence[Diagnostic]]
 
@@ -63,12 +67,14 @@ def load_policies(policies: Sequence[Object], inventory: Sequence[Object], how: 
     constraints = loader.constraints(policies, templates)
     mutators, expansions = _mutators(policies), Expansions.build(policies)
     providers = declared(policies)
+    vap = _vap(policies, inventory, how.choice)
     problems = (
         *loader.problems,
         *mutators.problems,
         *expansions.problems,
         *(providers.problems if providers else ()),
         *settings.problems,
+        *(vap.problems if vap is not None else ()),
         *settings.unsynced(templates.values()),
         *_of_no_kind(policies, inventory),
     )
@@ -79,8 +85,13 @@ def load_policies(policies: Sequence[Object], inventory: Sequence[Object], how: 
         expansions=expansions,
         settings=settings,
         providers=providers.providers if providers else {},
+        vap=vap,
         problems=problems,
-        faults={**_by_object(problems), **loader.faults},
+        faults={
+            **_by_object(problems),
+            **loader.faults,
+            **(vap.faults if vap is not None else {}),
+        },
     )
 
 
@@ -95,7 +106,7 @@ def _by_object(problems: Iterable[Diagnostic]) -> dict[ObjectRef, list[Diagnosti
 
 def is_policy(object: Object) -> bool:
     """Whether an object is a policy itself, or governs policies: templates, constraints, mutators, …"""
-    return any(is_one(object) for is_one in POLICIES)
+    return is_vap(object) or any(is_one(object) for is_one in POLICIES)
 
 
 def _mutators(objects: Iterable[Object]) -> Snapshot:
@@ -105,6 +116,24 @@ def _mutators(objects: Iterable[Object]) -> Snapshot:
     from sekisho.policy.mutation import Mutators
 
     return Mutators.build(objects)
+
+
+def _vap(policies: Sequence[Object], inventory: Sequence[Object], choice: Choice) -> Policies | None:
+    """The ValidatingAdmissionPolicies among these objects; imports what reads them where there are some."""
+    if not any(is_vap(object) for object in policies):
+        return None
+    from sekisho.policy.vap import Policies
+
+    return Policies.build(policies, inventory=inventory, compile=choice.compile)
+
+
+def is_vap(object: Object) -> bool:
+    """Whether an object is a ValidatingAdmissionPolicy or a binding of one."""
+    return object.gvk.group == ADMISSION_GROUP and object.kind in VAP_KINDS
+
+
+ADMISSION_GROUP: Final = "admissionregistration.k8s.io"
+VAP_KINDS: Final = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
 
 
 def _of_no_kind(policies: Sequence[Object], inventory: Sequence[Object]) -> Iterator[Diagnostic]:
@@ -122,6 +151,7 @@ class _Loader:
         self.problems: list[Diagnostic] = []
         self.faults: dict[ObjectRef, Sequence[Diagnostic]] = {}
         self._any_action = how.any_action
+        self._choice = how.choice
         self._failed: set[str] = set()
         compile = how.compile
         if compile is None:
@@ -137,7 +167,7 @@ class _Loader:
             if not is_template(object):
                 continue
             try:
-                template = load_template(object, compile=self._compile)
+                template = load_template(object, compile=self._compile, choice=self._choice)
             except DiagnosticError as error:
                 self.problems += error.diagnostics
                 self.faults[object.ref()] = error.diagnostics

@@ -25,7 +25,10 @@ def parts(engine: Engine) -> Iterator[tuple[str, Engine]]:
         name = " ".join(["policy", *(f"{row.group_version or '*'}/{row.kind or '*'}" for row in rows)])
         groups.setdefault(name, []).append(constraint)
     for name, constraints in groups.items():
-        yield name, replace(engine, constraints=tuple(constraints), _candidates={})
+        yield name, replace(engine, constraints=tuple(constraints), vap=None, _candidates={})
+    if engine.vap is not None and engine.vap.any:
+        # What it reads of other objects, such as params, its verdicts say.
+        yield "validating-admission-policy", replace(engine, constraints=(), _candidates={})
 
 
 def digest_of(engine: Engine) -> str:
@@ -38,6 +41,7 @@ def digest_of(engine: Engine) -> str:
         *(row.template.object for row in engine.constraints),
         *(row.object for row in engine.mutators.mutators),
         *(row.object for row in engine.expansions.templates if row.object is not None),
+        *(engine.vap.objects() if engine.vap is not None else ()),
     ]
     for object in objects:
         found.update(orjson.dumps(object.raw, option=orjson.OPT_SORT_KEYS))

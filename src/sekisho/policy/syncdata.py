@@ -16,7 +16,7 @@ from sekisho.diag import Code, Diagnostic, DiagnosticError, Level, Path
 from sekisho.kube.gvk import GVK
 from sekisho.kube.object import Object
 from sekisho.policy import codes
-from sekisho.policy.code import Compiler, Inventoried
+from sekisho.policy.code import REGO, Choice, Compiler, Inventoried
 from sekisho.policy.config import CONFIG, KINDS, is_config, synced_kinds
 from sekisho.policy.template import Template, is_template, load_template
 
@@ -255,10 +255,14 @@ def _sync_problem(message: str, object: Object, path: Path) -> Diagnostic:
 # --- what code reads --------------------------------------------------------------------------------------
 
 
+_REGO: Final = Choice(engine=REGO)
+"""Only Rego can read the inventory."""
+
+
 def _load(object: Object, compile: Compiler) -> tuple[Template | None, list[Diagnostic]]:
     """The template; where it cannot be used, why, as warnings: that is not what this test is about."""
     try:
-        return load_template(object, compile=compile), []
+        return load_template(object, compile=compile, choice=_REGO), []
     except DiagnosticError as error:
         return None, [replace(found, level=Level.WARNING) for found in error.diagnostics]
 

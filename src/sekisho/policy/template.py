@@ -4,16 +4,16 @@ The steps, in order; each tells everything it finds before the next one runs:
 
 1. the object has the shape of a ConstraintTemplate (the schema of its CRD);
 2. its name, kind and target are what Gatekeeper accepts;
-3. one engine's code is chosen;
+3. one engine's code is chosen: CEL wins over Rego, as in Gatekeeper, unless one is asked for;
 4. the schema of its parameters can be read;
-5. its Rego passes the rules for templates (``rules``), and compiles.
+5. its Rego passes the rules for templates (``rules``), and compiles; or its expressions compile.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sekisho import rego
 from sekisho.diag import Code as DiagnosticCode
@@ -22,13 +22,25 @@ from sekisho.kube.object import Object
 from sekisho.kube.review import Operation
 from sekisho.kube.schema import Schema, keep_unknown, parse_schema, validate
 from sekisho.policy import codes, shapes
-from sekisho.policy.code import ENTRY, EXTERNAL_DATA, Code, Compiler, Facts
+from sekisho.policy.code import (
+    ANY_ENGINE,
+    CEL,
+    ENGINES,
+    ENTRY,
+    EXTERNAL_DATA,
+    REGO,
+    Choice,
+    Code,
+    Compiler,
+    Facts,
+)
 from sekisho.policy.parameters import parameter_warnings
+
+if TYPE_CHECKING:
+    from sekisho.policy.native import Native
 
 GROUP: Final = "templates.gatekeeper.sh"
 TARGET: Final = "admission.k8s.gatekeeper.sh"
-REGO: Final = "Rego"
-CEL: Final = "K8sNativeValidation"
 
 VERSIONS: Final = ("v1", "v1beta1", "v1alpha1")
 
@@ -36,19 +48,26 @@ LEGACY_BY_DEFAULT: Final = frozenset({"v1beta1", "v1alpha1"})
 """The versions whose parameter schemas are completed (unknown fields kept) unless they say otherwise."""
 
 
+class Rego(NamedTuple):
+    """A template's compiled Rego, and its rule."""
+
+    program: rego.Program
+    entry: rego.Entry
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """A template that can judge. ``schema`` is that of its constraints.
+    """A template that can judge, by its Rego or by its CEL. ``schema`` is that of its constraints.
 
     ``facts`` says what its code reads. ``operations`` are those of its target, empty for all.
     """
 
     object: Object
     kind: str
-    program: rego.Program
-    entry: rego.Entry
     schema: Schema
     facts: Facts
+    code: Rego | None = None
+    native: Native | None = None
     operations: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
 
@@ -60,7 +79,26 @@ class Template:
     @property
     def asks(self) -> bool:
         """Whether its code asks external data providers."""
-        return any(name == EXTERNAL_DATA for name, _ in self.program.image.used)
+        return self.native is None and any(name == EXTERNAL_DATA for name, _ in self.program.image.used)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The sources of its code."""
+        if self.native is not None:
+            return self.native.sources
+        return self.program.sources
+
+    @property
+    def program(self) -> rego.Program:
+        """The program of a template that judges by its Rego."""
+        assert self.code is not None, "the caller looks for CEL first"
+        return self.code.program
+
+    @property
+    def entry(self) -> rego.Entry:
+        """The rule of such a program."""
+        assert self.code is not None, "the caller looks for CEL first"
+        return self.code.entry
 
     def explain(
         self, input: Any, data: Any, options: rego.Options, deadline: Deadline | None = None
@@ -80,19 +118,21 @@ def is_template(object: Object) -> bool:
     return object.gvk.group == GROUP and object.gvk.kind == "ConstraintTemplate"
 
 
-def load_template(object: Object, *, compile: Compiler) -> Template:
+def load_template(object: Object, *, compile: Compiler, choice: Choice = ANY_ENGINE) -> Template:
     """The template in an object; raises DiagnosticError with everything that the first failing step finds."""
     for step in (_shape, _identity):
         if problems := tuple(step(object)):
             raise DiagnosticError(problems)
-    code = _choose(object)
+    engine, path = _choose(object, choice.engine)
+    if engine == CEL:
+        return _native(object, path, choice)
+    code = _rego(object, path)
     schema = _schema(object)
     compiled = compile(code)
     return Template(
         object=object,
         kind=object.get("spec", "crd", "spec", "names", "kind"),
-        program=compiled.program,
-        entry=compiled.program.rule(ENTRY),
+        code=Rego(compiled.program, compiled.program.rule(ENTRY)),
         schema=schema,
         facts=compiled.facts,
         operations=tuple(object.get("spec", "targets", 0, "operations") or ()),
@@ -100,6 +140,23 @@ def load_template(object: Object, *, compile: Compiler) -> Template:
             *compiled.facts.warnings(code.sources),
             *parameter_warnings(compiled.facts, schema, code.sources),
         ),
+    )
+
+
+def _native(object: Object, path: Path, choice: Choice) -> Template:
+    """A template with CEL; what reads it is imported only where there is some."""
+    from sekisho.policy.native import Native, read_source
+
+    source = read_source(object, path)
+    schema = _schema(object)
+    native = Native.compile(source, choice.compile)
+    return Template(
+        object=object,
+        kind=object.get("spec", "crd", "spec", "names", "kind"),
+        native=native,
+        schema=schema,
+        facts=Facts(may_differ=native.may_differ),
+        operations=tuple(object.get("spec", "targets", 0, "operations") or ()),
     )
 
 
@@ -144,28 +201,41 @@ def _identity(object: Object) -> Iterator[Diagnostic]:
         yield _problem(codes.BAD_TEMPLATE, object, ("spec", "targets", 0, "operations"), message)
 
 
-def _choose(object: Object) -> Code:
-    """The code that runs: the target's own ``rego``, else the Rego entry of ``code``."""
+def _choose(object: Object, wanted: str) -> tuple[str, Path]:
+    """The engine that judges, and where its code stands; ``wanted`` is the one that must, empty for any.
+
+    The target's own ``rego`` counts as an entry of ``code`` that wins over another one of Rego.
+    """
     base: Path = ("spec", "targets", 0)
     target = object.get(*base)
-    if target.get("rego"):
-        return _code(object, target, (*base, "rego"), (*base, "libs"), rego.Dialect.V0)
-    engines: list[str] = []
+    found: dict[str, Path] = {}
     for index, entry in enumerate(target.get("code") or ()):
-        engine, source = entry["engine"], entry.get("source") or {}
-        path: Path = (*base, "code", index, "source")
-        engines.append(engine)
-        if engine == REGO:
-            if not isinstance(source.get("rego"), str) or not source["rego"].strip():
-                raise DiagnosticError(
-                    _problem(codes.NO_CODE, object, path, 'rego source missing required field: "rego"')
-                )
-            dialect = _dialect(object, source, path)
-            return _code(object, source, (*path, "rego"), (*path, "libs"), dialect)
-    if engines:
-        message = f"none of its engines is supported here: {', '.join(engines)} (supported: {REGO})"
+        found.setdefault(entry["engine"], (*base, "code", index, "source"))
+    if target.get("rego"):
+        found[REGO] = base
+    engines = (wanted,) if wanted else ENGINES
+    for engine in engines:
+        if engine in found:
+            return engine, found[engine]
+    if found:
+        why = f"none of its engines is {'asked for' if wanted else 'supported here'}"
+        message = (
+            f"{why}: {', '.join(found)} ({'asked for' if wanted else 'supported'}: {', '.join(engines)})"
+        )
         raise DiagnosticError(_problem(codes.NO_ENGINE, object, (*base, "code"), message))
     raise DiagnosticError(_problem(codes.NO_CODE, object, base, "the target has neither rego nor code"))
+
+
+def _rego(object: Object, path: Path) -> Code:
+    """The Rego at a path: the target itself, or the source of an entry of ``code``."""
+    raw = object.get(*path) or {}
+    if path[-1] != "source":
+        return _code(object, raw, (*path, "rego"), (*path, "libs"), rego.Dialect.V0)
+    if not isinstance(raw.get("rego"), str) or not raw["rego"].strip():
+        raise DiagnosticError(
+            _problem(codes.NO_CODE, object, path, 'rego source missing required field: "rego"')
+        )
+    return _code(object, raw, (*path, "rego"), (*path, "libs"), _dialect(object, raw, path))
 
 
 def _dialect(object: Object, source: Mapping[str, Any], path: Path) -> rego.Dialect:

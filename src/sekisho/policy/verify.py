@@ -21,7 +21,7 @@ from sekisho.lang.golang.gotext import quote
 from sekisho.manifest import Document
 from sekisho.manifest import codes as manifest_codes
 from sekisho.policy import codes
-from sekisho.policy.code import Compiler
+from sekisho.policy.code import ANY_ENGINE, Choice, Compiler
 from sekisho.policy.constraint import GATOR, Constraint, is_constraint, load_constraint
 from sekisho.policy.engine import Ask, Engine
 from sekisho.policy.expansion import Expansions, is_expansion_template
@@ -140,12 +140,14 @@ class Runner:
         files: Files,
         *,
         compile: Compiler,
+        choice: Choice = ANY_ENGINE,
         clock: Callable[[], float] = time.perf_counter,
         providers: Providers | None = None,
         tell: Callable[[Diagnostic], None] = lambda _: None,
     ) -> None:
         self._files = files
         self._compile = compile
+        self._choice = choice
         self._clock = clock
         self._providers = providers
         self._tell = tell
@@ -224,7 +226,7 @@ class Runner:
             if not is_template(object):
                 raise _refuse(codes.SUITE_FILE, f"path {quote(path)}: not a ConstraintTemplate", at)
             try:
-                known = load_template(object, compile=self._compile)
+                known = load_template(object, compile=self._compile, choice=self._choice)
             except DiagnosticError as error:
                 known = error
             self._templates[path] = known

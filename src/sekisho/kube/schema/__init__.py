@@ -3,7 +3,7 @@
 from sekisho.kube.schema.builtin import NEWEST, VERSIONS, Builtin, Kind, builtin
 from sekisho.kube.schema.custom import NO_CUSTOM_KINDS, CustomKinds, resource_schema
 from sekisho.kube.schema.default import default, prune
-from sekisho.kube.schema.model import ABSENT, ANYTHING, Schema
+from sekisho.kube.schema.model import ABSENT, ANYTHING, Schema, has_rules
 from sekisho.kube.schema.objects import validate_object
 from sekisho.kube.schema.parse import keep_unknown, parse_schema, structural_problems
 from sekisho.kube.schema.validate import is_valid, locator, validate
@@ -20,6 +20,7 @@ __all__ = [
     "Schema",
     "builtin",
     "default",
+    "has_rules",
     "is_valid",
     "keep_unknown",
     "locator",

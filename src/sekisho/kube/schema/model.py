@@ -134,5 +134,13 @@ class Schema:
         return found.resolved() if found else None
 
 
+def has_rules(schema: Schema) -> bool:
+    """Whether there are rules of the expression language in a schema; definitions of Kubernetes have none."""
+    if schema.target is not None:
+        return False
+    children = (*schema.properties.values(), schema.additional, schema.items, *schema.junctors.all_of)
+    return bool(schema.rules) or any(child is not None and has_rules(child) for child in children)
+
+
 ANYTHING: Final = Schema(open=True, nullable=True, null_is_absent=True, kept=True)
 """The schema of what is not looked into."""
