@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     class Waiter(Protocol):
         """The caller of a call: its thread."""
 
+        listener: int
         id: int
         tid: int
         surplus: bool

@@ -55,31 +55,32 @@ WAKE: Final = signal.SIGUSR1
 class Server:
     """The threads of one Sentry. ``handlers`` maps numbers of system calls; others are answered ENOSYS."""
 
-    def __init__(self, kernel: Kernel, listener: int, handlers: Mapping[int, Handler]) -> None:
+    def __init__(self, kernel: Kernel, handlers: Mapping[int, Handler]) -> None:
         self._kernel = kernel
-        self._listener = listener
         self._handlers = handlers
         self._lock = _thread.allocate_lock()
-        self._waiting: dict[int, tuple[int, int]] = {}  # our thread -> the call's id, the caller's thread
+        self._waiting: dict[
+            int, tuple[int, int, int]
+        ] = {}  # our thread -> listener, the call's id, its thread
         self._watched = False
         self._calls: list[Call] = []
         kernel.server = self
 
-    def start(self) -> None:
-        """Begin to take notifications; does not wait."""
+    def serve(self, listener: int) -> None:
+        """Begin to take the notifications of a listener; does not wait. There may be several."""
         try:
-            fcntl.ioctl(self._listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP)
+            fcntl.ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP)
         except OSError as error:
             if error.errno not in (errno.EINVAL, errno.ENOTTY):
                 raise  # before Linux 6.6 a wake-up costs more, no more than that
         for _ in range(PARKED):
-            _thread.start_new_thread(self._serve, ())
+            _thread.start_new_thread(self._serve, (listener,))
 
     # the loop
 
-    def _serve(self) -> None:
+    def _serve(self, listener: int) -> None:
         process_native.unshare(CLONE_FS)  # a working directory and a umask of this thread's own
-        listener, handlers, take = self._listener, self._handlers, REQUEST.unpack
+        handlers, take = self._handlers, REQUEST.unpack
         call = Call(self._kernel, listener)
         self._calls.append(call)
         buffer, zeros = bytearray(NOTIF_SIZE), bytes(NOTIF_SIZE)
@@ -88,7 +89,8 @@ class Server:
             try:
                 fcntl.ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, buffer)
             except OSError as error:
-                if error.errno == errno.ENOENT and self._finished():
+                if error.errno == errno.ENOENT and _finished(listener):
+                    self._calls.remove(call)
                     return
                 continue  # a signal reached the caller, or us, first
             call.id, call.tid, _, call.nr, _, _, *registers = take(buffer)
@@ -97,12 +99,6 @@ class Server:
             if call.surplus:
                 self._calls.remove(call)
                 return
-
-    def _finished(self) -> bool:
-        """Whether nobody is left whom the filter binds."""
-        poll = select.poll()
-        poll.register(self._listener, select.POLLIN)
-        return any(event & select.POLLHUP for _, event in poll.poll(0))
 
     def _handle(self, call: Call, handler: Handler | None) -> None:
         try:
@@ -146,11 +142,11 @@ class Server:
         with self._lock:
             if len(self._waiting) >= WAITERS_MOST:
                 raise Errno(errno.EAGAIN)
-            self._waiting[_thread.get_native_id()] = (call.id, call.tid)
+            self._waiting[_thread.get_native_id()] = (call.listener, call.id, call.tid)
             if not self._watched:
                 self._watched = True
                 _thread.start_new_thread(self._watch, ())
-        _thread.start_new_thread(self._serve, ())
+        _thread.start_new_thread(self._serve, (call.listener,))
 
     def wait_ends(self, call: Waiter) -> None:
         """The wait is over: another thread has this one's place, so this one goes when it has answered."""
@@ -166,16 +162,24 @@ class Server:
                 if not self._waiting:
                     self._watched = False
                     return
-                for thread, (id, tid) in self._waiting.items():
-                    if not self._still(id) or _signalled(tid):
+                for thread, (listener, id, tid) in self._waiting.items():
+                    if not _still(listener, id) or _signalled(tid):
                         _tgkill(thread)
 
-    def _still(self, id: int) -> bool:
-        try:
-            fcntl.ioctl(self._listener, SECCOMP_IOCTL_NOTIF_ID_VALID, ID.pack(id))
-        except OSError:
-            return False
-        return True
+
+def _finished(listener: int) -> bool:
+    """Whether nobody is left whom the filter binds."""
+    poll = select.poll()
+    poll.register(listener, select.POLLIN)
+    return any(event & select.POLLHUP for _, event in poll.poll(0))
+
+
+def _still(listener: int, id: int) -> bool:
+    try:
+        fcntl.ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, ID.pack(id))
+    except OSError:
+        return False
+    return True
 
 
 def _signalled(tid: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import gc
 import os
 
@@ -30,12 +31,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Final, NoReturn
 
+    from sekisho.sandbox.probe import World
+    from sekisho.sandbox.sentry.server import Server
     from sekisho.sandbox.spawn.init import Way
     from sekisho.sandbox.spec import IdMap, SandboxSpec
 else:
     import _signal as signal  # without enum, which costs a third of an interpreter's start
-
-ALL_IDS: Final = 4_294_967_295
 
 SIGNAL_BASE: Final = 128
 """What is added to the number of the signal that ended a process, to make an exit status of it."""
@@ -66,15 +67,45 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     _fork_init(spec, theirs, program, way, rootless=rootless)
     theirs.close()
     # Process 1 is at work; what it does not need is imported beside it.
+    from sekisho.sandbox.sentry import kernel, server
     from sekisho.sandbox.sentry.dispatch import resolve
-    from sekisho.sandbox.sentry.kernel import Kernel
-    from sekisho.sandbox.sentry.server import WAKE, Server
     from sekisho.sandbox.spawn import machine
 
-    signal.signal(WAKE, lambda *_: None)
     handlers = resolve(filters.load_handlers(spec.profile, spec.options))
+    own_program = filters.load_supervisor()
+    control = channel.bind(way.control) if way.control else None
     shown = machine.world(spec)
     proc = _own_proc()
+    pid, workload, listener = _meet(spec, ours, parent, shown)
+    os.fchdir(proc)
+    _shrink(spec, own_program)
+    user = spec.process.user
+    known = kernel.Kernel(
+        proc=proc,
+        init=pid,
+        user=(user.uid, user.gid, user.groups),
+        world=shown,
+        umask=init.umask_of(user),
+    )
+    signal.signal(server.WAKE, lambda *_: None)
+    serving = server.Server(known, handlers)
+    serving.serve(listener)
+    if control is not None:
+        _thread.start_new_thread(_take_more, (control, serving))
+    channel.send(parent, channel.RUNNING, b"%d %d" % (pid, workload))
+    if way.gate >= 0 and not os.read(way.gate, 1):
+        os.kill(pid, signal.SIGKILL)
+    channel.send(ours, channel.GO)
+    return _wait(ours, parent, pid, own_process=way.own_process)
+
+
+def _meet(spec: SandboxSpec, ours: socket, parent: socket, shown: World) -> tuple[int, int, int]:
+    """Do our part while process 1 makes the sandbox, and then enter it.
+
+    The process ids of process 1 and of the workload, and the listener.
+    """
+    from sekisho.sandbox.spawn import machine
+
     tree = _expect(ours, channel.TREE)
     if tree.fd >= 0:
         channel.send(parent, channel.TREE, fd=tree.fd)
@@ -92,21 +123,7 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     workload = _expect(ours, channel.WORKLOAD).pid
     listener = _listener(ours, workload)
     spaces.enter(spec)
-    os.fchdir(proc)
-    _shrink(spec)
-    kernel = Kernel(
-        proc=proc,
-        init=pid,
-        user=(spec.process.user.uid, spec.process.user.gid, spec.process.user.groups),
-        world=shown,
-        umask=init.umask_of(spec.process.user),
-    )
-    Server(kernel, listener, handlers).start()
-    channel.send(parent, channel.RUNNING, b"%d %d" % (pid, workload))
-    if way.gate >= 0 and not os.read(way.gate, 1):
-        os.kill(pid, signal.SIGKILL)
-    channel.send(ours, channel.GO)
-    return _wait(ours, parent, pid, own_process=way.own_process)
+    return pid, workload, listener
 
 
 def _fork_init(spec: SandboxSpec, sock: socket, program: bytes, way: Way, *, rootless: bool) -> None:
@@ -211,7 +228,7 @@ class _Spaces:
             os.close(fd)
 
 
-def _shrink(spec: SandboxSpec) -> None:
+def _shrink(spec: SandboxSpec, program: bytes) -> None:
     """Become the workload's user, keep the right to read its memory alone, and filter ourselves."""
     user = spec.process.user
     process_native.keep_capabilities()
@@ -230,7 +247,7 @@ def _shrink(spec: SandboxSpec) -> None:
     _no_more_imports()
     gc.freeze()
     gc.enable()
-    seccomp_native.load(filters.load_supervisor())
+    seccomp_native.load(program)
 
 
 def _no_more_imports() -> None:
@@ -241,6 +258,18 @@ def _no_more_imports() -> None:
     sys.meta_path.clear()
     sys.path_hooks.clear()
     sys.path_importer_cache.clear()
+
+
+def _take_more(control: socket, server: Server) -> NoReturn:
+    """Answer the calls of further programs, whose listeners arrive at the control socket."""
+    while True:
+        fds = channel.receive_fds(control)
+        if len(fds) == 2:
+            server.serve(fds[0])
+            os.write(fds[1], b"\0")
+            fds = fds[1:]
+        for fd in fds:
+            os.close(fd)
 
 
 def _wait(sock: socket, parent: socket, pid: int, *, own_process: bool) -> int:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import os
-from _socket import AF_UNIX, SCM_RIGHTS, SO_PASSCRED, SOCK_CLOEXEC, SOCK_SEQPACKET, SOL_SOCKET, socketpair
+from _socket import (
+    AF_UNIX,
+    SCM_RIGHTS,
+    SO_PASSCRED,
+    SOCK_CLOEXEC,
+    SOCK_DGRAM,
+    SOCK_SEQPACKET,
+    SOL_SOCKET,
+    socket,
+    socketpair,
+)
 from _struct import Struct
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from _socket import socket
+    from collections.abc import Sequence
     from typing import Final
 
 MOST: Final = 8192
@@ -64,6 +74,37 @@ def send(sock: socket, kind: bytes, body: bytes = b"", fd: int = -1) -> None:
         sock.send(kind + body)
     else:
         sock.sendmsg((kind + body,), ((SOL_SOCKET, SCM_RIGHTS, FD.pack(fd)),))
+
+
+def send_to(path: str, kind: bytes, fds: Sequence[int]) -> None:
+    """Send a message with descriptors to whoever is bound to a path."""
+    sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC)
+    try:
+        rights = b"".join(map(FD.pack, fds))
+        sock.sendmsg((kind,), ((SOL_SOCKET, SCM_RIGHTS, rights),), 0, path)
+    finally:
+        sock.close()
+
+
+def receive_fds(sock: socket) -> list[int]:
+    """The descriptors of the next message."""
+    _data, ancillary, _flags, _address = sock.recvmsg(MOST, 256)
+    found = []
+    for level, kind, value in ancillary:
+        if level == SOL_SOCKET and kind == SCM_RIGHTS:
+            found += [fd for (fd,) in FD.iter_unpack(value[: len(value) & ~3])]
+    return found
+
+
+def bind(path: str) -> socket:
+    """A socket that takes such messages at a path."""
+    sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC)
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    sock.bind(path)
+    return sock
 
 
 def receive(sock: socket) -> Message | None:

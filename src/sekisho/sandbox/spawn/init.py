@@ -65,13 +65,15 @@ DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/
 class Way:
     """How a sandbox is started, beside what it is.
 
-    ``own_process``: the workload is process 1 itself. ``gate``: a descriptor that has a byte to read when the
-    workload may start; -1: at once. ``doors``: files of the cgroups to enter.
+    ``own_process``: the workload is process 1 itself. ``gate``: a descriptor that has a byte to read when
+    the workload may start; -1: at once. ``doors``: files of the cgroups to enter. ``control``: the path of
+    a socket at which the Sentry takes the listeners of further programs; empty: none.
     """
 
-    __slots__ = ("doors", "gate", "own_process")
+    __slots__ = ("control", "doors", "gate", "own_process")
 
-    def __init__(self, *, own_process: bool, gate: int, doors: Sequence[str]) -> None:
+    def __init__(self, *, own_process: bool, gate: int, doors: Sequence[str], control: str) -> None:
+        self.control = control
         self.own_process = own_process
         self.gate = gate
         self.doors = doors
@@ -91,10 +93,7 @@ def _run(spec: SandboxSpec, sock: socket, program: bytes, way: Way) -> None:
     rootless = os.geteuid() != 0
     os.setsid()
     _only(sock, spec)
-    for door in way.doors:
-        fd = os.open(door, os.O_WRONLY | os.O_CLOEXEC)
-        os.write(fd, b"0")
-        os.close(fd)
+    enter_doors(way.doors)
     if not rootless:
         process_native.hide()  # else the Sentry could not fetch the listener; nobody is here yet to look
     _namespaces(spec)
@@ -106,16 +105,24 @@ def _run(spec: SandboxSpec, sock: socket, program: bytes, way: Way) -> None:
         loopback_up()
     process_native.unshare(CLONE_NEWUSER)
     _ask(sock, fd=tree.upper)
-    console = _console(sock, spec.process) if spec.process.terminal else -1
-    _drop(spec.process)
+    console = make_console(sock, spec.process) if spec.process.terminal else -1
+    drop(spec.process)
     process_native.die_with_parent(signal.SIGKILL)
     if way.own_process:
-        _workload(spec.process, sock, program, console)
+        workload(spec.process, sock, program, console)
     pid = os.fork()
     if pid == 0:
-        _workload(spec.process, sock, program, console)
+        workload(spec.process, sock, program, console)
     process_native.hide()
     _bury(pid, sock)
+
+
+def enter_doors(doors: Sequence[str]) -> None:
+    """Enter cgroups by their files."""
+    for door in doors:
+        fd = os.open(door, os.O_WRONLY | os.O_CLOEXEC)
+        os.write(fd, b"0")
+        os.close(fd)
 
 
 def _only(sock: socket, spec: SandboxSpec) -> None:
@@ -162,7 +169,7 @@ def loopback_up() -> None:
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 
 
-def _console(sock: socket, process: Process) -> int:
+def make_console(sock: socket, process: Process) -> int:
     """Make a terminal in the sandbox's own devpts: its master goes to the Sentry, the other end is
     returned.
     """
@@ -182,7 +189,7 @@ def _console(sock: socket, process: Process) -> int:
     return console
 
 
-def _drop(process: Process) -> None:
+def drop(process: Process) -> None:
     """Become the workload's user, for ever and with no capability."""
     user = process.user
     if os.geteuid() == 0 or os.getuid() != user.uid:
@@ -216,7 +223,7 @@ def _bury(workload: int, sock: socket) -> NoReturn:
             os._exit(0)
 
 
-def _workload(process: Process, sock: socket, program: bytes, console: int) -> NoReturn:
+def workload(process: Process, sock: socket, program: bytes, console: int) -> NoReturn:
     """The process that becomes the workload's first program."""
     try:
         _prepare(process, console)
@@ -242,7 +249,10 @@ NOT_EXECUTABLE: Final = 126
 
 def _prepare(process: Process, console: int) -> None:
     if console >= 0:
-        os.setsid()
+        try:
+            os.setsid()
+        except PermissionError:
+            pass  # it leads a session already
         fcntl.ioctl(console, TIOCSCTTY, 0)
         for standard in (0, 1, 2):
             os.dup2(console, standard)

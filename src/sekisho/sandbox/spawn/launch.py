@@ -101,6 +101,7 @@ def start(
     gate: int = -1,
     detached: bool = False,
     doors: Sequence[str] = (),
+    control: str = "",
 ) -> Running:
     """Make a sandbox with this process's standard input, output and error.
 
@@ -119,7 +120,7 @@ def start(
                 process_native.die_with_parent(signal.SIGKILL)
                 if os.getppid() != parent:
                     os._exit(1)
-            boot.run(spec, theirs, Way(own_process=own_process, gate=gate, doors=doors))
+            boot.run(spec, theirs, Way(own_process=own_process, gate=gate, doors=doors, control=control))
         finally:
             os._exit(70)
     theirs.close()
