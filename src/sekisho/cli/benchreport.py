@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from sekisho.cli.rego import format_duration
+from sekisho.cli.opa import format_duration
 from sekisho.diag import Diagnostic, DiagnosticError
 from sekisho.policy import codes
 from sekisho.policy.bench import Baseline, Metric, Results

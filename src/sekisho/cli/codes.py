@@ -10,7 +10,7 @@ MODULES: Final = (
     "sekisho.cache.codes",
     "sekisho.cel.codes",
     "sekisho.cel.kubernetes.rules.codes",
-    "sekisho.cli.regocodes",
+    "sekisho.cli.rego.codes",
     "sekisho.cli.settings",
     "sekisho.diag.baseline",
     "sekisho.kube.codes",

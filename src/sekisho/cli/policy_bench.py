@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from sekisho.cli.network import ExternalData, provider_options
-from sekisho.cli.rego import Duration, OpaCommand
+from sekisho.cli.opa import Duration, OpaCommand
 
 if TYPE_CHECKING:
     from sekisho.policy.bench import Baseline, Metric, Results
@@ -96,7 +96,7 @@ def command(  # one parameter for each of gator's flags
             _save(results, save)
         metrics = _compare(results, old, **options) if old is not None else ()
     except DiagnosticError as error:
-        from sekisho.cli.regotext import tell
+        from sekisho.cli.rego.text import tell
 
         print(f"benchmark failed: {error.diagnostics[0].message}", file=sys.stderr)
         tell(error.diagnostics)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sekisho.cli.network import Chosen, ExternalData, provider_options
-from sekisho.cli.rego import OpaCommand
+from sekisho.cli.opa import OpaCommand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from sekisho.cli.rego import OpaCommand
+from sekisho.cli.opa import OpaCommand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -170,6 +170,6 @@ def _fail(message: str, findings: Sequence[Diagnostic]) -> int:
 
 
 def _tell(findings: Sequence[Diagnostic]) -> None:
-    from sekisho.cli.regotext import tell
+    from sekisho.cli.rego.text import tell
 
     tell(findings)

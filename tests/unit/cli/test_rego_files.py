@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sekisho.cli.regofiles import (
+from sekisho.cli.rego.files import (
     Files,
     conflict,
     exact,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sekisho.cli.main import run
-from sekisho.cli.rego_fmt import rewrite
+from sekisho.cli.rego.fmt import rewrite
 from sekisho.diag import DiagnosticError
 
 MESSY = "package a\np:=1\n"

@@ -6,8 +6,8 @@ import io
 
 import pytest
 
-from sekisho.cli.rego import format_duration, parse_duration
-from sekisho.cli.regoresult import Outcome, Timers, statistics, write
+from sekisho.cli.opa import format_duration, parse_duration
+from sekisho.cli.rego.result import Outcome, Timers, statistics, write
 from sekisho.diag import Diagnostic
 from sekisho.rego import codes
 from sekisho.rego.program import Result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sekisho.cli.regotext import Fields, dumps, error_fields, ordered, table
+from sekisho.cli.rego.text import Fields, dumps, error_fields, ordered, table
 from sekisho.diag import Diagnostic, Source, Span
 from sekisho.rego import codes
 from sekisho.rego.values import Number, Set, Value, key

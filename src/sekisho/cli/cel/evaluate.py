@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from sekisho.cli.rego import Duration
+from sekisho.cli.opa import Duration
 
 if TYPE_CHECKING:
     from sekisho.cel import Bounds, Environment, Explanation, Program

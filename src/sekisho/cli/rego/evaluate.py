@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from sekisho.cli.network import network_option
-from sekisho.cli.rego import Duration, OpaCommand, source_options
+from sekisho.cli.opa import Duration, OpaCommand, source_options
 
 if TYPE_CHECKING:
-    from sekisho.cli.regoresult import Outcome
+    from sekisho.cli.rego.result import Outcome
     from sekisho.diag import Source
     from sekisho.rego.values import Value
 
@@ -110,7 +110,7 @@ def command(
         (fail and fail_defined, "give --fail or --fail-defined, not both"),
         (strict_errors and show_errors, "--strict-builtin-errors leaves --show-builtin-errors none to show"),
     )
-    from sekisho.cli.regoresult import write
+    from sekisho.cli.rego.result import write
 
     outcome = run(Job(query=query, **options))
     write(outcome, form, sys.stdout, sys.stderr)
@@ -127,7 +127,7 @@ def _refuse(*rules: tuple[object, str]) -> None:
 
 def run(job: Job) -> Outcome:
     """Load, compile and evaluate; whatever goes wrong is in the outcome."""
-    from sekisho.cli.regoresult import Outcome
+    from sekisho.cli.rego.result import Outcome
     from sekisho.diag import DiagnosticError
 
     outcome = Outcome()
@@ -152,7 +152,7 @@ def _stdin() -> Source:
 def _input(job: Job, outcome: Outcome) -> Value:
     """The input document; undefined where none is given."""
     from sekisho import manifest
-    from sekisho.cli.regofiles import clean_path, read_value
+    from sekisho.cli.rego.files import clean_path, read_value
     from sekisho.rego.values import UNDEFINED
 
     if job.stdin_input:
@@ -167,8 +167,8 @@ def _input(job: Job, outcome: Outcome) -> Value:
 def _once(job: Job, given: Value, outcome: Outcome) -> None:
     from sekisho import rego
     from sekisho.cli.network.transport import with_network
-    from sekisho.cli.regofiles import load_files, read_capabilities
-    from sekisho.cli.regoresult import Timers
+    from sekisho.cli.rego.files import load_files, read_capabilities
+    from sekisho.cli.rego.result import Timers
     from sekisho.lang.meter import Limits
 
     assert job.query is not None

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
-from sekisho.cli.regotext import Fields, dumps, error_fields, ordered, table, tell
+from sekisho.cli.rego.text import Fields, dumps, error_fields, ordered, table, tell
 from sekisho.diag import Diagnostic, Level
 from sekisho.rego.jsontext import marshal, plain
 from sekisho.rego.program import Result

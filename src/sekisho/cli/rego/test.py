@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from sekisho.cli.network import network_option
-from sekisho.cli.rego import Duration, OpaCommand, bundle_option, source_options
+from sekisho.cli.opa import Duration, OpaCommand, bundle_option, source_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ def command(
     if not 0 <= options["threshold"] <= 100:
         print("Code coverage threshold must be between 0 and 100", file=sys.stderr)
         return 1
-    from sekisho.cli.regotext import tell
+    from sekisho.cli.rego.text import tell
     from sekisho.diag import DiagnosticError
 
     try:
@@ -106,8 +106,8 @@ class _Loaded:
 def _load(paths: Sequence[str], options: dict[str, Any]) -> _Loaded:
     from sekisho import rego
     from sekisho.cli.network.transport import with_network
-    from sekisho.cli.regofiles import load_files, read_capabilities
-    from sekisho.cli.regotext import tell
+    from sekisho.cli.rego.files import load_files, read_capabilities
+    from sekisho.cli.rego.text import tell
     from sekisho.rego.cover import Recorder
     from sekisho.rego.testing import Suite
 
@@ -143,8 +143,8 @@ def _cover(
     **options: Any,
 ) -> int:
     """Run the tests and report what they reach, unless one fails."""
-    from sekisho.cli import regoreport
-    from sekisho.cli.regocover import write_coverage
+    from sekisho.cli.rego import report as regoreport
+    from sekisho.cli.rego.cover import write_coverage
     from sekisho.rego.testing import Outcome
 
     results = list(loaded.suite.run(loaded.data, tests=tests))
@@ -180,7 +180,7 @@ def _matching(tests: Sequence[Test], pattern: str) -> list[Test]:
 def _run(
     suite: Suite, data: Value, tests: Sequence[Test], *, form: str, verbose: bool, by_duration: bool
 ) -> list[Result]:
-    from sekisho.cli import regoreport
+    from sekisho.cli.rego import report as regoreport
 
     running = suite.run(data, tests=tests)
     if form == "pretty":

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from sekisho.cli.rego import MAX_ERRORS, OpaCommand, bundle_option, source_options
+from sekisho.cli.opa import MAX_ERRORS, OpaCommand, bundle_option, source_options
 
 
 @click.command(cls=OpaCommand, epilog="Example: sekisho rego check --strict policies/")
@@ -44,8 +44,8 @@ def command(
     Says nothing where nothing is wrong. Exit status: 0; 1 if anything is wrong, usage included.
     """
     from sekisho import rego
-    from sekisho.cli.regofiles import load_files, read_capabilities
-    from sekisho.cli.regotext import Fields, dumps, error_fields, tell
+    from sekisho.cli.rego.files import load_files, read_capabilities
+    from sekisho.cli.rego.text import Fields, dumps, error_fields, tell
     from sekisho.diag import DiagnosticError
     from sekisho.rego.check import check
 

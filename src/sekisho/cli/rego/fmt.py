@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from sekisho.cli.rego import OpaCommand
+from sekisho.cli.opa import OpaCommand
 
 if TYPE_CHECKING:
     from sekisho.diag import Diagnostic, DiagnosticError, Source
@@ -85,7 +85,7 @@ def _standard_input(dialect: Dialect) -> int:
 
 def _files(paths: Sequence[str]) -> Iterator[str]:
     """The .rego files at these paths, in the order of names; a path that is missing is its own file."""
-    from sekisho.cli.regofiles import REGO, clean_path
+    from sekisho.cli.rego.files import REGO, clean_path
 
     for path in map(clean_path, paths):
         if not Path(path).is_dir():
@@ -149,13 +149,13 @@ def rewrite(path: str, before: str, after: str) -> None:
 
 
 def _refusal(path: str, why: str) -> DiagnosticError:
-    from sekisho.cli.regocodes import REWRITE
+    from sekisho.cli.rego.codes import REWRITE
     from sekisho.diag import Diagnostic, DiagnosticError
 
     return DiagnosticError(Diagnostic(code=REWRITE, message=f"{path} cannot be rewritten: {why}"))
 
 
 def _tell(diagnostics: Sequence[Diagnostic]) -> None:
-    from sekisho.cli.regotext import tell
+    from sekisho.cli.rego.text import tell
 
     tell(diagnostics)

@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from sekisho import manifest
-from sekisho.cli import regocodes
+from sekisho.cli.rego import codes as regocodes
 from sekisho.diag import Code, Diagnostic, DiagnosticError, Level, Source, Span
 from sekisho.lang.golang import gofloat
 from sekisho.manifest.codes import NOT_FOUND, TOO_DEEP, UNREADABLE

@@ -1,4 +1,4 @@
-"""``sekisho rego``: opa's verbs."""
+"""What the commands that follow opa and gator share: exit status for wrong usage, durations, options."""
 
 from __future__ import annotations
 
@@ -7,26 +7,10 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from sekisho.cli.main import LazyGroup
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 MAX_ERRORS: Final = 10
 """How many errors of compilation are shown: OPA's figure."""
-
-VERBS: Final = {
-    "check": ("sekisho.cli.rego_check", "Check Rego sources for errors."),
-    "eval": ("sekisho.cli.rego_eval", "Evaluate a query."),
-    "fmt": ("sekisho.cli.rego_fmt", "Bring Rego sources into the common form."),
-    "test": ("sekisho.cli.rego_test", "Run the tests among Rego sources."),
-}
-
-
-@click.command(
-    cls=LazyGroup, rows=VERBS, epilog="Example: sekisho rego eval -d policy.rego 'data.example.allow'"
-)
-def command() -> None:
-    """The verbs of opa, with its flags, output and exit status (OPA 1.19)."""
 
 
 class OpaCommand(click.Command):

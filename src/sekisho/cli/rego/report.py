@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import IO, Final
 from xml.sax.saxutils import escape
 
-from sekisho.cli.rego import format_duration
-from sekisho.cli.regotext import Fields, dumps, error_fields
+from sekisho.cli.opa import format_duration
+from sekisho.cli.rego.text import Fields, dumps, error_fields
 from sekisho.diag import Diagnostic
 from sekisho.diag.render.junit import attribute, legal
 from sekisho.diag.render.text import format_finding, use_colour

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
-from sekisho.cli.regofiles import float_number
-from sekisho.cli.regotext import Fields, dumps
+from sekisho.cli.rego.files import float_number
+from sekisho.cli.rego.text import Fields, dumps
 from sekisho.rego.cover import FileCoverage, Recorder, Stretch, coverage, percentage
 from sekisho.rego.nodes import Module
 
