@@ -69,6 +69,7 @@ def enter(spec: SandboxSpec, *, init_pid: int, control: str, doors: Sequence[str
     program = filters.load(spec.profile, spec.options)
     spaces = _Spaces(init_pid)
     if spaces.fork() == 0:
+        ours.close()
         _join(spec, theirs, program, spaces, doors)
     theirs.close()
     spaces.close()

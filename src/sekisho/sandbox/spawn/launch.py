@@ -60,6 +60,7 @@ class Running:
         while not self.workload:
             if not self._next():
                 self._reap()
+                self.close()
                 raise self.failure or SandboxError("SBX019", "the Sentry ended before the sandbox was ready")
 
     def advance(self) -> bool:
@@ -78,6 +79,14 @@ class Running:
         if self.failure is not None:
             raise self.failure
         return signal.SIGKILL if self.status is None else self.status
+
+    def close(self) -> None:
+        """Close the descriptors that came with it. Without this they stay open as long as the sandbox's maker."""
+        self._sock.close()
+        for fd in (self.console, self.upper):
+            if fd >= 0:
+                os.close(fd)
+        self.console = self.upper = -1
 
     def _reap(self) -> None:
         try:

@@ -39,6 +39,7 @@ def running(control: str) -> Iterator[Running]:
     yield made
     made.kill()
     made.wait()
+    made.close()
 
 
 def status(joined: join.Joined) -> int:
@@ -77,6 +78,7 @@ def test_program_that_is_not_there(running: Running, control: str) -> None:
 def test_sandbox_that_has_ended(control: str) -> None:
     made = launch.start(spec("/bin/true"), own_process=True, control=control)
     made.wait()
+    made.close()
     with pytest.raises(SandboxError, match="SBX019"):
         join.enter(spec("/bin/true"), init_pid=made.init, control=control)
 
