@@ -145,7 +145,7 @@ class _Spaces:
                 name: os.open(f"/proc/{init_pid}/ns/{name}", os.O_RDONLY | O_CLOEXEC)
                 for name in (*(name for name, _ in SPACES), "pid", "user")
             }
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             raise SandboxError("SBX019", "the sandbox has ended") from None
 
     def close(self) -> None:

@@ -81,7 +81,7 @@ class Running:
         return signal.SIGKILL if self.status is None else self.status
 
     def close(self) -> None:
-        """Close the descriptors that came with it. Without this they stay open as long as the sandbox's maker."""
+        """Close the descriptors that came with it; else they stay open as long as its maker."""
         self._sock.close()
         for fd in (self.console, self.upper):
             if fd >= 0:
@@ -96,7 +96,10 @@ class Running:
 
     def kill(self) -> None:
         """End the sandbox and all that runs in it."""
-        os.kill(self.init or self.sentry, signal.SIGKILL)
+        try:
+            os.kill(self.init or self.sentry, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # it has ended by itself
 
     def fileno(self) -> int:
         """What becomes readable when there is news for ``wait``."""
