@@ -65,9 +65,9 @@ def enter(spec: SandboxSpec, *, init_pid: int, control: str, doors: Sequence[str
     Its standard input, output and error are ours. ``doors`` are files of the cgroups that it enters.
     SandboxError if it cannot be started.
     """
-    ours, theirs = channel.pair()
     program = filters.load(spec.profile, spec.options)
     spaces = _Spaces(init_pid)
+    ours, theirs = channel.pair()
     if spaces.fork() == 0:
         ours.close()
         _join(spec, theirs, program, spaces, doors)
