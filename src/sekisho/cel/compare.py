@@ -154,6 +154,14 @@ PATTERN: Final = 0.25
 """Cost of a character of a pattern, for each unit of cost of the text (RegexStringLengthCostFactor)."""
 
 
+_UNITS: Final = tuple(ceil(length * TRAVERSAL) for length in range(1_000))
+
+
+def units(length: int) -> int:
+    """What it costs to go through a text of this length."""
+    return _UNITS[length] if length < 1_000 else ceil(length * TRAVERSAL)
+
+
 def size_of(value: Value) -> int:
     """The size that costs are counted with: of texts and containers; all else is 1."""
     kind = type(value)
@@ -168,6 +176,4 @@ def size_of(value: Value) -> int:
 
 def equal_cost(a: Value, b: Value) -> int:
     """What ``a == b`` and comparisons of texts cost."""
-    if isinstance(a, OpaqueValue):
-        return 1
-    return ceil(min(size_of(a), size_of(b)) * TRAVERSAL)
+    return 1 if isinstance(a, OpaqueValue) else units(min(size_of(a), size_of(b)))

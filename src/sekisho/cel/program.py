@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sekisho.cel import codes
 from sekisho.cel.environment import Environment
@@ -41,8 +41,7 @@ GIVES_UP: Final = (
 """What compiled code raises when it cannot go on; the plain evaluator then says what that means."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The value of an evaluation, and its cost in cel-go's units.
 
     Compiled code may count a unit too many for each comparison with an empty text; ``Program.explain`` counts
@@ -104,7 +103,17 @@ class Program:
 
         ``meter`` is one that several evaluations share, in place of the limits and deadline of ``bounds``.
         """
-        return self.run(activation, bounds=bounds, meter=meter).value
+        function = self._function
+        if function is not None:
+            state = State(meter, bounds.cost, bounds.limits, bounds.deadline)
+            try:
+                value, cost = function(state, *map(activation.__getitem__, self.variables))
+            except GIVES_UP:
+                pass
+            else:
+                if cost + state.cost <= bounds.cost:
+                    return value
+        return self._plainly(activation, bounds, meter, None).value
 
     def run(
         self, activation: Mapping[str, Value], *, bounds: Bounds = UNBOUNDED, meter: Meter | None = None
@@ -112,9 +121,9 @@ class Program:
         """The value and the cost. DiagnosticError as ``eval``."""
         function = self._function
         if function is not None:
-            state = State(meter, bounds.cost, limits=bounds.limits, deadline=bounds.deadline)
+            state = State(meter, bounds.cost, bounds.limits, bounds.deadline)
             try:
-                value, cost = function(state, *[activation[name] for name in self.variables])
+                value, cost = function(state, *map(activation.__getitem__, self.variables))
             except GIVES_UP:
                 pass
             else:

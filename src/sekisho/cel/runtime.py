@@ -123,6 +123,9 @@ def present(value: Value) -> bool:
 
 def equal_paid(state: State, a: Value, b: Value) -> bool:
     """``a == b``, and its cost."""
+    if type(a) is str and type(b) is str:
+        state.cost += compare.units(min(len(a), len(b)))
+        return a == b
     state.cost += compare.equal_cost(a, b)
     return compare.equal(state, a, b)
 
@@ -157,6 +160,7 @@ GLOBALS: Final[dict[str, object]] = {
     "len": len,
     "less": compare.less,
     "less_equal": compare.less_equal,
+    "list": list,
     "logical_not": logical_not,
     "map_of": map_of,
     "modulo": arithmetic.modulo,
@@ -175,4 +179,5 @@ GLOBALS: Final[dict[str, object]] = {
     "subtract": arithmetic.subtract,
     "type": type,
     "type_of": type_of,
+    "units": compare.units,
 }

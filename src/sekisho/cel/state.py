@@ -23,16 +23,16 @@ class State:
     """What compiled code, the plain evaluator and functions with ``context`` share in one evaluation.
 
     ``meter`` is paid for work and memory; it keeps the deadline, and is made when it is first needed.
-    ``cost`` is the cost so far in cel-go's units, of which ``limit`` may be used.
+    ``cost`` is the cost so far in cel-go's units, of which ``limit`` may be used; ``turn`` is the cost at
+    which a loop looks at the limits first.
     """
 
-    __slots__ = ("_deadline", "_limits", "_meter", "_paid", "cost", "limit")
+    __slots__ = ("_deadline", "_limits", "_meter", "_paid", "cost", "limit", "turn")
 
     def __init__(
         self,
         meter: Meter | None = None,
         limit: int = UNLIMITED,
-        *,
         limits: Limits = LIMITS,
         deadline: Deadline | None = None,
     ) -> None:
@@ -42,6 +42,7 @@ class State:
         self._paid = 0
         self.cost = 0
         self.limit = limit
+        self.turn = min(_TURNS, limit)
 
     @property
     def meter(self) -> Meter:

@@ -166,6 +166,8 @@ class Checker:
                 continue
             fitting.append(overload)
             found = self._types.substitute(found)
+            if found.kind is Kind.PARAM:
+                found = DYN  # what nothing says anything about must not be guessed from its later use
             if result is None:
                 result = found
             elif not is_dynamic(result) and not found.same(result):

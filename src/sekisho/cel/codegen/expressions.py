@@ -31,6 +31,7 @@ from sekisho.lang.pyast import compile_module
 
 _IN_PLACE: Final = (str, int, bool, type(None))
 _CONTAINERS: Final = frozenset({Kind.DYN, Kind.MAP, Kind.STRUCT})
+_CLASSES: Final = {Kind.STRING: "str", Kind.INT: "int", Kind.DOUBLE: "float"}
 _ANYTHING: Final = frozenset({Kind.DYN, Kind.ANY, Kind.PARAM})
 
 
@@ -79,7 +80,7 @@ class Code:
         value = self.value(root)
         lines: list[ast.stmt] = [w.assign(COUNT, w.const(block.cost))]
         if any(isinstance(node, ast.For) for line in block.lines for node in ast.walk(line)):
-            lines.append(w.assign(LIMIT, w.method(w.name(STATE), "tick", w.const(0))))
+            lines.append(w.assign(LIMIT, w.attr(w.name(STATE), "turn")))
         result = w.name(block.name())
         assert isinstance(result, ast.Name)
         lines += [*block.lines, w.assign(result.id, value), w.give(w.tuple_of([result, w.name(COUNT)]))]
@@ -164,8 +165,12 @@ class Code:
         if node.function == "_[?_]":
             return w.call("optional_index", operand, at)
         number = operators.literal(key)
-        if type(number) is int and number >= 0 and block.trust.kind(target) is Kind.LIST:
-            return w.item(operand, at)
+        if type(number) is int and number >= 0 and block.trust.kind(target) in (Kind.LIST, Kind.DYN):
+            if block.trust.kind(target) is Kind.LIST:
+                return w.item(operand, at)
+            operand = block.keep(operand)
+            plain = w.compare(w.call("type", operand), "is", w.name("list"))
+            return w.choose(plain, w.item(operand, at), w.call("index", operand, at))
         if block.trust.kind(key) is Kind.STRING and target.type.kind in _CONTAINERS:
             return w.item(operand, at)  # Python's error for what is no map ends the fast way
         return w.call("index", operand, at)
@@ -187,13 +192,7 @@ class Code:
         cost = costs.call_cost(node)
         if not isinstance(cost, int):
             args = [block.keep(arg) for arg in args]
-        if self._direct(node):
-            [row] = node.overloads
-            state = [w.name(STATE)] if row.context else []
-            found = w.call(block.use("call", row.function, row.id), *state, *args)
-        else:
-            ids = tuple(row.id for row in node.overloads)
-            found = w.call("call", w.name(STATE), block.use("dispatch", node.function, ids), *args)
+        found = self._chosen(node, args)
         if isinstance(cost, int):
             block.cost += cost
             return found
@@ -202,14 +201,43 @@ class Code:
         block.count(w.call(block.use("cost", row.function, row.id), *args, found))
         return found
 
-    def _direct(self, node: Call) -> bool:
-        """Whether static types alone say which overload is called."""
+    def _chosen(self, node: Call, args: list[ast.expr]) -> ast.expr:
+        """The call of what static types choose, or a look at the values, or the general way."""
+        block, w = self.block, self.block.writer
+        ids = tuple(row.id for row in node.overloads)
+        guards = self._guards(node)
+        if guards is None:
+            return w.call("call", w.name(STATE), block.use("dispatch", node.function, ids), *args)
+        args = [block.keep(arg) if guard else arg for arg, guard in zip(args, guards, strict=True)]
+        [row] = node.overloads
+        state = [w.name(STATE)] if row.context else []
+        direct = w.call(block.use("call", row.function, row.id), *state, *args)
+        tests = [
+            w.compare(w.call("type", arg), "is", w.name(guard))
+            for arg, guard in zip(args, guards, strict=True)
+            if guard
+        ]
+        if not tests:
+            return direct
+        general = w.call("call", w.name(STATE), block.use("dispatch", node.function, ids), *args)
+        return w.choose(w.all_of(tests), direct, general)
+
+    def _guards(self, node: Call) -> list[str] | None:
+        """The class that each argument must be found to have for the one overload; empty where it is sure.
+
+        None where there are several overloads, or a class says too little.
+        """
         if len(node.overloads) != 1:
-            return False
-        return all(
-            param.kind in _ANYTHING or self.block.trust.kind(arg) is param.kind
-            for param, arg in zip(node.overloads[0].params, node.args, strict=True)
-        )
+            return None
+        guards = []
+        for param, arg in zip(node.overloads[0].params, node.args, strict=True):
+            if param.kind in _ANYTHING or self.block.trust.kind(arg) is param.kind:
+                guards.append("")
+            elif param.kind in _CLASSES:
+                guards.append(_CLASSES[param.kind])
+            else:
+                return None
+        return guards
 
     # --- logic --------------------------------------------------------------------------------------------
 

@@ -64,7 +64,11 @@ def _range(block: Block, node: Fold, values: ast.expr) -> ast.expr:
     kind = block.trust.kind(node.range)
     if kind is Kind.LIST:
         return values
-    return w.call("keys_of" if kind is Kind.MAP else "range_of", values)
+    if kind is Kind.MAP:
+        return w.call("keys_of", values)
+    values = block.keep(values)
+    plain = w.compare(w.call("type", values), "is", w.name("list"))
+    return w.choose(plain, values, w.call("range_of", values))
 
 
 def _enter(block: Block, node: Fold, names: list[str]) -> None:

@@ -169,9 +169,13 @@ def membership(block: Block, write: Write, node: Call) -> ast.expr:
     else:
         b = block.keep(b)
         block.count(w.call("len", b))
-    if block.trust.kind(left) is Kind.STRING and block.trust.kind(right) is Kind.MAP:
+    if block.trust.kind(left) is not Kind.STRING:
+        return w.call("contains", w.name(STATE), a, b)
+    if block.trust.kind(right) is Kind.MAP:
         return w.compare(a, "in", b)
-    return w.call("contains", w.name(STATE), a, b)
+    a, b = block.keep(a), block.keep(b)
+    plain = w.compare(w.call("type", b), "is", w.name("dict"))
+    return w.choose(plain, w.compare(a, "in", b), w.call("contains", w.name(STATE), a, b))
 
 
 def negation(block: Block, write: Write, node: Call) -> ast.expr:
@@ -210,8 +214,11 @@ def affix(block: Block, write: Write, node: Call) -> ast.expr | None:
         block.cost += ceil(len(part) * TRAVERSAL)
         return w.method(text, _METHODS[node.function], written)
     text = block.keep(text)
-    row = node.overloads[0]
-    block.count(w.call(block.use("cost", row.function, row.id), text, written, w.const(None)))
+    units = w.call("units", w.call("len", text))  # whatever has no length is no text either
+    if len(part) > 10:
+        units = w.binary(units, "*", w.const(ceil(len(part) * TRAVERSAL)))
+    if part:
+        block.count(units)
     if kind is Kind.STRING:
         return w.compare(written, "in", text)
     return w.compare(w.method(text, "find", written), ">=", w.const(0))

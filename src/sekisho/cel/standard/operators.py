@@ -96,9 +96,12 @@ def logical_not(value: Value) -> bool:
     raise CelError("no such overload")
 
 
+_SIZED: Final = frozenset({str, bytes, list, tuple, dict})
+
+
 def size(value: Value) -> int:
     """Code points of a text, octets of bytes, elements of a list, entries of a map."""
-    if isinstance(value, str | bytes | list | tuple | dict):
+    if type(value) in _SIZED or isinstance(value, list | dict):
         return len(value)
     raise CelError("no such overload: size")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import ceil
 from typing import Any, Final
 
-from sekisho.cel.compare import PATTERN, TRAVERSAL, equal_cost, size_of
+from sekisho.cel.compare import PATTERN, equal_cost, size_of, units
 from sekisho.cel.functions import Cost, Overload
 from sekisho.cel.types import CelType, list_of, map_of, param
 from sekisho.cel.values import Value
@@ -46,27 +46,27 @@ def rows(
 
 def first_cost(a: Value, *_: Value) -> int:
     """A text is gone through."""
-    return ceil(size_of(a) * TRAVERSAL)
+    return units(size_of(a))
 
 
 def second_cost(_: Value, b: Value, *__: Value) -> int:
     """The second text is gone through."""
-    return ceil(size_of(b) * TRAVERSAL)
+    return units(size_of(b))
 
 
 def both_cost(a: Value, b: Value, *_: Value) -> int:
     """Both texts are copied."""
-    return ceil((size_of(a) + size_of(b)) * TRAVERSAL)
+    return units(size_of(a) + size_of(b))
 
 
 def search_cost(a: Value, b: Value, *_: Value) -> int:
     """One text is looked for in another."""
-    return ceil(size_of(a) * TRAVERSAL) * ceil(size_of(b) * TRAVERSAL)
+    return units(size_of(a)) * units(size_of(b))
 
 
 def match_cost(a: Value, b: Value, *_: Value) -> int:
     """A pattern is tried on a text."""
-    return ceil((1.0 + size_of(a)) * TRAVERSAL) * ceil(size_of(b) * PATTERN)
+    return units(1 + size_of(a)) * ceil(size_of(b) * PATTERN)
 
 
 def member_cost(_: Value, b: Value, *__: Value) -> int:
