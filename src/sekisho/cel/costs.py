@@ -65,11 +65,13 @@ def step_cost(operand: Node) -> int:
 
 def index_cost(index: Node) -> int:
     """What an index costs besides its own evaluation, as part of its access."""
-    return 0 if is_access(index) else 1
+    return 0 if is_access(index) and not is_ternary(index) else 1
 
 
-def branch_discount(branch: Node) -> int:
-    """What an access saves as the branch of a ternary."""
+def branch_discount(branch: Node, presence: int) -> int:
+    """What an access saves as the branch of a ternary; ``presence`` is what a presence test costs."""
+    if isinstance(branch, Select) and branch.test:
+        return presence
     return 1 if is_access(branch) and not is_ternary(branch) else 0
 
 

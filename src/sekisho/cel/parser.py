@@ -228,7 +228,8 @@ class Parser:
         first = self._tokens[self._at]
         marks = 0
         if first.kind in ("!", "-"):
-            while self._kind() == first.kind and not (first.kind == "-" and self._number_next()):
+            # A sign alone before a number is part of it; of several, none is.
+            while self._kind() == first.kind and (marks or first.kind == "!" or not self._number_next()):
                 self._take()
                 marks += 1
         opened = self._accept("(")

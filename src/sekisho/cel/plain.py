@@ -238,7 +238,7 @@ class Evaluator:
             here = self._mark()
             try:
                 if bool_of(self.value(arg)) is decides:
-                    self._keep(mark, here)
+                    self._forget(mark, here)
                     return decides
             except CelError as failed:
                 if failed.offset < 0:
@@ -260,7 +260,7 @@ class Evaluator:
         condition, yes, no = node.args
         branch = yes if bool_of(self.value(condition)) else no
         found = self.value(branch)
-        self._state.cost -= costs.branch_discount(branch)
+        self._state.cost -= costs.branch_discount(branch, self._presence)
         return found
 
     # --- collections --------------------------------------------------------------------------------------
@@ -345,21 +345,22 @@ class Evaluator:
     def _quantify(self, node: Fold, turns: Iterable[None], decides: bool, turn: int, test: int) -> bool:
         error: CelError | None = None
         found = not decides
-        mark = self._mark()
+        mark = here = self._mark()
         for _ in turns:
             if found is decides:
+                self._forget(here, self._mark())
                 self._pay(test)
                 break
             self._pay(turn)
-            here = self._mark()
             try:
                 if bool_of(self.value(node.result)) is decides:
                     found, error = decides, None
-                    self._keep(mark, here)
+                    self._forget(mark, here)
             except CelError as failed:
                 if failed.offset < 0:
                     failed.offset = node.result.start
                 error = error or failed
+            here = self._mark()
         self._pay(1)
         if error is not None:
             raise error
@@ -447,7 +448,7 @@ class Evaluator:
     def _mark(self) -> int:
         return 0 if self._trail is None else self._trail.mark()
 
-    def _keep(self, mark: int, here: int) -> None:
+    def _forget(self, mark: int, here: int) -> None:
         """What was read between two marks did not decide."""
         if self._trail is not None:
             self._trail.drop(mark, here)

@@ -264,8 +264,8 @@ class Code:
         block, w = self.block, self.block.writer
         condition, yes, no = node.args
         test = self.truth(condition)
-        first, a = block.branch(self.value, yes, costs.branch_discount(yes))
-        second, b = block.branch(self.value, no, costs.branch_discount(no))
+        first, a = block.branch(self.value, yes, costs.branch_discount(yes, self._presence))
+        second, b = block.branch(self.value, no, costs.branch_discount(no, self._presence))
         if not first and not second:
             return w.choose(test, a, b)
         name = block.name()
