@@ -124,12 +124,12 @@ class _Maker:
         return made
 
     def _fields(self, node: Schema, name: str, *, resource: bool) -> Iterable[tuple[str, Field]]:
+        if resource:
+            yield from (("apiVersion", Field(type=STRING)), ("kind", Field(type=STRING)))
+            yield "metadata", self._metadata(f"{name}.metadata")
         for key, child in node.properties.items():
             escaped = escape(key)
-            if escaped is None:
-                continue
-            if resource and key == "metadata":
-                yield key, self._metadata(f"{name}.metadata")
+            if escaped is None or (resource and key in ("apiVersion", "kind", "metadata")):
                 continue
             found = self.node(child, f"{name}.{escaped}")
             if found is not None:
