@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -125,12 +126,29 @@ class Environment:
     def salt(self) -> tuple[str, ...]:
         """All that a compiled program depends on besides its source, as texts for the program cache."""
         return (
-            *(f"{library.name} {library.version}" for library in self.libraries),
+            *(_mark(library) for library in self.libraries),
             *(f"{name}: {_full(type)}" for name, type in sorted(self.variables.items())),
             *(_struct_text(struct) for _, struct in sorted(self.structs.items())),
             self.container,
             repr(self.options),
         )
+
+
+_MARKS: Final[dict[int, tuple[Library, str]]] = {}
+"""What stands for a library in a key, by its id; the library is kept, so that the id stays its own."""
+
+
+def _mark(library: Library) -> str:
+    """A library's name and version, and what its calls cost, which compiled code has in it."""
+    known = _MARKS.get(id(library))
+    if known is None:
+        rows = (
+            f"{row.id}={row.cost if isinstance(row.cost, int) else row.cost.__qualname__}"
+            for row in library.overloads
+        )
+        digest = hashlib.sha256(" ".join(rows).encode()).hexdigest()[:16]
+        known = _MARKS[id(library)] = (library, f"{library.name} {library.version} {digest}")
+    return known[1]
 
 
 def _struct_text(struct: Struct) -> str:

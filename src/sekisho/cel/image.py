@@ -19,7 +19,7 @@ from sekisho.cel.state import State
 from sekisho.cel.types import CelType, Kind
 from sekisho.cel.values import UInt, Value
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """The number of the form of images and of the code in them: raise it with every change of either."""
 
 Compiled = Callable[..., tuple[Value, int]]
