@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import Any, Final
 
-from sekisho.cel.functions import Overload
+from sekisho.cel.functions import Cost, Overload
 from sekisho.cel.library import Library, Macro, Validator
 from sekisho.cel.standard import STANDARD
 from sekisho.cel.types import CelType, Kind, Struct
@@ -142,13 +142,19 @@ def _mark(library: Library) -> str:
     """A library's name and version, and what its calls cost, which compiled code has in it."""
     known = _MARKS.get(id(library))
     if known is None:
-        rows = (
-            f"{row.id}={row.cost if isinstance(row.cost, int) else row.cost.__qualname__}"
-            for row in library.overloads
-        )
+        rows = (f"{row.id}={_cost_name(row.cost)}" for row in library.overloads)
         digest = hashlib.sha256(" ".join(rows).encode()).hexdigest()[:16]
         known = _MARKS[id(library)] = (library, f"{library.name} {library.version} {digest}")
     return known[1]
+
+
+def _cost_name(cost: Cost) -> str:
+    """What stands for a cost: the same in every process."""
+    if isinstance(cost, int):
+        return str(cost)
+    if isinstance(cost, partial):
+        return f"{_cost_name(cost.func)}{cost.args}{cost.keywords}"
+    return getattr(cost, "__qualname__", type(cost).__qualname__)
 
 
 def _struct_text(struct: Struct) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import sekisho.cel as cel
+from sekisho.cel.kubernetes.environment import kubernetes_environment
 from sekisho.cel.standard import OPTIONALS
 from sekisho.cel.types import DYN, STRING, TIMESTAMP, Field, Struct, struct
 from sekisho.cel.values import UInt
@@ -62,3 +63,9 @@ def test_another_environment_is_another_program(tmp_path: Path) -> None:
         ),
     ]
     assert len({environment.salt for environment in environments}) == len(environments)
+
+
+def test_the_salt_is_the_same_in_every_process() -> None:
+    for version in ("1.27", "1.30", "1.37"):
+        salt = kubernetes_environment(version, variables={"x": DYN}).salt
+        assert not any("0x" in part for part in salt)
