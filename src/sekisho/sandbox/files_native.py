@@ -122,7 +122,8 @@ def new_epoll(flags: int) -> int:
 def directory_entries(fd: int, size: int) -> bytes:
     """getdents(2), the old form."""
     buffer = ctypes.create_string_buffer(size)
-    return buffer.raw[: syscall(NR_GETDENTS, fd, ctypes.addressof(buffer), size)]
+    got = syscall(NR_GETDENTS, fd, ctypes.addressof(buffer), size)
+    return buffer.raw[:got]
 
 
 def allocate(fd: int, mode: int, offset: int, length: int) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from sekisho.sandbox.probe import World
+    from sekisho.sandbox.sentry.net import Network
 
     class Waiter(Protocol):
         """The caller of a call: its thread."""
@@ -52,6 +53,7 @@ class Kernel:
         "gid",
         "groups",
         "init",
+        "network",
         "proc",
         "proc_device",
         "server",
@@ -72,12 +74,14 @@ class Kernel:
         user: tuple[int, int, tuple[int, ...]],
         world: World,
         umask: int,
+        network: Network,
     ) -> None:
         self.proc = proc
         self.init = init
         self.uid, self.gid, self.groups = user
         self._world = world
         self.umask = umask
+        self.network = network
         self.umask_known = True
         self.started = time.monotonic()
         self.proc_device = _device("/proc")

@@ -67,7 +67,7 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     _fork_init(spec, theirs, program, way, rootless=rootless)
     theirs.close()
     # Process 1 is at work; what it does not need is imported beside it.
-    from sekisho.sandbox.sentry import kernel, server
+    from sekisho.sandbox.sentry import kernel, net, server
     from sekisho.sandbox.sentry.dispatch import resolve
     from sekisho.sandbox.spawn import machine
 
@@ -86,6 +86,7 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
         user=(user.uid, user.gid, user.groups),
         world=shown,
         umask=init.umask_of(user),
+        network=net.Network(sealed="sealed-network" in spec.options, metadata=spec.network.allow_metadata),
     )
     signal.signal(server.WAKE, lambda *_: None)
     serving = server.Server(known, handlers)

@@ -21,8 +21,12 @@ def socket(call: Call) -> Result:
     """socket(family, type, protocol)."""
     family, kind, protocol = call.signed(0), call.signed(1), call.signed(2)
     plain = kind & ~net.SOCK_FLAGS
+    if not 0 <= plain < net.SOCK_MAX:
+        raise Errno(errno.EINVAL)
     if family == net.AF_UNIX:
-        if plain not in (net.SOCK_STREAM, net.SOCK_DGRAM, net.SOCK_SEQPACKET) or protocol not in (0, 1):
+        if plain not in (net.SOCK_STREAM, net.SOCK_DGRAM, net.SOCK_SEQPACKET):
+            raise Errno(errno.ESOCKTNOSUPPORT)
+        if protocol not in (0, 1):
             raise Errno(errno.EPROTONOSUPPORT)
     elif family in (net.AF_INET, net.AF_INET6):
         if plain == net.SOCK_RAW:
@@ -36,11 +40,18 @@ def socket(call: Call) -> Result:
 
 
 def _address(call: Call, index: int) -> bytes:
-    """The address that two arguments are: a pointer and a length."""
+    """The address that two arguments are, a pointer and a length, if the workload may use it."""
     length = call.signed(index + 1)
     if not 2 <= length <= ADDRESS_MOST:
         raise Errno(errno.EINVAL)
-    return call.read(call.args[index], length)
+    return _allowed(call, call.read(call.args[index], length))
+
+
+def _allowed(call: Call, address: bytes) -> bytes:
+    refusal = call.kernel.network.refusal(address)
+    if refusal:
+        raise Errno(refusal)
+    return address
 
 
 def _unix_path(address: bytes) -> bytes:
@@ -50,14 +61,10 @@ def _unix_path(address: bytes) -> bytes:
     return address[2:].split(b"\0", 1)[0]
 
 
-def _family(address: bytes) -> int:
-    return int.from_bytes(address[:2], "little")
-
-
 def connect(call: Call) -> Result:
     """connect(fd, address, length)."""
     address = _address(call, 1)
-    path = _unix_path(address) if _family(address) == net.AF_UNIX else b""
+    path = _unix_path(address) if net.family_of(address) == net.AF_UNIX else b""
     handle = -1
     fd = task.take(call, call.signed(0))
     try:
@@ -91,7 +98,7 @@ def _connect(call: Call, fd: int, address: bytes) -> None:
 def bind(call: Call) -> Result:
     """bind(fd, address, length)."""
     address = _address(call, 1)
-    path = _unix_path(address) if _family(address) == net.AF_UNIX else b""
+    path = _unix_path(address) if net.family_of(address) == net.AF_UNIX else b""
     fd = task.take(call, call.signed(0))
     try:
         if not path:
@@ -170,7 +177,7 @@ def _send_on(call: Call, fd: int, message: tuple[bytes, bytes, bytes], flags: in
         raise Errno(errno.EINVAL)
     data, address, control = message
     handle = -1
-    path = _unix_path(address) if address and _family(address) == net.AF_UNIX else b""
+    path = _unix_path(address) if address and net.family_of(address) == net.AF_UNIX else b""
     if path:
         handle = vfs.handle_at(call, AT_FDCWD, path, follow=True)
         address = _reached(handle)
@@ -232,7 +239,9 @@ def _send_at(call: Call, fd: int, at: int, flags: int) -> int:
         raise Errno(errno.EMSGSIZE)
     if size > CONTROL_MOST:
         raise Errno(errno.ENOBUFS)
-    address = call.read(name, length) if name and 2 <= length <= ADDRESS_MOST else b""
+    address = b""
+    if name and 2 <= length <= ADDRESS_MOST:
+        address = _allowed(call, call.read(name, length))
     parts, room = [], DATAGRAM_MOST
     for start, bytes_there in VECTOR.iter_unpack(call.read(vectors, count * VECTOR.size)):
         parts.append(call.read(start, min(bytes_there, room)))
