@@ -1,4 +1,4 @@
-"""The long fuzz: generated and mutated Rego through parser, checks, compiler and evaluation.
+"""The long fuzz: generated and mutated Rego and CEL through parser, checks, compiler and evaluation.
 
     python -m tests.fuzz --minutes 10 [--seed N] [--corpus DIR]
 
@@ -22,6 +22,7 @@ from sekisho import rego
 from sekisho.diag import Diagnostic, DiagnosticError, Source
 from sekisho.lang.meter import Limits
 from sekisho.rego.lexer import tokenize
+from tests.fuzz import cel
 from tests.fuzz.generate import Generator
 
 ROOT = Path(__file__).parents[2]
@@ -149,15 +150,19 @@ def main() -> int:
     until = time.monotonic() + options.minutes * 60
     counts: Counter[str] = Counter()
     failures: dict[str, str] = {}
+    dialect = rego.Dialect.V1
     while time.monotonic() < until:
-        if rng.random() < 0.4:
+        in_cel = rng.random() < 0.4
+        if in_cel:
+            text = cel.text(rng)
+        elif rng.random() < 0.4:
             dialect, text = rego.Dialect.V1, Generator(rng).module()
         else:
             dialect, text = rng.choice(seeds)
             # One in four stays as it is: most mutants are refused, and the evaluator is to see enough too.
             text = mutate(text, rng) if rng.random() < 0.75 else text
         try:
-            counts[attempt(dialect, text, rng)] += 1
+            counts[cel.attempt(text, rng) if in_cel else attempt(dialect, text, rng)] += 1
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
                 raise
@@ -167,9 +172,9 @@ def main() -> int:
             if key not in failures:
                 failures[key] = text
                 FAILURES.mkdir(exist_ok=True)
-                (FAILURES / f"{len(failures):03}.{dialect.value}.rego").write_text(
-                    f"# {key}\n{text}", encoding="utf-8"
-                )
+                suffix, mark = ("cel", "//") if in_cel else (f"{dialect.value}.rego", "#")
+                file = FAILURES / f"{len(failures):03}.{suffix}"
+                file.write_text(f"{mark} {key}\n{text}", encoding="utf-8")
                 print(key, flush=True)
     print(f"seed {seed}: " + ", ".join(f"{count} {name}" for name, count in sorted(counts.items())))
     return int(bool(failures))
