@@ -161,6 +161,21 @@ PARTS: Final[dict[str, Part]] = {
             ),
         ),
     ),
+    "admission": Part(
+        title="Kubernetes' own policies, in CEL, on files",
+        folder="admission",
+        steps=(
+            Step(
+                says="A ValidatingAdmissionPolicy at work, with the field at fault; its own mistake too.",
+                run=("check", "."),
+                status=1,
+            ),
+            Step(
+                says="A template of Gatekeeper's and its constraint, as policy and binding.",
+                run=("policy", "vap", "template.yaml"),
+            ),
+        ),
+    ),
     "rego": Part(
         title="Rego, compiled to Python",
         folder="rego",

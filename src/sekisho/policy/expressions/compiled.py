@@ -35,7 +35,10 @@ class Program:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
-    """A policy's programs. ``messages`` are beside ``validations``, None where there is none."""
+    """A policy's programs. ``messages`` are beside ``validations``, None where there is none.
+
+    ``names`` are those of all variables that they read.
+    """
 
     written: Expressions
     variables: Mapping[str, Program]
@@ -43,6 +46,7 @@ class Compiled:
     validations: tuple[Program, ...]
     messages: tuple[Program | None, ...]
     annotations: tuple[Program, ...]
+    names: frozenset[str] = frozenset()
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -121,6 +125,7 @@ class Compiler:
         annotations = [self.one(row.expression, (STRING, NULL)) for row in written.annotations]
         if self.problems:
             raise DiagnosticError(self.problems)
+        programs = (*found.values(), *conditions, *validations, *messages, *annotations)
         return Compiled(
             written=written,
             variables={name: program for name, program in found.items() if program is not None},
@@ -128,6 +133,7 @@ class Compiler:
             validations=tuple(filter(None, validations)),
             messages=tuple(messages),
             annotations=tuple(filter(None, annotations)),
+            names=frozenset(name for row in programs if row is not None for name in row.program.variables),
         )
 
     def define_variables(self) -> dict[str, Program | None]:

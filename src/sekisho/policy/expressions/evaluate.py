@@ -126,19 +126,19 @@ class Scope:
 
     def __init__(self, compiled: Compiled, values: dict[str, Any], budget: int, inputs: Inputs) -> None:
         self.left = budget
-        self._inputs = inputs
+        self._bounds = cel.Bounds(cost=CALL.value, deadline=inputs.deadline)
         self._values = values
         self._spent = 0
         values[names.VARIABLES] = Variables(compiled.variables, self)
 
     def run(self, program: cel.Program) -> Any:
         """The value of a program; raises DiagnosticError. Its cost is noted."""
-        bounds = cel.Bounds(cost=CALL.value, deadline=self._inputs.deadline)
         try:
-            outcome = program.run(self._values, bounds=bounds)
+            outcome = program.run(self._values, bounds=self._bounds)
         except DiagnosticError as error:
             cancelled = error.diagnostics[0].message.startswith(CANCELLED)
-            self._spent += CALL.value if cancelled else program.explain(self._values, bounds=bounds).cost
+            again = self._bounds
+            self._spent += CALL.value if cancelled else program.explain(self._values, bounds=again).cost
             raise
         self._spent += outcome.cost
         return outcome.value
@@ -170,7 +170,7 @@ def evaluate(compiled: Compiled, inputs: Inputs, budget: int = BUDGET.value) -> 
     scope = Scope(compiled, inputs.activation(authorizer=True), budget, inputs)
     try:
         found = [scope.evaluate(program) for program in compiled.validations]
-        messages = _messages(compiled, inputs, found, scope.left)
+        messages = _messages(compiled, inputs, found, scope.left, budget)
         decisions = tuple(
             failing.decision(index, row, found[index], messages)
             for index, row in enumerate(compiled.written.validations)
@@ -228,13 +228,17 @@ class _Messages:
     spent: bool = False
 
 
-def _messages(compiled: Compiled, inputs: Inputs, found: Iterable[Evaluated], left: int) -> _Messages:
-    """The API server evaluates all of them each time; that is left out where it can make no difference."""
-    count = sum(1 for program in compiled.messages if program is not None)
-    if not count:
+def _messages(
+    compiled: Compiled, inputs: Inputs, found: Iterable[Evaluated], left: int, budget: int
+) -> _Messages:
+    """What the messages are. Where nothing fails nobody reads them.
+
+    The API server evaluates them all the same, and refuses an object if they exceed what is left of the
+    budget. That is followed where less than half of it is left.
+    """
+    if not any(compiled.messages):
         return _Messages()
-    most = (count + len(compiled.variables)) * CALL.value
-    if left >= most and all(row.value is True for row in found):
+    if left * 2 >= budget and all(row.value is True for row in found):
         return _Messages()
     scope = Scope(compiled, inputs.activation(authorizer=False), left, inputs)
     try:

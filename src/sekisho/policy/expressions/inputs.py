@@ -85,7 +85,8 @@ def namespace_value(namespace: Object | None) -> dict[str, Any] | None:
     """``namespaceObject``."""
     if namespace is None:
         return None
-    metadata = {key: namespace.metadata[key] for key in _METADATA if key in namespace.metadata}
+    given = namespace.metadata
+    metadata = {key: given[key] for key in _METADATA if key in given}
     out: dict[str, Any] = {"metadata": metadata}
     for part in ("spec", "status"):
         out[part] = namespace.raw.get(part) or {}

@@ -22,7 +22,6 @@ from sekisho.policy.expressions import (
     Result,
     evaluate,
     fault_path,
-    mentions,
     names,
     namespace_value,
     request_value,
@@ -107,10 +106,12 @@ class _Review:
     findings: list[Finding] = field(default_factory=list)
     failures: list[dict[str, Any]] = field(default_factory=list)
     annotations: dict[str, str] = field(default_factory=dict)
+    reads: set[str] = field(default_factory=set)
     _values: dict[Matched, Inputs] = field(default_factory=dict)
 
     def ask(self, policy: Policy) -> None:
         """Let a policy judge."""
+        self._note(policy)
         try:
             matched = matches(policy.written.resources, self.attributes)
         except MatchError as error:
@@ -149,11 +150,10 @@ class _Review:
         inputs = self._values.get(matched)
         if inputs is None:
             inputs = self._values[matched] = self._make(matched)
-        if not inputs.unknown or not any(
-            mentions(text, name) for text in policy.compiled.written.texts() for name in inputs.unknown
-        ):
-            return inputs
-        raise MatchError(next(iter(inputs.unknown.values())))
+        for name, why in inputs.unknown.items():
+            if name in policy.compiled.names:
+                raise MatchError(why)
+        return inputs
 
     def _make(self, matched: Matched) -> Inputs:
         attributes, request = self.attributes, self.attributes.request
@@ -262,7 +262,17 @@ class _Review:
         if self.failures:
             rows = self.failures[: FAILURES.value]
             annotations[FAILURES_KEY] = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
-        return Verdict.of(self.findings, audit_annotations=annotations)
+        return Verdict.of(self.findings, audit_annotations=annotations, reads=frozenset(self.reads))
+
+    def _note(self, policy: Policy) -> None:
+        """Note what the verdict depends on besides the object, in the words of ``Verdict.reads``."""
+        namespace, kind = self.attributes.in_namespace, policy.written.param_kind
+        if namespace and policy.selects_namespaces:
+            self.reads.add(f"labels {namespace}")
+        if namespace and names.NAMESPACE in policy.compiled.names:
+            self.reads.add(f"Namespace {namespace}")
+        if kind is not None:
+            self.reads.add(f"inventory * {kind.api_version} {kind.kind}")
 
 
 def _as_finding(

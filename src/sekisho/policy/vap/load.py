@@ -39,6 +39,12 @@ class Policy:
         return self.written.name
 
     @property
+    def selects_namespaces(self) -> bool:
+        """Whether it, or a binding of it, looks at the labels of Namespaces."""
+        rows = (self.written.resources, *(row.resources for row in self.bindings))
+        return any(row is not None and bool(row.namespace_selector.requirements) for row in rows)
+
+    @property
     def identity(self) -> str:
         """``ValidatingAdmissionPolicy/x``."""
         return f"{self.written.object.kind}/{self.name}"

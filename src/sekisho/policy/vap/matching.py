@@ -174,6 +174,8 @@ def _object_matches(selector: Selector, request: Request) -> bool:
 
 
 def _match_rules(rules: Sequence[Rule], attributes: Attributes, *, exact: bool) -> Matched | None:
+    if not rules:
+        return None
     request = attributes.request
     for rule in rules:
         if _rule_matches(rule, attributes.resource, attributes) and _named(rule, request):

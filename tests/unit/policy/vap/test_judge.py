@@ -604,3 +604,23 @@ def test_findings_point_at_the_field(
     expression: str, named: dict[str, str], wanted: tuple[str | int, ...]
 ) -> None:
     assert path(expression, POD, variables=variables(**named)) == wanted
+
+
+# --- what an audit has to know -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("found", "bound", "wanted"),
+    [
+        (says("true"), binding(), set()),
+        (says("namespaceObject == null"), binding(), {"Namespace shop"}),
+        (says("true", paramKind=PARAM_KIND), binding(), {"inventory * v1 ConfigMap"}),
+        (
+            says("true"),
+            binding(matchResources={"namespaceSelector": {"matchLabels": {"a": "b"}}}),
+            {"labels shop"},
+        ),
+    ],
+)
+def test_a_verdict_says_what_it_depends_on(found: Object, bound: Object, wanted: set[str]) -> None:
+    assert judged(found, bound, known=[namespace()]).reads == wanted
