@@ -38,7 +38,8 @@ def cached_compile(*, enabled: bool) -> Compiler:
 def cached_choice(*, enabled: bool, engine: str = "") -> Choice:
     """How templates' engines are chosen, with the cache of this user for expressions, or without."""
     compile = CachedExpressions(default_root()) if enabled else None
-    return Choice(engine=ENGINES[engine], compile=compile)
+    sources = compile.source if compile is not None else None
+    return Choice(engine=ENGINES[engine], compile=compile, compile_source=sources)
 
 
 def cached_rules(*, enabled: bool) -> Callable[[Source, cel.Environment], cel.Program] | None:

@@ -17,6 +17,7 @@ from sekisho.policy import codes
 from sekisho.policy.external import builtin
 
 if TYPE_CHECKING:
+    from sekisho.cel.kubernetes.rules.compiled import Compile as CompileSource
     from sekisho.policy.expressions import Compile
 
 ENTRY: Final = "data.template.violation"
@@ -42,11 +43,13 @@ ENGINES: Final = (CEL, REGO)
 class Choice:
     """Which engine judges where a template has both, empty for the one that wins; with one, others may not.
 
-    ``compile`` makes programs of expressions, through the cache or, where it is None, anew.
+    ``compile`` makes programs of expressions, and ``compile_source`` of rules, through the cache or, where it
+    is None, anew.
     """
 
     engine: str = ""
     compile: Compile | None = None
+    compile_source: CompileSource | None = None
 
 
 ANY_ENGINE: Final = Choice()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sekisho.diag import Code, Diagnostic, DiagnosticError, Level, Path
-from sekisho.kube.object import Object
+from sekisho.kube.object import Object, value_at
 from sekisho.kube.review import Rung
 from sekisho.kube.schema import default, validate
 from sekisho.policy import codes, shapes
@@ -76,6 +76,7 @@ def load_constraint(object: Object, template: Template, *, any_action: bool = Fa
     """
     raw = default(object.raw, template.schema)
     problems = [*_identity(object), *validate(raw, template.schema, shapes.locate(object))]
+    problems = problems or [*_rule_problems(object, raw, template)]
     if problems:
         raise DiagnosticError(problems)
     spec = raw.get("spec") or {}
@@ -100,6 +101,17 @@ def load_constraint(object: Object, template: Template, *, any_action: bool = Fa
         actions=_actions(spec, action),
         warnings=(*warnings, *match_warnings(spec.get("match"), object)),
     )
+
+
+def _rule_problems(object: Object, raw: Any, template: Template) -> Iterator[Diagnostic]:
+    """What the rules of the parameters' schema say of parameters that are valid by it."""
+    parameters = value_at(raw, ("spec", "parameters"))
+    if template.rules is None or parameters is None:
+        return
+    from sekisho.cel.kubernetes.rules import as_finding, validate_rules
+
+    for broken in validate_rules(template.rules, parameters, under=("spec", "parameters")):
+        yield as_finding(broken, object)
 
 
 def _identity(object: Object) -> Iterator[Diagnostic]:

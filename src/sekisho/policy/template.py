@@ -20,7 +20,7 @@ from sekisho.diag import Code as DiagnosticCode
 from sekisho.diag import Deadline, Diagnostic, DiagnosticError, Path, Source
 from sekisho.kube.object import Object
 from sekisho.kube.review import Operation
-from sekisho.kube.schema import Schema, keep_unknown, parse_schema, validate
+from sekisho.kube.schema import Schema, has_rules, keep_unknown, parse_schema, validate
 from sekisho.policy import codes, shapes
 from sekisho.policy.code import (
     ANY_ENGINE,
@@ -37,6 +37,7 @@ from sekisho.policy.code import (
 from sekisho.policy.parameters import parameter_warnings
 
 if TYPE_CHECKING:
+    from sekisho.cel.kubernetes.rules import Rules
     from sekisho.policy.native import Native
 
 GROUP: Final = "templates.gatekeeper.sh"
@@ -59,13 +60,15 @@ class Rego(NamedTuple):
 class Template:
     """A template that can judge, by its Rego or by its CEL. ``schema`` is that of its constraints.
 
-    ``facts`` says what its code reads. ``operations`` are those of its target, empty for all.
+    ``facts`` says what its code reads. ``rules`` are those that parameters have to keep. ``operations`` are
+    those of its target, empty for all.
     """
 
     object: Object
     kind: str
     schema: Schema
     facts: Facts
+    rules: Rules | None = None
     code: Rego | None = None
     native: Native | None = None
     operations: tuple[str, ...] = ()
@@ -128,12 +131,14 @@ def load_template(object: Object, *, compile: Compiler, choice: Choice = ANY_ENG
         return _native(object, path, choice)
     code = _rego(object, path)
     schema = _schema(object)
+    rules = _rules(object, choice)
     compiled = compile(code)
     return Template(
         object=object,
         kind=object.get("spec", "crd", "spec", "names", "kind"),
         code=Rego(compiled.program, compiled.program.rule(ENTRY)),
         schema=schema,
+        rules=rules,
         facts=compiled.facts,
         operations=tuple(object.get("spec", "targets", 0, "operations") or ()),
         warnings=(
@@ -149,12 +154,14 @@ def _native(object: Object, path: Path, choice: Choice) -> Template:
 
     source = read_source(object, path)
     schema = _schema(object)
+    rules = _rules(object, choice)
     native = Native.compile(source, choice.compile)
     return Template(
         object=object,
         kind=object.get("spec", "crd", "spec", "names", "kind"),
         native=native,
         schema=schema,
+        rules=rules,
         facts=Facts(may_differ=native.may_differ),
         operations=tuple(object.get("spec", "targets", 0, "operations") or ()),
     )
@@ -261,18 +268,40 @@ def _source(object: Object, path: Path) -> Source:
     return embedded or shapes.detached(object, path)
 
 
+VALIDATION: Final[Path] = ("spec", "crd", "spec", "validation")
+PARAMETERS: Final[Path] = (*VALIDATION, "openAPIV3Schema")
+"""Where the schema of parameters stands."""
+
+
 def _schema(object: Object) -> Schema:
     """The schema of the template's constraints. The parameters' part is checked at its own place first."""
-    base: Path = ("spec", "crd", "spec", "validation")
-    raw = object.get(*base, "openAPIV3Schema")
-    legacy = object.get(*base, "legacySchema")
+    raw = _parameters(object)
+    if raw is not None:
+        parse_schema(raw, shapes.below(object, PARAMETERS))
+    return shapes.constraint(raw)
+
+
+def _parameters(object: Object) -> Any:
+    """The raw schema of parameters, completed where it is an old one; None if there is none."""
+    raw = object.get(*PARAMETERS)
+    legacy = object.get(*VALIDATION, "legacySchema")
     if legacy is None:
         legacy = object.gvk.version in LEGACY_BY_DEFAULT
-    if legacy:
-        raw = keep_unknown(raw or {})
-    if raw is not None:
-        parse_schema(raw, shapes.below(object, (*base, "openAPIV3Schema")))
-    return shapes.constraint(raw)
+    return keep_unknown(raw or {}) if legacy else raw
+
+
+def _rules(object: Object, choice: Choice) -> Rules | None:
+    """The validation rules of the parameters; raises DiagnosticError (KUB200, CEL…) with what is wrong."""
+    schema = parse_schema(raw) if (raw := _parameters(object)) is not None else None
+    if schema is None or not has_rules(schema):
+        return None
+    from sekisho.cel.kubernetes.rules import compile_rules, place_in
+
+    compile = choice.compile_source
+    rules = compile_rules(schema, resource=False, place=place_in(object, PARAMETERS), compile=compile)
+    if rules.problems:
+        raise DiagnosticError(rules.problems)
+    return rules
 
 
 def _problem(code: DiagnosticCode, object: Object, path: Path, message: str, help: str = "") -> Diagnostic:

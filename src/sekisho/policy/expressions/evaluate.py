@@ -163,7 +163,7 @@ def evaluate(compiled: Compiled, inputs: Inputs, budget: int = BUDGET.value) -> 
     failing = _Failing(fail=compiled.written.fail)
     if compiled.conditions:
         try:
-            if not _conditions_hold(compiled, inputs):
+            if not conditions_hold(compiled, inputs):
                 return Outcome()
         except ConditionError as error:
             return failing.outcome(str(error), error.problem)
@@ -181,14 +181,6 @@ def evaluate(compiled: Compiled, inputs: Inputs, budget: int = BUDGET.value) -> 
     return Outcome(decisions=decisions, annotations=annotations)
 
 
-def conditions_hold(compiled: Compiled, inputs: Inputs) -> bool:
-    """Whether all match conditions are true, as for a webhook. One that is false decides before any error.
-
-    Raises ConditionError where one fails, none is false, and the failure policy is Fail.
-    """
-    return _conditions_hold(compiled, inputs)
-
-
 class ConditionError(Exception):
     """It cannot be told whether match conditions hold."""
 
@@ -197,7 +189,12 @@ class ConditionError(Exception):
         self.problem = problem
 
 
-def _conditions_hold(compiled: Compiled, inputs: Inputs) -> bool:
+def conditions_hold(compiled: Compiled, inputs: Inputs) -> bool:
+    """Whether all match conditions are true, of a policy or of a webhook.
+
+    One that is false decides before any error. Raises ConditionError where one fails, none is false, and the
+    failure policy is Fail.
+    """
     # The API server evaluates them without the Namespace.
     values = inputs.activation(authorizer=True, namespace=False)
     scope = Scope(compiled, values, CONDITION_BUDGET.value, inputs)

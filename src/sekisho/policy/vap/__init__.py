@@ -5,6 +5,7 @@ from sekisho.policy.vap.judge import Authorized, Authorizers, Judge
 from sekisho.policy.vap.load import NO_POLICIES, Policies, Policy
 from sekisho.policy.vap.policy import is_policy, read_policy
 from sekisho.policy.vap.typecheck import expression_warnings
+from sekisho.policy.vap.webhooks import MatchConditions
 
 __all__ = [
     "NO_POLICIES",
@@ -12,6 +13,7 @@ __all__ = [
     "Authorizers",
     "Binding",
     "Judge",
+    "MatchConditions",
     "Policies",
     "Policy",
     "expression_warnings",

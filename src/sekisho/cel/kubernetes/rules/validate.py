@@ -208,18 +208,18 @@ class _Unsaid(Exception):
 
 
 def validate_rules(
-    rules: Rules, value: Any, old: Any = None, *, deadline: Deadline | None = None
+    rules: Rules, value: Any, old: Any = None, *, under: Path = (), deadline: Deadline | None = None
 ) -> tuple[Broken, ...]:
     """What the rules say of a value, and of what it was before an update, in the order of its fields.
 
-    The value has its defaults and is valid by its schema.
+    The value has its defaults and is valid by its schema. ``under`` is where it stands in its object.
     """
     if rules.root is None:
         return ()
     run = _Run(deadline)
     ratchet = NOTHING_OLD if old is None else _Old(old, _same(value, old), False)
     with suppress(_Stop):  # what has been found says why
-        run.visit(rules.root, _Spot(value, old, ratchet, ()))
+        run.visit(rules.root, _Spot(value, old, ratchet, under))
     return tuple(run.found)
 
 
