@@ -42,6 +42,7 @@ def test_case(folder: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.Mon
         shutil.copytree(EXAMPLES / case["example"], work, dirs_exist_ok=True)
     (work / ".git").mkdir()  # the search for sekisho.yaml ends here
     for name, content in (case.get("files") or {}).items():
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
         (work / name).write_bytes(bytes.fromhex(content))
     stdin = (folder / case["stdin"]).read_bytes() if "stdin" in case else b""
     monkeypatch.chdir(work)

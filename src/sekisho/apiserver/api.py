@@ -8,18 +8,18 @@ logged and told as an internal error that says nothing else.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
 
-from sekisho.apiserver import discovery, status
+from sekisho.apiserver import status
 from sekisho.apiserver.admission import Admission, Chain
-from sekisho.apiserver.builtin import MINOR
+from sekisho.apiserver.answer import JSON, Answer, answer_of, json_answer
+from sekisho.apiserver.authorize import AnyUser, Attributes, Authorizer, check
 from sekisho.apiserver.decode import decode, read_value
 from sekisho.apiserver.managed import NO_MANAGERS, Managers
 from sekisho.apiserver.patches import change_of
+from sekisho.apiserver.paths import Paths
 from sekisho.apiserver.reads import Reader
 from sekisho.apiserver.registry import Registry, built_in_registry
 from sekisho.apiserver.represent import Form, form_of
@@ -30,30 +30,6 @@ from sekisho.apiserver.types import ResourceType
 from sekisho.apiserver.writes import Writer, Written, dry_run, place_of
 
 _LOG: Final = logging.getLogger(__name__)
-
-JSON: Final = "application/json"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What goes back: a body, or the lines of a stream."""
-
-    code: int = 200
-    body: bytes = b""
-    content_type: str = JSON
-    lines: AsyncIterator[bytes] | None = None
-    warnings: tuple[str, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-class Authorizer:
-    """Who may do what. This one lets everybody do everything."""
-
-    async def check(self, call: Call) -> None:
-        """Raise ApiError (403) for what is not allowed."""
-
-
-Handler = Callable[[Call, ResourceType], Any]
 
 
 class Api:
@@ -69,19 +45,29 @@ class Api:
         host: str = "127.0.0.1:0",
     ) -> None:
         self.store = store
-        self.registry: Registry = built_in_registry()
         self.admission: Admission = admission or Chain()
-        self.host = host
-        self._authorizer = authorizer or Authorizer()
+        self.authorizer: Authorizer = authorizer or AnyUser()
+        self._host = host
+        self.registry = built_in_registry()
         self._reader = Reader(store)
         self.writer = Writer(store, lambda: self.registry, lambda: self.admission, managers)
+
+    @property
+    def registry(self) -> Registry:
+        """The resources of the moment."""
+        return self._registry
+
+    @registry.setter
+    def registry(self, registry: Registry) -> None:
+        self._registry = registry
+        self._paths = Paths(registry, self._host)
 
     async def handle(self, call: Call) -> Answer:
         """The answer to a call; never raises but for a cancelled task."""
         try:
-            await self._authorizer.check(call)
+            await check(self.authorizer, Attributes.of(call))
             if not call.target.resource:
-                return self._other(call)
+                return self._paths.answer(call)
             return await self._resource(call)
         except ApiError as error:
             return answer_of(error)
@@ -90,37 +76,6 @@ class Api:
         except Exception:  # noqa: BLE001 - the client is told that there was an error, the log which
             _LOG.exception("a request failed: %s %s", call.target.verb, call.target.path)
             return answer_of(status.internal("the request could not be answered"))
-
-    # Paths that are no resource.
-
-    def _other(self, call: Call) -> Answer:
-        steps = call.target.path.strip("/").split("/")
-        match steps:
-            case ["healthz" | "livez" | "readyz", *_]:
-                return Answer(body=b"ok", content_type="text/plain; charset=utf-8")
-            case ["version"]:
-                return _json(version_info())
-            case ["api"]:
-                return self._discovery(call, discovery.core_versions(self.host), core=True)
-            case ["apis"]:
-                return self._discovery(call, discovery.group_list(self.registry), core=False)
-            case ["api", version] if self.registry.has_group("", version):
-                return _json(discovery.resource_list(self.registry, "", version))
-            case ["apis", group] if group in self.registry.groups():
-                return _json(discovery.group_of(self.registry, group, alone=True))
-            case ["apis", group, version] if self.registry.has_group(group, version):
-                return _json(discovery.resource_list(self.registry, group, version))
-            case ["api" | "apis", *_]:
-                raise status.no_such_resource()
-        return Answer(code=404, body=b"404 page not found\n", content_type="text/plain; charset=utf-8")
-
-    def _discovery(self, call: Call, legacy: dict[str, Any], *, core: bool) -> Answer:
-        version = discovery.aggregated_version(call.accept)
-        if not version:
-            return _json(legacy)
-        body = discovery.aggregated(self.registry, version, core=core)
-        content = f"{JSON};g={discovery.DISCOVERY};v={version};as=APIGroupDiscoveryList"
-        return Answer(body=orjson.dumps(body), content_type=content)
 
     # Resources.
 
@@ -149,7 +104,7 @@ class Api:
             row = self._reader.get(call, type)
             return Answer(body=form_of(call).object(type, row.load(), row.body))
         if verb == "delete":
-            return _json(await self.writer.delete(call, type, self._delete_options(call)))
+            return json_answer(await self.writer.delete(call, type, self._delete_options(call)))
         if verb == "deletecollection":
             return await self._delete_collection(call, type)
         form = form_of(call)
@@ -213,7 +168,7 @@ class Api:
                 if error.code != 404:
                     raise
             gone.append(item)
-        return _json({**listed, "items": gone})
+        return json_answer({**listed, "items": gone})
 
 
 def _plain(call: Call) -> Call:
@@ -222,34 +177,4 @@ def _plain(call: Call) -> Call:
     return replace(call, accept=JSON)
 
 
-def _json(value: Any) -> Answer:
-    return Answer(body=orjson.dumps(value))
-
-
-def answer_of(error: ApiError) -> Answer:
-    """An error as an answer."""
-    seconds = error.details.get("retryAfterSeconds")
-    headers = {"Retry-After": str(seconds)} if seconds else {}
-    return Answer(code=error.code, body=orjson.dumps(error.to_json()), headers=headers)
-
-
-def version_info() -> dict[str, str]:
-    """``/version``."""
-    import platform
-
-    from sekisho import __version__
-
-    return {
-        "major": "1",
-        "minor": str(MINOR),
-        "gitVersion": f"v1.{MINOR}.0+sekisho-{__version__}",
-        "gitCommit": "",
-        "gitTreeState": "clean",
-        "buildDate": "1970-01-01T00:00:00Z",
-        "goVersion": "",
-        "compiler": "python",
-        "platform": f"linux/{platform.machine()}",
-    }
-
-
-__all__ = ["Answer", "Api", "Authorizer", "Target", "answer_of", "dry_run", "place_of", "version_info"]
+__all__ = ["Answer", "Api", "Target", "answer_of", "dry_run", "place_of"]

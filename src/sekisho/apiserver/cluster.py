@@ -1,17 +1,128 @@
-"""A cluster in a folder: its store, and the objects that every cluster begins with."""
+"""A cluster in a folder: its store, its keys, its server, and the objects that every cluster begins with.
+
+The folder holds ``objects.sqlite``, ``pki`` (the authority and the key of service accounts, kept for good),
+``token`` (the administrator's) and ``kubeconfig``, written anew at every start.
+"""
 
 from __future__ import annotations
 
+import ipaddress
+import os
+import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sekisho.apiserver import names
+from sekisho.apiserver import codes, names
 from sekisho.apiserver.api import Api
+from sekisho.apiserver.authenticate import Authentication, StaticToken
+from sekisho.apiserver.authorize import MASTERS
+from sekisho.apiserver.files import private_file
+from sekisho.apiserver.kubeconfig import Access, kubeconfig
 from sekisho.apiserver.registry import built_in_registry
+from sekisho.apiserver.server import Server
 from sekisho.apiserver.store import Place, Store
+from sekisho.diag import Diagnostic, DiagnosticError, Secret
+from sekisho.kube.review import UserInfo
+
+if TYPE_CHECKING:
+    from sekisho.apiserver.admission import Admission
+    from sekisho.web.authority import Authority
 
 NAMESPACES: Final = ("default", "kube-node-lease", "kube-public", "kube-system")
+
+LOOPBACK: Final = "127.0.0.1"
+PORT: Final = 6443
+"""kube-apiserver's own."""
+
+ADMINISTRATOR: Final = UserInfo(username="kubernetes-admin", groups=(MASTERS,))
+"""Whose certificate stands in the kubeconfig."""
+
+SERVER_NAMES: Final = (
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+    "localhost",
+    LOOPBACK,
+    "::1",
+)
+"""Under which names clients may know the server."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Where a cluster is kept and where it listens; port 0 is any free one."""
+
+    folder: Path
+    host: str = LOOPBACK
+    port: int = PORT
+
+
+class Cluster:
+    """A running cluster. ``start`` is the way in; everything is called in its loop."""
+
+    def __init__(self, settings: Settings, store: Store, api: Api, server: Server) -> None:
+        self.folder = settings.folder
+        self.api = api
+        self.server = server
+        self.url = f"https://{_reachable(settings.host)}:{server.port}"
+        self._store = store
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The file that clients read."""
+        return self.folder / "kubeconfig"
+
+    @classmethod
+    async def start(cls, settings: Settings, *, admission: Admission | None = None) -> Cluster:
+        """Open a folder and listen. Raises DiagnosticError (API001-API003, API010-API011).
+
+        When it returns, the kubeconfig is written and the server answers.
+        """
+        store = open_store(settings.folder)
+        try:
+            return await cls._start(settings, store, admission)
+        except BaseException:
+            await store.close()
+            raise
+
+    @classmethod
+    async def _start(cls, settings: Settings, store: Store, admission: Admission | None) -> Cluster:
+        from sekisho.apiserver.tokens import ServiceAccountTokens, key_of
+        from sekisho.web.authority import Name, server_context
+
+        try:
+            authority = _authority(settings.folder / "pki")
+            accounts = ServiceAccountTokens(key_of(settings.folder / "pki" / "sa.key"), store.get)
+            token = StaticToken(token=_token(settings.folder / "token"), user=ADMINISTRATOR)
+        except DiagnosticError as error:
+            raise _unusable(settings.folder / "pki", error.diagnostics[0].message) from None
+        except OSError as error:
+            raise _unusable(settings.folder / "pki", error.strerror or str(error)) from None
+        except ValueError:
+            raise _unusable(settings.folder / "pki", "sa.key or the token is malformed") from None
+        authentication = Authentication(tokens=(token, accounts))
+        api = Api(store, admission=admission)
+        await bootstrap(api)
+        server = Server(api, authenticate=authentication)
+        identity = authority.issue_server(_names(settings.host))
+        try:
+            await server.start(settings.host, settings.port, server_context(identity, authority.certificate))
+        except OSError as error:
+            raise _not_listening(settings, error) from None
+        cluster = cls(settings, store, api, server)
+        admin = authority.issue_client(Name(ADMINISTRATOR.username, ADMINISTRATOR.groups))
+        access = Access(server=cluster.url, authority=authority.certificate, identity=admin)
+        private_file(cluster.kubeconfig, kubeconfig(access))
+        return cluster
+
+    async def stop(self) -> None:
+        """Take no more requests, let those under way end, write what is to be written, close."""
+        self._store.hub.close()
+        await self.server.stop()
+        await self._store.close()
 
 
 def open_store(folder: Path) -> Store:
@@ -46,3 +157,61 @@ def _namespace(name: str) -> dict[str, Any]:
         "spec": {"finalizers": ["kubernetes"]},
         "status": {"phase": "Active"},
     }
+
+
+def _authority(folder: Path) -> Authority:
+    """The authority of a folder, made anew where there is none. Raises OSError, DiagnosticError (CLU009)."""
+    from sekisho.web.authority import Authority
+
+    certificate, key = folder / "ca.crt", folder / "ca.key"
+    if certificate.exists() and key.exists():
+        return Authority.load(
+            certificate.read_text(encoding="ascii"), Secret(key.read_text(encoding="ascii"))
+        )
+    made = Authority.make("sekisho")
+    private_file(key, made.key.reveal())
+    private_file(certificate, made.certificate)
+    return made
+
+
+def _token(file: Path) -> Secret[str]:
+    """The administrator's token, made anew where there is none."""
+    if file.exists() and (text := file.read_text(encoding="ascii").strip()):
+        return Secret(text)
+    made = secrets.token_urlsafe(32)
+    private_file(file, made + "\n")
+    return Secret(made)
+
+
+def _names(host: str) -> tuple[str, ...]:
+    """The names and addresses of the server's certificate."""
+    more = () if host in SERVER_NAMES or _everywhere(host) else (host,)
+    return (*SERVER_NAMES, *more)
+
+
+def _everywhere(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def _reachable(host: str) -> str:
+    """The host as clients on this machine name it in a URL."""
+    if _everywhere(host):
+        return LOOPBACK
+    return f"[{host}]" if ":" in host else host
+
+
+def _not_listening(settings: Settings, error: OSError) -> DiagnosticError:
+    where = f"{settings.host}:{settings.port}"
+    why = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else error
+    message = f"the server cannot listen on {where}: {why}"
+    help = "stop what listens there, or name another port with --port; 0 is any free one"
+    return DiagnosticError(Diagnostic(code=codes.NOT_LISTENING, message=message, help=help))
+
+
+def _unusable(folder: Path, why: str) -> DiagnosticError:
+    message = f"the keys in {folder} cannot be used: {why}"
+    help = "restore them from a copy, or remove the folder: new ones are made, and old kubeconfigs end"
+    return DiagnosticError(Diagnostic(code=codes.UNUSABLE_KEYS, message=message, help=help))

@@ -18,6 +18,7 @@ class Target:
 
     path: str
     verb: str
+    method: str = "GET"
     group: str = ""
     version: str = ""
     plural: str = ""
@@ -50,7 +51,7 @@ def target_of(method: str, path: str, query: Mapping[str, str]) -> Target:
     """What is asked. Segments are decoded one by one, so an encoded slash stays in its segment."""
     steps = [unquote(step) for step in path.strip("/").split("/")]
     lower = method.lower()
-    plain = Target(path=path, verb=lower)
+    plain = Target(path=path, verb=lower, method=method)
     match steps:
         case ["api", version, *rest] if rest and all(rest):
             group = ""
@@ -74,6 +75,7 @@ def target_of(method: str, path: str, query: Mapping[str, str]) -> Target:
     return Target(
         path=path,
         verb=verb,
+        method=method,
         group=group,
         version=version,
         plural=plural,

@@ -10,9 +10,11 @@ from collections.abc import Callable
 from typing import Final
 
 from sekisho.apiserver import status
-from sekisho.apiserver.api import Answer, Api, answer_of
+from sekisho.apiserver.answer import Answer, answer_of
+from sekisho.apiserver.api import Api
+from sekisho.apiserver.authenticate import impersonated
 from sekisho.apiserver.route import Call, target_of
-from sekisho.kube.review import NOBODY, UserInfo
+from sekisho.kube.review import UserInfo
 from sekisho.web import server as web
 
 MAX_REQUESTS: Final = 400
@@ -22,15 +24,10 @@ Authenticate = Callable[[web.Incoming], UserInfo]
 """Who asks; raises ApiError (401) for credentials that nobody has."""
 
 
-def nobody(_: web.Incoming) -> UserInfo:
-    """Everybody is nobody in particular."""
-    return NOBODY
-
-
 class Server:
     """One listening API server. ``start`` and ``stop`` are called in its loop."""
 
-    def __init__(self, api: Api, *, authenticate: Authenticate = nobody) -> None:
+    def __init__(self, api: Api, *, authenticate: Authenticate) -> None:
         self._api = api
         self._authenticate = authenticate
         self._busy = 0
@@ -48,7 +45,7 @@ class Server:
 
     async def _handle(self, incoming: web.Incoming) -> web.Outgoing:
         try:
-            call = self._call(incoming)
+            call = await self._call(incoming)
         except status.ApiError as error:
             return _outgoing(answer_of(error))
         if call.target.verb == "watch":
@@ -62,8 +59,9 @@ class Server:
         finally:
             self._busy -= 1
 
-    def _call(self, incoming: web.Incoming) -> Call:
+    async def _call(self, incoming: web.Incoming) -> Call:
         user = self._authenticate(incoming)
+        user = await impersonated(user, incoming.headers.items(), self._api.authorizer)
         if incoming.body is None:
             raise status.too_large(web.MAX_BODY)
         query = dict(reversed(incoming.query))
@@ -86,8 +84,7 @@ class Server:
 def _outgoing(answer: Answer) -> web.Outgoing:
     headers = [
         ("Content-Type", answer.content_type),
-        ("Cache-Control", "no-cache, private"),
-        *answer.headers.items(),
+        *({"Cache-Control": "no-cache, private"} | dict(answer.headers)).items(),
         *(("Warning", f'299 - "{_quoted(text)}"') for text in answer.warnings),
     ]
     return web.Outgoing(code=answer.code, headers=headers, body=answer.body, stream=answer.lines)

@@ -92,7 +92,8 @@ class ResourceType:
 
     ``stored`` is the version in which its objects are kept. ``generation``: changes outside of metadata and
     status count up ``metadata.generation``. ``schema`` gives the schema of its objects, None where any object
-    is one. ``custom``: it comes from a CustomResourceDefinition.
+    is one. ``custom``: it comes from a CustomResourceDefinition; ``published`` is its schema as OpenAPI has
+    it then, without apiVersion, kind and metadata. None: Kubernetes' own definition.
     """
 
     group: str
@@ -112,6 +113,7 @@ class ResourceType:
     generation: bool = False
     custom: bool = False
     selectable: tuple[str, ...] = ()
+    published: Mapping[str, Any] | None = None
 
     @property
     def gvk(self) -> GVK:

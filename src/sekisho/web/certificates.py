@@ -60,7 +60,7 @@ def context_of(trust: Trust) -> ssl.SSLContext:
     if trust.system or not trust.ca:
         context.load_default_certs()
     if trust.identity:
-        _load_identity(context, trust.identity)
+        load_identity(context, trust.identity)
     return context
 
 
@@ -76,14 +76,17 @@ def _load_bundle(context: ssl.SSLContext, pem: str) -> None:
         raise WebError(failure(codes.BAD_CERTIFICATE, "the CA bundle has no certificate that can be used"))
 
 
-def _load_identity(context: ssl.SSLContext, identity: Identity) -> None:
-    """OpenSSL reads a chain and its key from a file only, so they are one for a moment."""
+def load_identity(context: ssl.SSLContext, identity: Identity) -> None:
+    """Give a context a chain and its key. Raises WebError (CLU009).
+
+    OpenSSL reads them from a file only, so they are one for a moment.
+    """
     with _private_file(f"{identity.chain}\n{identity.key.reveal()}\n".encode()) as path:
         try:
             context.load_cert_chain(path, password=_no_password)
         except (ssl.SSLError, OSError, ValueError) as error:
             reason = (getattr(error, "reason", None) or "they are malformed").replace("_", " ").lower()
-            message = f"the client's certificate and key cannot be used: {reason}"
+            message = f"the certificate and key cannot be used: {reason}"
             raise WebError(failure(codes.BAD_CERTIFICATE, message)) from None
 
 
