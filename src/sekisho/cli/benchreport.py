@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, NoReturn
@@ -11,7 +11,7 @@ from typing import Any, Final, NoReturn
 from sekisho.cli.opa import format_duration
 from sekisho.diag import Diagnostic, DiagnosticError
 from sekisho.policy import codes
-from sekisho.policy.bench import Baseline, Metric, Results
+from sekisho.policy.bench import REGO, Baseline, Metric, Results
 
 _KB: Final = 1024
 _UNITS: Final = (("GB", _KB**3), ("MB", _KB**2), ("KB", _KB))
@@ -30,12 +30,39 @@ def table(results: Results) -> str:
     ]
     if results.plan.concurrency > 1:
         rows.append(("  Concurrency:", str(results.plan.concurrency)))
-    rows += [("  Total Reviews:", str(results.reviews)), ("",), *_skipped(results), *_timing(results)]
+    rows += [("  Total Reviews:", str(results.reviews)), ("",), *_skipped(results)]
+    rows += [*_referential(results), *_timing(results)]
     rows += [("Results:",), ("  Violations Found:", str(results.violations))]
     if results.peak is not None:
         rows += [("",), ("Memory:",), ("  Bytes/Review:", _bytes(results.peak))]
     rows += _stats(results)
     return f"=== Benchmark Results: {results.engine.upper()} Engine ===\n\n{_aligned(rows)}"
+
+
+def tables(results: Sequence[Results]) -> str:
+    """The table of each engine, and the engines beside each other where there are several."""
+    text = "\n".join(map(table, results))
+    return f"{text}\n{_beside(results)}" if len(results) > 1 else text
+
+
+def _beside(results: Sequence[Results]) -> str:
+    names = [row.engine.upper() for row in results]
+    rows: list[tuple[str, ...]] = [
+        ("Metric", *names),
+        ("------", *("------" for _ in names)),
+        ("Templates", *(str(row.templates) for row in results)),
+        ("Constraints", *(str(row.constraints) for row in results)),
+        ("Setup Time", *(_duration(row.setup.total) for row in results)),
+        ("Throughput", *(f"{row.per_second:.2f}/sec" for row in results)),
+        ("Mean Latency", *(_duration(row.latencies.mean) for row in results)),
+        ("P95 Latency", *(_duration(row.latencies.p95) for row in results)),
+        ("P99 Latency", *(_duration(row.latencies.p99) for row in results)),
+        ("Violations", *(str(row.violations) for row in results)),
+    ]
+    fast, slow = sorted(results, key=lambda row: row.latencies.mean)[:2]
+    times = slow.latencies.mean / fast.latencies.mean if fast.latencies.mean else 1.0
+    verdict = f"Performance: {fast.engine.upper()} is {times:.2f}x faster than {slow.engine.upper()}"
+    return f"=== Engine Comparison ===\n\n{_aligned(rows)}\n{verdict}\n"
 
 
 def _stats(results: Results) -> list[tuple[str, ...]]:
@@ -52,6 +79,17 @@ def _skipped(results: Results) -> list[tuple[str, ...]]:
         (f"  Skipped {what}:", f"{len(names)} ({', '.join(names)})") for what, names in named if names
     ]
     return [("Warnings:",), *rows, ("",)] if rows else []
+
+
+def _referential(results: Results) -> list[tuple[str, ...]]:
+    if results.engine == REGO:
+        return []
+    return [
+        ("Note:",),
+        ("  Referential Data:", f"Not supported by {results.engine} engine"),
+        ("", "(Referential constraints cannot be exercised with this engine)"),
+        ("",),
+    ]
 
 
 def _timing(results: Results) -> list[tuple[str, ...]]:
@@ -177,26 +215,31 @@ def _data(results: Results, duration: Any) -> dict[str, Any]:
         out["skippedTemplates"] = list(results.skipped_templates)
     if results.skipped_constraints:
         out["skippedConstraints"] = list(results.skipped_constraints)
-    out["referentialDataSupported"] = True
+    out["referentialDataSupported"] = results.engine == REGO
     return out
 
 
 # --- files ------------------------------------------------------------------------------------------------
 
 
-def save(results: Results, path: str) -> None:
+def save(results: Iterable[Results], path: str) -> None:
     """Write results for a later ``--compare``, as JSON or, by the file's suffix, as YAML."""
+    rows = [_saved(row) for row in results]
+    if path.endswith((".yaml", ".yml")):
+        from sekisho import manifest
+
+        text = manifest.dump(rows)
+    else:
+        text = json.dumps(rows, indent=2)
+    Path(path).write_text(text, encoding="utf-8")
+
+
+def _saved(results: Results) -> dict[str, Any]:
     row = _data(results, int)
     del row["totalReviews"]
     if results.peak is not None:
         row["memoryStats"] = {"bytesPerReview": results.peak}
-    if path.endswith((".yaml", ".yml")):
-        from sekisho import manifest
-
-        text = manifest.dump([row])
-    else:
-        text = json.dumps([row], indent=2)
-    Path(path).write_text(text, encoding="utf-8")
+    return row
 
 
 def load_baseline(path: str, engine: str) -> Baseline | None:

@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sekisho.policy.bench import Baseline, Metric, Results
 
 ENGINES: Final = ("rego", "cel", "all")
+MEASURED: Final = {"rego": ("rego",), "cel": ("cel",), "all": ("rego", "cel")}
 FORMS: Final = ("table", "json", "yaml")
 
 
@@ -77,8 +78,6 @@ def command(  # one parameter for each of gator's flags
 
     if not filenames:
         return _fail("at least one --filename must be specified")
-    if engine == "cel":
-        return _fail("benchmark failed: benchmarking cel: the CEL engine is not here; measure rego")
     if options["warmup"] > options["iterations"]:
         _warn(
             f"warmup ({options['warmup']}) exceeds iterations ({options['iterations']}). "
@@ -87,14 +86,17 @@ def command(  # one parameter for each of gator's flags
     if baseline is not None and not Path(baseline).exists():
         return _fail(f"baseline file does not exist: {baseline}")
     try:
-        old = _baseline(baseline) if baseline is not None else None
-        results = _run(filenames, memory=memory, **options)
-        if engine == "all":
-            _warn("Engine skipped - cel: the CEL engine is not here")
+        old = _baselines(baseline, MEASURED[engine]) if baseline is not None else {}
+        results = _measured(filenames, engine, memory=memory, **options)
         _write(results, output)
         if save is not None:
             _save(results, save)
-        metrics = _compare(results, old, **options) if old is not None else ()
+        metrics = [
+            metric
+            for row in results
+            if row.engine in old
+            for metric in _compare(row, old[row.engine], **options)
+        ]
     except DiagnosticError as error:
         from sekisho.cli.rego.text import tell
 
@@ -104,9 +106,28 @@ def command(  # one parameter for each of gator's flags
     return int(any(not metric.passed for metric in metrics))
 
 
-def _run(filenames: tuple[str, ...], *, memory: bool, **options: Any) -> Results:
+def _measured(filenames: tuple[str, ...], engine: str, *, memory: bool, **options: Any) -> list[Results]:
+    """The results of each engine. Of all of them, one that has nothing to measure is skipped."""
+    from sekisho.diag import DiagnosticError
+
+    results: list[Results] = []
+    failed: list[DiagnosticError] = []
+    for name in MEASURED[engine]:
+        try:
+            results.append(_run(filenames, name, memory=memory, **options))
+        except DiagnosticError as error:
+            if engine != "all":
+                raise
+            _warn(f"Engine skipped - {name}: {error.diagnostics[0].message}")
+            failed.append(error)
+    if not results:
+        raise failed[0]
+    return results
+
+
+def _run(filenames: tuple[str, ...], engine: str, *, memory: bool, **options: Any) -> Results:
     from sekisho.cli.inputs import read_objects
-    from sekisho.cli.programs import cached_compile
+    from sekisho.cli.programs import cached_choice, cached_compile
     from sekisho.diag import DiagnosticError, Level
     from sekisho.policy import bench
 
@@ -127,7 +148,13 @@ def _run(filenames: tuple[str, ...], *, memory: bool, **options: Any) -> Results
     cache = not (options["no_cache"] or os.environ.get("SEKISHO_NO_CACHE"))
     compile = cached_compile(enabled=cache)
     external = ExternalData.read(options["external"])
-    prepared = bench.prepare(inputs.objects, compile=compile, clock=time.perf_counter_ns)
+    prepared = bench.prepare(
+        inputs.objects,
+        compile=compile,
+        clock=time.perf_counter_ns,
+        engine=engine,
+        choice=cached_choice(enabled=cache),
+    )
     providers = external.providers_of(inputs.objects)
     prepared = replace(prepared, engine=replace(prepared.engine, providers=providers))
     gc.collect()
@@ -147,34 +174,36 @@ def _peak(function: Callable[[], Any]) -> int:
         tracemalloc.stop()
 
 
-def _write(results: Results, form: str) -> None:
+def _write(results: Sequence[Results], form: str) -> None:
     from sekisho.cli import benchreport
 
     if form == "json":
         import json
 
-        print(json.dumps([benchreport.data(results)], indent=2, ensure_ascii=False), end="")
+        rows = [benchreport.data(row) for row in results]
+        print(json.dumps(rows, indent=2, ensure_ascii=False), end="")
     elif form == "yaml":
         from sekisho.cli.goyaml import dump
 
-        print(dump([benchreport.data(results)]), end="")
+        print(dump([benchreport.data(row) for row in results]), end="")
     else:
-        print(benchreport.table(results), end="")
+        print(benchreport.tables(results), end="")
 
 
-def _save(results: Results, path: str) -> None:
+def _save(results: Sequence[Results], path: str) -> None:
     from sekisho.cli import benchreport
 
     benchreport.save(results, path)
     print(f"\nResults saved to: {path}", file=sys.stderr)
 
 
-def _baseline(path: str) -> Baseline | None:
+def _baselines(path: str, engines: Sequence[str]) -> dict[str, Baseline]:
+    """The kept results of these engines, as far as there are any."""
     from sekisho.cli import benchreport
-    from sekisho.policy import bench
 
-    old = benchreport.load_baseline(path, bench.REGO)
-    if old is None:
+    found = ((name, benchreport.load_baseline(path, name)) for name in engines)
+    old = {name: baseline for name, baseline in found if baseline is not None}
+    if not old:
         _warn("No matching engines found for comparison")
     return old
 

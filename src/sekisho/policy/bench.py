@@ -15,8 +15,9 @@ from typing import Any, Final
 from sekisho.diag import Diagnostic, DiagnosticError
 from sekisho.kube.object import Object
 from sekisho.policy import codes
+from sekisho.policy.code import ANY_ENGINE, Choice, Compiler
+from sekisho.policy.code import CEL as CEL_ENGINE
 from sekisho.policy.code import REGO as REGO_ENGINE
-from sekisho.policy.code import Choice, Compiler
 from sekisho.policy.constraint import GATOR, Constraint, is_constraint, load_constraint
 from sekisho.policy.engine import Ask, Engine
 from sekisho.policy.gator import gator_request
@@ -24,6 +25,11 @@ from sekisho.policy.template import Template, is_template, load_template
 from sekisho.policy.watch import Watch, entries
 
 REGO: Final = "rego"
+CEL: Final = "cel"
+
+ENGINES: Final = {REGO: REGO_ENGINE, CEL: CEL_ENGINE}
+"""The engines that can be measured, by their names in results."""
+
 SECOND: Final = 1_000_000_000
 MEANINGFUL: Final = 1000
 """Iterations from which on the 99th percentile says something."""
@@ -118,29 +124,38 @@ class Prepared:
     """What is ready to be measured."""
 
     engine: Engine
+    name: str
     objects: tuple[Object, ...]
     setup: Setup
     skipped_templates: tuple[str, ...]
     skipped_constraints: tuple[str, ...]
 
 
-def prepare(objects: Sequence[Object], *, compile: Compiler, clock: Clock) -> Prepared:
+def prepare(
+    objects: Sequence[Object],
+    *,
+    compile: Compiler,
+    clock: Clock,
+    engine: str = REGO,
+    choice: Choice = ANY_ENGINE,
+) -> Prepared:
     """Load policies and data.
 
-    Templates without Rego are skipped, and so are their constraints. Raises DiagnosticError: POL095 where
-    something is missing, and what is wrong with a policy.
+    ``engine`` is the one that judges, by its name in results. Templates without it are skipped, and so are
+    their constraints. Raises DiagnosticError: POL095 where something is missing, and what is wrong with a
+    policy.
     """
     reviewed = tuple(object for object in objects if not is_template(object) and not is_constraint(object))
     start = clock()
-    templates, skipped = _templates(objects, compile)
+    templates, skipped = _templates(objects, compile, engine, choice)
     compiled = clock()
     constraints, without = _constraints(objects, templates)
     loaded = clock()
     if not reviewed:
         raise _missing("no objects to review found in input")
-    engine = Engine.of(constraints)
+    policies = Engine.of(constraints)
     made = clock()
-    engine = engine.with_inventory(reviewed)
+    policies = policies.with_inventory(reviewed)
     setup = Setup(
         client=made - loaded,
         templates=compiled - start,
@@ -148,7 +163,8 @@ def prepare(objects: Sequence[Object], *, compile: Compiler, clock: Clock) -> Pr
         data=clock() - made,
     )
     return Prepared(
-        engine=replace(engine, templates=templates),
+        engine=replace(policies, templates=templates),
+        name=engine,
         objects=reviewed,
         setup=setup,
         skipped_templates=tuple(skipped),
@@ -156,15 +172,18 @@ def prepare(objects: Sequence[Object], *, compile: Compiler, clock: Clock) -> Pr
     )
 
 
-def _templates(objects: Sequence[Object], compile: Compiler) -> tuple[dict[str, Template], list[str]]:
+def _templates(
+    objects: Sequence[Object], compile: Compiler, engine: str, choice: Choice
+) -> tuple[dict[str, Template], list[str]]:
     rows = [object for object in objects if is_template(object)]
     if not rows:
         raise _missing("no ConstraintTemplates found in input")
     templates: dict[str, Template] = {}
     skipped: list[str] = []
+    choice = replace(choice, engine=ENGINES[engine])
     for object in rows:
         try:
-            template = load_template(object, compile=compile, choice=Choice(engine=REGO_ENGINE))
+            template = load_template(object, compile=compile, choice=choice)
         except DiagnosticError as error:
             if all(found.code is codes.NO_ENGINE for found in error.diagnostics):
                 skipped.append(object.name)
@@ -172,7 +191,7 @@ def _templates(objects: Sequence[Object], compile: Compiler) -> tuple[dict[str, 
             raise
         templates[template.kind] = template
     if not templates:
-        raise _missing(f"no templates compatible with {REGO} engine (all {len(rows)} templates skipped)")
+        raise _missing(f"no templates compatible with {engine} engine (all {len(rows)} templates skipped)")
     return templates, skipped
 
 
@@ -225,6 +244,7 @@ def measure(prepared: Prepared, plan: Plan, *, clock: Clock, peak: Peak | None =
     if peak is not None:
         held = sum(peak(partial(review, object)) for object in objects) // len(objects)
     return Results(
+        engine=prepared.name,
         templates=len(engine.templates),
         constraints=len(engine.constraints),
         objects=len(objects),

@@ -40,7 +40,10 @@ def steps(engine: Engine, *, point: str = WEBHOOK, positions: bool = True) -> tu
         from sekisho.policy.vap import Judge as AdmissionJudge
 
         rows.append(
-            Step(name="validating-admission-policy", call=AdmissionJudge(engine.vap, positions=positions))
+            Step(
+                name="validating-admission-policy",
+                call=AdmissionJudge(engine.vap, positions=positions, explains=engine.explains),
+            )
         )
     return tuple(rows)
 

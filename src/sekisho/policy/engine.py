@@ -415,7 +415,11 @@ class Engine:
             if (policy, violation.message) in said:
                 continue
             path = violation.path() if case.ask.positions else ()
-            yield violated_natively(violation, case.constraint, case.action, request.subject.at(*path))
+            at = request.subject.at(*path)
+            finding = violated_natively(violation, case.constraint, case.action, at)
+            if case.ask.explain:
+                finding = replace(finding, diagnostic=violation.explain(finding.diagnostic))
+            yield finding
 
     def _evaluate(self, case: _Case) -> list[Violation]:
         constraint, deadline = case.constraint, case.ask.deadline

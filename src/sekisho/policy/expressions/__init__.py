@@ -17,6 +17,7 @@ from sekisho.policy.expressions.evaluate import (
     conditions_hold,
     evaluate,
 )
+from sekisho.policy.expressions.explain import explained
 from sekisho.policy.expressions.inputs import Inputs, namespace_value, request_value
 from sekisho.policy.expressions.locate import fault_path
 from sekisho.policy.expressions.names import is_identifier, mentions
@@ -40,6 +41,7 @@ __all__ = [
     "Validation",
     "conditions_hold",
     "evaluate",
+    "explained",
     "fault_path",
     "is_identifier",
     "mentions",

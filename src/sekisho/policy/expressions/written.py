@@ -11,12 +11,16 @@ from sekisho.policy import shapes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expression:
-    """An expression where it stands: at a path of a policy. ``source`` has its positions."""
+    """An expression where it stands: at a path of a policy. ``source`` has its positions.
+
+    ``implied``: nobody wrote it.
+    """
 
     text: str
     source: Source
     object: Object
     path: Path
+    implied: bool = False
 
     @classmethod
     def at(cls, object: Object, *path: str | int) -> Expression:
@@ -28,7 +32,7 @@ class Expression:
     @classmethod
     def made(cls, text: str, object: Object, name: str) -> Expression:
         """An expression that nobody wrote, called ``name`` in messages about it."""
-        return cls(text=text, source=Source(f"<{name}>", text), object=object, path=("spec",))
+        return cls(text=text, source=Source(f"<{name}>", text), object=object, path=("spec",), implied=True)
 
     @property
     def place(self) -> ObjectPath:

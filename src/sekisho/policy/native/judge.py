@@ -15,6 +15,7 @@ from sekisho.policy.expressions import (
     Decision,
     Inputs,
     evaluate,
+    explained,
     fault_path,
     mentions,
     namespace_value,
@@ -27,15 +28,19 @@ from sekisho.policy.native.source import Source as NativeSource
 ONLY_AT_ADMISSION: Final = ("operation", "oldObject", "userInfo")
 """Names in expressions whose values only admission fills in."""
 
+SECRET: Final = "Secret"  # noqa: S105 - a kind
+"""The kind whose objects are explained without values: reports end up in logs."""
+
 BUDGET: Final = Limit("the cost of a constraint", 1_000_000, "units", "as Gatekeeper")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """What one validation says, and how to find the field that it is about."""
+    """What one validation says; how to find the field that it is about, and to explain a finding."""
 
     message: str
     path: Callable[[], Path]
+    explain: Callable[[Diagnostic], Diagnostic]
     problem: Diagnostic | None = None
 
 
@@ -71,6 +76,7 @@ class Native:
             Violation(
                 message=decision.message,
                 path=_finder(self.compiled, decision, inputs),
+                explain=_explainer(self.compiled, decision, inputs),
                 problem=_problem(decision.problem),
             )
             for decision in outcome.decisions
@@ -86,6 +92,13 @@ def _finder(compiled: Compiled, decision: Decision, inputs: Inputs) -> Callable[
     if decision.expression is None:
         return lambda: ()
     return lambda: fault_path(compiled, decision.index, inputs)
+
+
+def _explainer(compiled: Compiled, decision: Decision, inputs: Inputs) -> Callable[[Diagnostic], Diagnostic]:
+    if decision.expression is None:
+        return lambda finding: finding
+    values = inputs.request["kind"]["kind"] != SECRET
+    return lambda finding: explained(finding, compiled, decision.index, inputs, values=values)
 
 
 def _inputs(request: Request, constraint: Any, deadline: Deadline | None) -> Inputs:

@@ -21,6 +21,7 @@ from sekisho.policy.expressions import (
     Outcome,
     Result,
     evaluate,
+    explained,
     fault_path,
     names,
     namespace_value,
@@ -32,6 +33,9 @@ from sekisho.policy.vap.load import Policies, Policy
 from sekisho.policy.vap.matching import Attributes, Matched, MatchError, matches
 from sekisho.policy.vap.params import ParamError
 from sekisho.policy.vap.versions import VersionError, in_version
+
+SECRET: Final = "Secret"  # noqa: S105 - a kind
+"""The kind whose objects are explained without values: reports end up in logs."""
 
 FAILURES_KEY: Final = "validation.policy.admission.k8s.io/validation_failure"
 """The audit annotation of what bindings with the action Audit found."""
@@ -72,12 +76,14 @@ class _Case(NamedTuple):
 class Judge:
     """Judges by a snapshot of policies. ``authorizers`` makes the values for a request, where somebody can.
 
-    ``positions``: findings are about fields, which takes a second evaluation.
+    ``positions``: findings are about fields, which takes a second evaluation. ``explains``: they tell what
+    the parts of the expressions were.
     """
 
     policies: Policies
     authorizers: Authorizers | None = None
     positions: bool = True
+    explains: bool = False
 
     def __call__(self, request: Request, *, now: datetime, deadline: Deadline) -> Verdict:  # noqa: ARG002
         """The judge for the chain of ``kube.review``."""
@@ -221,6 +227,9 @@ class _Review:
         if case.param is not None:
             data["param"] = str(case.param.ref())
         diagnostic = replace(diagnostic, data=data)
+        if decision.expression is not None and self.judge.explains:
+            values = self.attributes.request.kind.kind != SECRET
+            diagnostic = explained(diagnostic, policy.compiled, decision.index, case.inputs, values=values)
         if decision.problem is not None:
             cause = decision.problem.diagnostics[0]
             if cause.at is not None:
