@@ -114,7 +114,7 @@ def test_results_are_kept_and_read_again(tmp_path: Path, name: str) -> None:
     prepared = prepare(objects, compile=compile_code, clock=clock())
     results = measure(prepared, Plan(iterations=3), clock=clock(), peak=lambda function: 8)
     file = str(tmp_path / name)
-    save(results, file)
+    save([results], file)
     assert load_baseline(file, "rego") == Baseline.of(results)
     assert load_baseline(file, "cel") is None
     assert "Throughput:" in table(results)

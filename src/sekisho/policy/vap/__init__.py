@@ -4,7 +4,7 @@ from sekisho.policy.vap.binding import Binding, is_binding, load_binding
 from sekisho.policy.vap.judge import Authorized, Authorizers, Judge
 from sekisho.policy.vap.load import NO_POLICIES, Policies, Policy
 from sekisho.policy.vap.policy import is_policy, read_policy
-from sekisho.policy.vap.typecheck import expression_warnings
+from sekisho.policy.vap.typecheck import expression_warnings, type_checking
 from sekisho.policy.vap.webhooks import MatchConditions
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "is_policy",
     "load_binding",
     "read_policy",
+    "type_checking",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sekisho.cel.kubernetes.schemas import Declared, declare
 from sekisho.cel.problems import display_all
@@ -85,6 +85,15 @@ def expression_warnings(
         )
         for index, errors in sorted(rows.items())
     )
+
+
+def type_checking(written: Written, warnings: Sequence[ExpressionWarning]) -> dict[str, Any]:
+    """The ``status`` that the API server gives a policy whose expressions have been checked."""
+    status: dict[str, Any] = {"typeChecking": {}}
+    if warnings:
+        status["typeChecking"]["expressionWarnings"] = [row.to_json() for row in warnings]
+    generation = written.object.metadata.get("generation")
+    return status if generation is None else {"observedGeneration": generation, **status}
 
 
 def _go(gvk: GVK) -> str:

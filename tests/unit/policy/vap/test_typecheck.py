@@ -10,7 +10,7 @@ from tests.unit.policy.vap.made import policy
 from sekisho.kube.gvk import BUILT_IN
 from sekisho.kube.object import Object
 from sekisho.kube.schema import CustomKinds
-from sekisho.policy.vap import expression_warnings, read_policy
+from sekisho.policy.vap import expression_warnings, read_policy, type_checking
 
 APPS: dict[str, Any] = {
     "apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["*"], "resources": ["deployments"],
@@ -136,3 +136,15 @@ def test_custom_kinds_are_checked_by_their_definition() -> None:
         read_policy(found), scheme=BUILT_IN.with_crds([crd.raw]), custom=CustomKinds.of([crd])
     )
     assert [row.field_ref for row in told] == ["spec.validations[1].expression"]
+
+
+def test_the_status_of_a_checked_policy() -> None:
+    rules = {"resourceRules": [APPS]}
+    good = read_policy(policy(matchConstraints=rules, validations=[{"expression": "true"}]))
+    bad = policy(matchConstraints=rules, validations=[{"expression": "object.x == 1"}])
+    bad = Object({**bad.raw, "metadata": {**bad.metadata, "generation": 3}})
+    assert type_checking(good, expression_warnings(good)) == {"typeChecking": {}}
+    status = type_checking(read_policy(bad), expression_warnings(read_policy(bad)))
+    assert status["observedGeneration"] == 3
+    (row,) = status["typeChecking"]["expressionWarnings"]
+    assert row["fieldRef"] == "spec.validations[0].expression"
