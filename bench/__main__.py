@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = ("rego", "cel", "compile", "check", "review", "audit", "startup", "manifest", "schema")
+NAMES = ("rego", "cel", "compile", "check", "review", "library", "audit", "startup", "manifest", "schema")
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ from bench.peers import normal
 ROOT = Path(__file__).parents[1]
 SHOP = ROOT / "src" / "sekisho" / "examples" / "shop"
 RUNS = 15
+BASELINE, RESTRICTED = "pod-security-baseline", "pod-security-restricted"
 
 
 def best(command: list[str], environment: dict[str, str]) -> float:
@@ -49,6 +50,8 @@ def main() -> None:
                 file,
             ],
             "sekisho check, one file, ten policies": [*program, "check", "-p", policies, file],
+            "sekisho check, one file, baseline": [*program, "check", "--bundle", BASELINE, file],
+            "sekisho check, one file, restricted": [*program, "check", "--bundle", RESTRICTED, file],
         }
         print(f"{'':40}{'ms':>8}{'times':>8}")
         for title, command in runs.items():

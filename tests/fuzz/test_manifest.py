@@ -61,7 +61,7 @@ a: |+
 
 """,
     '{"a": [1, 2.5e3, "x\\n\\u0022", true, null], "b": {"c": {}, "d": []}}\n{"e": -0}',
-    'a: 1\nb:\n  c: d\n  e:\n  - f: g\n    h: i\n  - j\nk: "l"\nm: |\n  n\n   o\np: []\n',
+    'a: 1\nb:\n  c: d\n  e:\n  - f: g\n    h: i\n  - j\nk: "l"\nm: |\n  n\n   o\np: []\nq: >-\n  r\n  s\nt: >\n  u\n',
     *(file.read_text(encoding="utf-8") for file in sorted(EXAMPLE.rglob("*.yaml"))[:4]),
 ]
 

@@ -7,6 +7,7 @@ when they are asked for, so a span costs two integers until somebody reads it.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -36,12 +37,23 @@ class Embedding:
 
 @dataclass(slots=True, eq=False)
 class Source:
-    """A text with a name. The name is what the user typed: a path, or ``<stdin>``."""
+    """A text with a name. The name is what the user typed: a path, or ``<stdin>``.
+
+    ``embedded`` is where it stands in another one, or tells that when it is first asked: most texts that are
+    embedded are read and never pointed into.
+    """
 
     name: str
     text: str = field(repr=False)
-    embedding: Embedding | None = None
+    embedded: Embedding | Callable[[], Embedding] | None = field(default=None, repr=False)
     _starts: list[int] | None = field(default=None, repr=False)
+
+    @property
+    def embedding(self) -> Embedding | None:
+        """Where it stands in another source, None if it does not."""
+        if self.embedded is not None and not isinstance(self.embedded, Embedding):
+            self.embedded = self.embedded()
+        return self.embedded
 
     def position(self, offset: int) -> Position:
         """Line and column of an offset into this text. Offsets past the end mean the end."""

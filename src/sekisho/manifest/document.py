@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from sekisho.diag import Embedding, Path, Source, Span
@@ -119,23 +120,25 @@ class Document:
         one line without escapes. Otherwise every position is the start of the scalar. None where there is no
         string.
         """
-        found = self._find(path)
         value = self.value
         for step in path:
             try:
                 value = value[step]
             except (KeyError, IndexError, TypeError):
                 return None
-        if type(value) is not str or found.steps < len(self.prefix) + len(path):
+        if type(value) is not str:
             return None
-        return Source(self.source.name, value, self._embedding(found.node.target or found.node, value))
+        return Source(self.source.name, value, partial(self._embedding, path, value))
 
     def _find(self, path: Path) -> Found:
         return self.chunk.find((*self.prefix, *path))
 
-    def _embedding(self, node: Node, value: str) -> Embedding:
-        source = self.source
+    def _embedding(self, path: Path, value: str) -> Embedding:
+        source, found = self.source, self._find(path)
+        node = found.node.target or found.node
         at = source.position(node.start)
+        if found.steps < len(self.prefix) + len(path):  # merged in from elsewhere: nothing stands here
+            return Embedding(parent=source, line=at.line, column=at.column, exact=False)
         rows = value.split("\n")
         if node.style in ("|", ">"):
             line, indent = at.line + 1, _indent(source, at.line + 1, rows)

@@ -2,7 +2,7 @@
 
 Such a document has its structure in its columns. The keys of a mapping are the lines that begin in its
 column, the items of a list those that begin with a dash in its column; comments may stand anywhere, and
-literal blocks only further to the right. So a path is followed from region to region. ``positions`` gives the
+blocks of text only further to the right. So a path is followed from region to region. ``positions`` gives the
 same for any document, and whatever is inside brackets is left to it.
 """
 
@@ -176,7 +176,7 @@ def _value(text: str, at: int, end: int, column: int) -> tuple[Node, _Region | N
         if region is None or region.column < column:
             return Node(at, at), None
         return _node(text, region), region
-    node = Node(first, _scalar_end(text, first, end, mark), mark if mark in "\"'|" else "")
+    node = Node(first, _scalar_end(text, first, end, mark), mark if mark in "\"'|>" else "")
     if mark in "[{":
         node.flow = True
         if mark == "[":
@@ -192,6 +192,6 @@ def _scalar_end(text: str, first: int, end: int, mark: str) -> int:
         return quoted.end()
     break_ = text.find("\n", first, end)
     last = break_ if break_ >= 0 else end
-    comment = text.find(" #", first, last) if mark != "|" else -1
+    comment = text.find(" #", first, last) if mark not in "|>" else -1
     line = text[first : comment if comment >= 0 else last]
     return first + len(line.rstrip(" "))

@@ -1,7 +1,7 @@
 """Block-style YAML as people and tools write it, line by line and without a parser: many times as fast.
 
 ``quick`` reads a document whose every line is a comment, ``key:``, ``key: value`` or one of these behind
-``- ``, with spaces alone as indentation, values that end on their line, and literal blocks. On anything else,
+``- ``, with spaces alone as indentation, values that end on their line, and blocks. On anything else,
 and on whatever would be an error or a warning, it gives up, and the whole document goes to libyaml. So it
 never decides what YAML is; tests compare the two on generated and on mutated text.
 """
@@ -66,7 +66,7 @@ class _Document:
         return root[0]
 
     def _lines(self, text: str, start: int) -> int:
-        """Read lines up to the end of the text, or to the end of a literal block; the offset reached."""
+        """Read lines up to the end of the text, or to the end of a block; the offset reached."""
         keys, values = KEYS, VALUES
         for found in _LINE.finditer(text, start):
             spaces, dash, key, rest = found.groups()
@@ -91,8 +91,9 @@ class _Document:
             value = values[rest] if rest else None
             self._waiting = not rest
             if type(value) is Special:
-                if value.kind == "literal":
-                    node[slot], end = _literal(text, found.end() + 1, self._column, value.detail)
+                if value.kind in ("literal", "folded"):
+                    lines, end = _block(text, found.end() + 1, self._column)
+                    node[slot] = (_literal if value.kind == "literal" else _folded)(lines, value.detail)
                     return end
                 value = self._special(value)
             node[slot] = value
@@ -153,8 +154,8 @@ class _Document:
         self._open(column, {})
 
 
-def _literal(text: str, at: int, column: int, chomp: str) -> tuple[str, int]:
-    """The literal block that begins at an offset, below a key or dash in ``column``; the offset behind it."""
+def _block(text: str, at: int, column: int) -> tuple[list[str], int]:
+    """The lines of the block that begins at an offset, below a key or dash in ``column``; the offset behind."""
     lines: list[str] = []
     indent = blank = 0
     while at < len(text):
@@ -177,9 +178,32 @@ def _literal(text: str, at: int, column: int, chomp: str) -> tuple[str, int]:
             blank = max(blank, len(line))
         lines.append(line[indent:] if indent else "")
         at = end + 1
+    return lines, at
+
+
+def _literal(lines: list[str], chomp: str) -> str:
     body = "".join(f"{line}\n" for line in lines)
     if chomp != "+":
         body = body.rstrip("\n")
         if body and not chomp:
             body += "\n"
-    return body, at
+    return body
+
+
+def _folded(lines: list[str], chomp: str) -> str:
+    """Paragraphs. Lines that are indented further, or blank at the beginning, are the parser's business."""
+    while lines and not lines[-1]:
+        lines.pop()
+    if lines and not lines[0]:
+        raise UnsureError
+    parts: list[str] = []
+    for line in lines:
+        if line[:1] in (" ", "\t"):
+            raise UnsureError
+        if not line:
+            parts.append("\n")
+        elif parts and parts[-1] != "\n":
+            parts += (" ", line)
+        else:
+            parts.append(line)
+    return "".join(parts) + ("" if chomp or not lines else "\n")

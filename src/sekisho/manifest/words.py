@@ -42,6 +42,7 @@ _UNPLAIN: Final = frozenset(",[]{}#&*!|>'\"%@`?:")
 """Text that begins like this is no plain scalar, or one that is left to the parser."""
 
 _LITERAL: Final = re.compile(r"\|([-+]?)(?: +#.*)?")
+_FOLDED: Final = re.compile(r">(-?)(?: +#.*)?")
 
 _TOKEN: Final = re.compile(
     r" *(?:([\[\]{},])"
@@ -95,6 +96,9 @@ def _value(text: str) -> Any:
     if first == "|":
         found = _LITERAL.fullmatch(text)
         return Special("literal", found[1]) if found else UNSURE
+    if first == ">":
+        found = _FOLDED.fullmatch(text)
+        return Special("folded", found[1]) if found else UNSURE
     if text == "-":
         return ITEM
     if first in _UNPLAIN or text.startswith("- "):

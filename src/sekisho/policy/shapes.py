@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from sekisho import manifest
 from sekisho.diag import ObjectPath, Path, Source, path_text
 from sekisho.kube.object import Object
-from sekisho.kube.schema import Schema, parse_schema, resource_schema
+from sekisho.kube.schema import Schema, parse_schema, resource_schema, with_embedded
 from sekisho.kube.schema.validate import Locate
 
 
@@ -69,19 +70,21 @@ def config(kind: str) -> Schema:
 
 
 @lru_cache(maxsize=1)
-def _constraint() -> Any:
-    return _read("constraint.yaml")
+def _constraint() -> Schema:
+    return resource_schema(parse_schema(_read("constraint.yaml")))
 
 
-def constraint(parameters: Any) -> Schema:
-    """The schema of a template's constraints, as Gatekeeper generates it. ``parameters`` is a raw schema."""
-    raw = _constraint()
-    spec = raw["properties"]["spec"]
-    properties = {name: schema for name, schema in spec["properties"].items() if name != "parameters"}
+def constraint(parameters: Schema | None) -> Schema:
+    """The schema of a template's constraints, as Gatekeeper generates it, with that of their parameters.
+
+    All but the parameters is the same for all of them, nodes and what is compiled from these.
+    """
+    base = _constraint()
+    spec = base.properties["spec"]
+    properties = {name: schema for name, schema in spec.properties.items() if name != "parameters"}
     if parameters is not None:
-        properties["parameters"] = parameters
-    spec = {**spec, "properties": properties}
-    return resource_schema(parse_schema({**raw, "properties": {**raw["properties"], "spec": spec}}))
+        properties["parameters"] = with_embedded(parameters)
+    return replace(base, properties={**base.properties, "spec": replace(spec, properties=properties)})
 
 
 def locate(object: Object) -> Locate:

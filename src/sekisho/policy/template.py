@@ -276,9 +276,9 @@ PARAMETERS: Final[Path] = (*VALIDATION, "openAPIV3Schema")
 def _schema(object: Object) -> Schema:
     """The schema of the template's constraints. The parameters' part is checked at its own place first."""
     raw = _parameters(object)
-    if raw is not None:
-        parse_schema(raw, shapes.below(object, PARAMETERS))
-    return shapes.constraint(raw)
+    if raw is None:
+        return shapes.constraint(None)
+    return shapes.constraint(parse_schema(raw, shapes.below(object, PARAMETERS)))
 
 
 def _parameters(object: Object) -> Any:

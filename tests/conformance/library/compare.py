@@ -9,6 +9,7 @@ from sekisho.diag import DiagnosticError
 from sekisho.kube.object import Object
 from sekisho.kube.review import Request
 from sekisho.policy import codes
+from sekisho.policy.code import REGO, Choice
 from sekisho.policy.compiler import compile_code
 from sekisho.policy.constraint import GATOR, Constraint, load_constraint
 from sekisho.policy.engine import Ask, Engine
@@ -18,6 +19,7 @@ from sekisho.policy.reviewfile import is_review, review_request
 from sekisho.policy.template import Template, load_template
 from tests.conformance.library.cases import Case, Difference
 
+IN_REGO = Choice(engine=REGO)
 ASK = Ask(point=GATOR, positions=False, workloads=False)
 
 
@@ -62,12 +64,12 @@ class Both:
 
     def _our(self, kind: str) -> Template:
         if kind not in self._ours:
-            self._ours[kind] = load_template(entry(kind).template, compile=compile_code)
+            self._ours[kind] = load_template(entry(kind).template, compile=compile_code, choice=IN_REGO)
         return self._ours[kind]
 
     def _their(self, object: Object) -> Template:
         if id(object) not in self._theirs:
-            self._theirs[id(object)] = load_template(object, compile=compile_code)
+            self._theirs[id(object)] = load_template(object, compile=compile_code, choice=IN_REGO)
         return self._theirs[id(object)]
 
 

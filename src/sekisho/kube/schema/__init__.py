@@ -1,7 +1,7 @@
 """Schemas: Kubernetes' own of many versions, those of custom resources, and what a value makes of them."""
 
 from sekisho.kube.schema.builtin import NEWEST, VERSIONS, Builtin, Kind, builtin
-from sekisho.kube.schema.custom import NO_CUSTOM_KINDS, CustomKinds, resource_schema
+from sekisho.kube.schema.custom import NO_CUSTOM_KINDS, CustomKinds, resource_schema, with_embedded
 from sekisho.kube.schema.default import default, prune
 from sekisho.kube.schema.model import ABSENT, ANYTHING, Schema, has_rules
 from sekisho.kube.schema.objects import validate_object
@@ -30,4 +30,5 @@ __all__ = [
     "structural_problems",
     "validate",
     "validate_object",
+    "with_embedded",
 ]

@@ -73,14 +73,14 @@ def resource_schema(schema: Schema, kubernetes_version: str = NEWEST) -> Schema:
     ``apiVersion``, ``kind`` and ``metadata`` are every object's, whatever the schema says of them; what it
     says of ``metadata`` restricts besides. The same holds inside, for embedded resources.
     """
-    return _embedded(_inside(schema, kubernetes_version), kubernetes_version)
+    return _embedded(with_embedded(schema, kubernetes_version), kubernetes_version)
 
 
-def _inside(schema: Schema, version: str) -> Schema:
+def with_embedded(schema: Schema, version: str = NEWEST) -> Schema:
     """The schema with the fields of an object added wherever it says ``x-kubernetes-embedded-resource``."""
-    properties = {name: _inside(child, version) for name, child in schema.properties.items()}
-    additional = _inside(schema.additional, version) if schema.additional else None
-    items = _inside(schema.items, version) if schema.items else None
+    properties = {name: with_embedded(child, version) for name, child in schema.properties.items()}
+    additional = with_embedded(schema.additional, version) if schema.additional else None
+    items = with_embedded(schema.items, version) if schema.items else None
     unchanged = (
         additional is schema.additional
         and items is schema.items
