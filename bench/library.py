@@ -1,9 +1,9 @@
 """The whole policy library, loaded, and its samples reviewed: ``python -m bench.library [DIR]``.
 
 DIR is another library in the same form (``template.yaml``, ``samples/*/constraint.yaml``), such as a copy of
-Gatekeeper's. Reviews are those of ``sekisho policy bench`` and ``gator bench`` on the same files, with one thread
-each, and must find the same number of violations. Our loading includes reading the files, gator's (its own
-figure) does not; cold is with an empty cache. Rounds of both alternate; each figure is the best of them.
+Gatekeeper's. Reviews are those of ``sekisho policy bench`` and ``gator bench`` on the same files, with one
+thread each, and must find the same number of violations. Our loading includes reading the files, gator's (its
+own figure) does not; cold is with an empty cache. Rounds of both alternate; each figure is the best of them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
 from bench.peers import normal, program
 
 ROOT = Path(__file__).parents[1]
@@ -48,8 +47,8 @@ for _ in range(int(sys.argv[1])):
 def collect(library: Path, into: Path) -> tuple[int, int, int]:
     """Copy templates, constraints and objects into folders of their kind; how many there are of each.
 
-    Constraints get names of their own, for libraries that use one name twice. Objects are those that gator can
-    judge without a request; each namespace that one is in gets a Namespace.
+    Constraints get names of their own, for libraries that use one name twice. Objects are those that gator
+    can judge without a request; each namespace that one is in gets a Namespace.
     """
     counts = {"templates": 0, "constraints": 0, "objects": 0}
     for name in counts:

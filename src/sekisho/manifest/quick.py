@@ -155,7 +155,7 @@ class _Document:
 
 
 def _block(text: str, at: int, column: int) -> tuple[list[str], int]:
-    """The lines of the block that begins at an offset, below a key or dash in ``column``; the offset behind."""
+    """The lines of the block that begins at an offset, below a key or dash in ``column``; where it ends."""
     lines: list[str] = []
     indent = blank = 0
     while at < len(text):
