@@ -36,31 +36,33 @@ ROOT = Path(__file__).parents[1]
 OBJECTS = 10_000
 NAMESPACES = 50
 CHURN = 100
+SECOND = 15
+"""Templates with two constraints: 75 in all."""
 CLUSTER_SCOPED = ("ClusterRole", "ClusterRoleBinding", "PersistentVolume")
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 def policies() -> list[Object]:
-    """Every template with all of its sample constraints."""
+    """Every template with a sample constraint, and the first ones with a second."""
     found: list[Object] = []
-    for name in entry_names():
+    for number, name in enumerate(entry_names()):
         row = entry(name)
         found.append(row.template)
-        for sample in row.samples:
-            constraint = row.sample(sample).raw
-            metadata = {**constraint["metadata"], "name": f"{constraint['metadata']['name']}-{sample}"[:63]}
-            found.append(Object({**constraint, "metadata": metadata}))
+        found += (row.sample(sample) for sample in row.samples[: 2 if number < SECOND else 1])
     return found
 
 
-def samples() -> list[dict[str, Any]]:
-    """The objects of all samples, allowed and not."""
-    rows: list[dict[str, Any]] = []
+def samples() -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The objects of all samples: those that their own policy allows, and the others."""
+    rows: tuple[list[dict[str, Any]], list[dict[str, Any]]] = ([], [])
     for file in sorted(files.ROOT.glob("policies/*/samples/*/*.yaml")):
         if file.stem == "constraint":
             continue
+        bad = file.stem.startswith("disallowed")
         for document in manifest.load(Source(file.name, file.read_text(encoding="utf-8"))):
-            rows += [document.value] * (document.value["kind"] not in ("AdmissionReview", "Namespace"))
+            rows[bad].extend(
+                [document.value] * (document.value["kind"] not in ("AdmissionReview", "Namespace"))
+            )
     return rows
 
 
@@ -79,9 +81,12 @@ def objects() -> list[Object]:
         }
         for at in range(NAMESPACES)
     ]
-    kinds = samples()
+    allowed, disallowed = samples()
     for number in range(OBJECTS - NAMESPACES):
-        raw = copy.deepcopy(kinds[number % len(kinds)])
+        kinds = allowed if number % 10 else disallowed
+        raw = copy.deepcopy(
+            kinds[number // 10 % len(kinds)] if kinds is disallowed else kinds[number % len(kinds)]
+        )
         metadata = raw.setdefault("metadata", {})
         metadata["name"] = f"{metadata.get('name', 'x')[:40]}-{number}"
         if metadata.get("namespace") or raw["kind"] not in (
@@ -90,9 +95,22 @@ def objects() -> list[Object]:
             "PersistentVolume",
         ):
             metadata["namespace"] = f"team-{number % NAMESPACES}"
+        _differ(raw, number)
         metadata |= {"uid": f"u{number}", "resourceVersion": "1"}
         rows.append(raw)
     return [Object(raw) for raw in rows]
+
+
+def _differ(raw: dict[str, Any], number: int) -> None:
+    """Services and Ingresses of a cluster do not all want the same: of fifty, one repeats another's."""
+    spec = raw.get("spec")
+    if not isinstance(spec, dict) or number % 50 == 0:
+        return
+    if raw["kind"] == "Service" and spec.get("selector"):
+        spec["selector"] = {**spec["selector"], "copy": str(number)}
+    for rule in spec.get("rules") or () if raw["kind"] == "Ingress" else ():
+        if rule.get("host"):
+            rule["host"] = f"{number}-{rule['host'].lstrip('*.')}"
 
 
 def changed(before: list[Object], chance: random.Random) -> list[Object]:

@@ -116,7 +116,8 @@ def _judge(due: Due, snapshot: Snapshot, now: datetime, seconds: float) -> Answe
     request: Request = snapshot.ask(due.object)
     deadline = Deadline.after(seconds)
     return tuple(
-        decide(part.steps, request, now=now, deadline=deadline, rules=snapshot.rules) for part in due.parts
+        decide(part.steps, request, now=now, deadline=deadline, rules=snapshot.rules, recorded=False)
+        for part in due.parts
     )
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from sekisho.policy.constraint import Constraint
+from sekisho.policy.rules import INVENTORY
 from sekisho.policy.template import Template
 
 MOMENT: Final = "moment"
@@ -29,13 +29,6 @@ _REVIEW: Final = re.compile(
 _NAMESPACE: Final = re.compile(r"\bnamespaceObject\b")
 
 
-@lru_cache(maxsize=1024)
-def _words(texts: tuple[str, ...]) -> tuple[bool, bool]:
-    """Whether code may read the Namespace, and whether it is volatile."""
-    whole = "\n".join(texts)
-    return bool(_NAMESPACE.search(whole) or _REVIEW.search(whole)), bool(_VOLATILE.search(whole))
-
-
 def of_match(constraint: Constraint, namespace: str) -> Iterator[str]:
     """What finding out whether a constraint matches reads."""
     spec = constraint.raw.get("spec") or {}
@@ -44,12 +37,28 @@ def of_match(constraint: Constraint, namespace: str) -> Iterator[str]:
         yield f"labels {namespace}"
 
 
-def of_template(template: Template, namespace: str) -> Iterator[str]:
-    """What a template's code reads of the world."""
+class Watched(dict[str, Any]):
+    """The data of an evaluation; ``read`` tells afterwards whether it looked into the inventory.
+
+    Most objects that a constraint matches never come to where its template asks for the inventory.
+    """
+
+    read = False
+
+    def get(self, key: str, default: Any = None, /) -> Any:
+        """The way in which compiled code reaches its data, and the only one."""
+        self.read = self.read or key == INVENTORY
+        return super().get(key, default)
+
+
+def of_inventory(template: Template) -> Iterator[str]:
+    """What a template's code reads of the inventory."""
     for row in template.facts.inventoried:
         yield f"inventory {row.scope or '*'} {row.group_version or '*'} {row.kind or '*'}"
-    whole, volatile = _words(tuple(source.text for source in template.sources))
-    if whole and namespace:
-        yield f"Namespace {namespace}"
-    if volatile:
-        yield MOMENT
+
+
+def of_template(template: Template) -> tuple[str, ...]:
+    """What a template's code reads of the world besides the inventory; ``{}`` stands for a namespace."""
+    texts = "\n".join(source.text for source in template.sources)
+    whole = _NAMESPACE.search(texts) or _REVIEW.search(texts)
+    return (*(("Namespace {}",) if whole else ()), *((MOMENT,) if _VOLATILE.search(texts) else ()))

@@ -108,6 +108,7 @@ class Engine:
     problems: tuple[Diagnostic, ...] = ()
     faults: Mapping[ObjectRef, Sequence[Diagnostic]] = field(default_factory=dict)
     _candidates: dict[tuple[str, str], tuple[Constraint, ...]] = field(default_factory=dict)
+    _reads: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def build(
@@ -272,7 +273,7 @@ class Engine:
                     ask.watch.passed_over(constraint)
                 continue
             if ask.reads is not None:
-                ask.reads.update(beyond.of_template(constraint.template, request.namespace))
+                ask.reads.update(self._beyond(constraint.template, request.namespace))
             if document is None:
                 document = review_document(request)
             input = {"review": document, "parameters": constraint.parameters}
@@ -323,6 +324,13 @@ class Engine:
     def _may_match(self, request: Request) -> tuple[Constraint, ...]:
         """The constraints whose kinds do not rule the request out: an index, filled as kinds come by."""
         return self._by_kind(request.subject.gvk)
+
+    def _beyond(self, template: Template, namespace: str) -> Sequence[str]:
+        """What a template reads besides the object and the inventory; its text is searched once."""
+        known = self._reads.get(template.kind)
+        if known is None:
+            known = self._reads[template.kind] = beyond.of_template(template)
+        return [row.format(namespace) for row in known if namespace or "{" not in row] if known else ()
 
     def concerns(self, gvk: GVK) -> bool:
         """Whether a constraint may have to do with objects of a kind, or with what they bring about."""
@@ -426,7 +434,12 @@ class Engine:
         if deadline is not None and deadline.passed():
             # An evaluation looks at the clock now and then; ten thousand short ones would never do.
             raise DiagnosticError(Diagnostic(code=OUT_OF_TIME, message="no time was left to evaluate it"))
-        result = constraint.template.entry(case.input, self.data, deadline=deadline, options=case.options)
+        data, reads = self.data, case.ask.reads
+        if reads is not None and constraint.template.facts.inventory:
+            data = beyond.Watched(data)
+        result = constraint.template.entry(case.input, data, deadline=deadline, options=case.options)
+        if isinstance(data, beyond.Watched) and data.read and reads is not None:
+            reads.update(beyond.of_inventory(constraint.template))
         if not isinstance(result, Set) or not len(result):
             return []
         found: list[Violation] = []

@@ -72,9 +72,10 @@ def decide(
     now: datetime,
     deadline: Deadline,
     rules: Rules = NO_RULES,
+    recorded: bool = True,
 ) -> Verdict:
-    """The verdict of the whole chain, from pure judges."""
-    course = _course(steps, request, rules, now)
+    """The verdict of the whole chain, from pure judges; with a decision record if it is ``recorded``."""
+    course = _course(steps, request, rules, now, recorded=recorded)
     try:
         batch, asked = next(course)
         while True:
@@ -216,7 +217,9 @@ class _Answers:
 _Course = Generator[tuple[Sequence[Step[C]], Request], Sequence[Verdict], Verdict]
 
 
-def _course(steps: Sequence[Step[C]], request: Request, rules: Rules, now: datetime) -> _Course[C]:
+def _course(
+    steps: Sequence[Step[C]], request: Request, rules: Rules, now: datetime, *, recorded: bool = True
+) -> _Course[C]:
     """Yield what to ask next (steps that may run at the same time, and the request); take the answers."""
     answers = _Answers()
     complete = True
@@ -232,7 +235,10 @@ def _course(steps: Sequence[Step[C]], request: Request, rules: Rules, now: datet
         verdicts = yield batch, request
         for step, verdict in zip(batch, verdicts, strict=True):
             complete &= answers.take(step, verdict)
-    return _conclude(answers, request, rules, now, complete=complete)
+    verdict = _conclude(answers, request, rules, now, complete=complete)
+    if not recorded:
+        return verdict
+    return replace(verdict, record=record_of(request, verdict, now, answers.snapshots))
 
 
 def _mutate(step: Step[C], verdict: Verdict, request: Request, answers: _Answers) -> tuple[Request, bool]:
@@ -288,7 +294,7 @@ def _conclude(answers: _Answers, request: Request, rules: Rules, now: datetime, 
         answers.moments.append(glass.expires)
         answers.warnings += [f"{failure.code}: {failure.message}" for failure in answers.failures]
         answers.failures = [replace(failure, level=Level.WARNING) for failure in answers.failures]
-    verdict = Verdict(
+    return Verdict(
         outcome=outcome,
         findings=enforced.findings,
         failures=tuple(answers.failures),
@@ -299,7 +305,6 @@ def _conclude(answers: _Answers, request: Request, rules: Rules, now: datetime, 
         reads=frozenset(answers.reads),
         expires=min(answers.moments, default=None),
     )
-    return replace(verdict, record=record_of(request, verdict, now, answers.snapshots))
 
 
 def _noted(lookup: Lookup | None, reads: set[str]) -> Lookup | None:
