@@ -8,6 +8,7 @@ logged and told as an internal error that says nothing else.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
@@ -16,6 +17,8 @@ from sekisho.apiserver import status
 from sekisho.apiserver.admission import Admission, Chain
 from sekisho.apiserver.answer import JSON, Answer, answer_of, json_answer
 from sekisho.apiserver.authorize import AnyUser, Attributes, Authorizer, check
+from sekisho.apiserver.custom import KEY as DEFINITIONS
+from sekisho.apiserver.custom import Definitions
 from sekisho.apiserver.decode import decode, read_value
 from sekisho.apiserver.managed import NO_MANAGERS, Managers
 from sekisho.apiserver.patches import change_of
@@ -24,9 +27,11 @@ from sekisho.apiserver.reads import Reader
 from sekisho.apiserver.registry import Registry, built_in_registry
 from sekisho.apiserver.represent import Form, form_of
 from sekisho.apiserver.route import Call, Target
+from sekisho.apiserver.scale import SCALE, scale_change, scale_of
 from sekisho.apiserver.status import ApiError
 from sekisho.apiserver.store import Broken, Place, Store
 from sekisho.apiserver.types import ResourceType
+from sekisho.apiserver.webhooks import Caller, WebhookClient
 from sekisho.apiserver.writes import Writer, Written, dry_run, place_of
 
 _LOG: Final = logging.getLogger(__name__)
@@ -42,6 +47,7 @@ class Api:
         admission: Admission | None = None,
         managers: Managers = NO_MANAGERS,
         authorizer: Authorizer | None = None,
+        caller: Caller | None = None,
         host: str = "127.0.0.1:0",
     ) -> None:
         self.store = store
@@ -50,6 +56,8 @@ class Api:
         self._host = host
         self.registry = built_in_registry()
         self._reader = Reader(store)
+        self._webhooks = WebhookClient(store)
+        self.definitions = Definitions(store, caller or self._webhooks, self._serve)
         self.writer = Writer(store, lambda: self.registry, lambda: self.admission, managers)
 
     @property
@@ -61,6 +69,14 @@ class Api:
     def registry(self, registry: Registry) -> None:
         self._registry = registry
         self._paths = Paths(registry, self._host)
+
+    def _serve(self, types: list[ResourceType]) -> None:
+        self.registry = self.registry.with_types(types)
+
+    async def close(self) -> None:
+        """Stop what is under way. The store is closed by whoever opened it."""
+        await self.definitions.close()
+        await self._webhooks.close()
 
     async def handle(self, call: Call) -> Answer:
         """The answer to a call; never raises but for a cancelled task."""
@@ -90,7 +106,8 @@ class Api:
             raise status.method_not_allowed(type.resource, target.verb)
         if type.namespaced and target.name and not target.namespace:
             raise status.no_such_resource()
-        return await self._verb(call, type)
+        answer = await self._verb(call, type)
+        return replace(answer, warnings=(type.warning, *answer.warnings)) if type.warning else answer
 
     async def _verb(self, call: Call, type: ResourceType) -> Answer:
         verb = call.target.verb
@@ -99,16 +116,19 @@ class Api:
             lines = await self._reader.watch(call, type, form)
             return Answer(lines=lines)
         if verb == "list":
-            return Answer(body=self._reader.list(call, type, form_of(call)))
+            return Answer(body=await self._reader.list(call, type, form_of(call)))
         if verb == "get":
-            row = self._reader.get(call, type)
+            row = await self._reader.get(call, type)
             return Answer(body=form_of(call).object(type, row.load(), row.body))
         if verb == "delete":
-            return json_answer(await self.writer.delete(call, type, self._delete_options(call)))
+            answer = await self.writer.delete(call, type, self._delete_options(call))
+            if type.key == DEFINITIONS:
+                await self.definitions.settle()
+            return json_answer(answer)
         if verb == "deletecollection":
             return await self._delete_collection(call, type)
         form = form_of(call)
-        return self._written(await self._write(call, type), type, form)
+        return await self._written(call, await self._write(call, type), type, form)
 
     async def _write(self, call: Call, type: ResourceType) -> Written:
         if call.target.verb == "patch":
@@ -120,10 +140,15 @@ class Api:
             value=written.value, created=written.created, warnings=[*decoded.warnings, *written.warnings]
         )
 
-    def _written(self, written: Written, type: ResourceType, form: Form) -> Answer:
+    async def _written(self, call: Call, written: Written, type: ResourceType, form: Form) -> Answer:
+        value = written.value
+        if type.key == DEFINITIONS and not dry_run(call):
+            await self.definitions.settle()
+            row = self.store.get(Place(*DEFINITIONS, "", value["metadata"]["name"]))
+            value = row.load() if row is not None else value
         return Answer(
             code=201 if written.created else 200,
-            body=form.object(type, written.value),
+            body=form.object(type, value),
             warnings=tuple(written.warnings),
         )
 
@@ -136,10 +161,22 @@ class Api:
         if found.name in ("status", "finalize", "approval"):
             form = form_of(call)
             if call.target.verb == "get":
-                row = self._reader.get(call, type)
+                row = await self._reader.get(call, type)
                 return Answer(body=form.object(type, row.load(), row.body))
-            return self._written(await self._write(call, type), type, form)
+            return await self._written(call, await self._write(call, type), type, form)
+        if found.name == "scale" and type.scale is not None:
+            return await self._scale(call, type)
         raise status.no_such_resource()
+
+    async def _scale(self, call: Call, type: ResourceType) -> Answer:
+        form = form_of(call)
+        if call.target.verb == "get":
+            row = await self._reader.get(call, type)
+            return Answer(body=form.object(SCALE, scale_of(type, row.load())))
+        written = await self.writer.change(call, type, scale_change(call, type))
+        return Answer(
+            body=form.object(SCALE, scale_of(type, written.value)), warnings=tuple(written.warnings)
+        )
 
     def _delete_options(self, call: Call) -> dict[str, Any]:
         options: dict[str, Any] = {}
@@ -157,7 +194,7 @@ class Api:
     async def _delete_collection(self, call: Call, type: ResourceType) -> Answer:
         """Delete what a list of the same request would show, and answer with that list."""
         options = self._delete_options(call)
-        listed = orjson.loads(self._reader.list(call, type, form_of(_plain(call))))
+        listed = orjson.loads(await self._reader.list(call, type, form_of(_plain(call))))
         gone: list[Any] = []
         for item in listed["items"]:
             metadata = item["metadata"]
@@ -172,8 +209,6 @@ class Api:
 
 
 def _plain(call: Call) -> Call:
-    from dataclasses import replace
-
     return replace(call, accept=JSON)
 
 

@@ -9,17 +9,13 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
 
+from sekisho.apiserver.release import MINOR, VERSION
 from sekisho.apiserver.strategies import STRATEGIES
-from sekisho.apiserver.types import CREATE_ONLY, EVERY_VERB, PLAIN, ResourceType, Subresource
+from sekisho.apiserver.types import CREATE_ONLY, EVERY_VERB, PLAIN, ResourceType, ScalePaths, Subresource
 from sekisho.kube.gvk import BUILT_IN, GVK, KindInfo
 from sekisho.kube.schema import Schema
 from sekisho.kube.schema.builtin import builtin, stability
 from sekisho.kube.schema.store import store
-
-MINOR: Final = 33
-"""The minor version of Kubernetes that the server reports and whose kinds it serves."""
-
-VERSION: Final = f"1.{MINOR}"
 
 SHORT: Final[Mapping[str, tuple[str, ...]]] = {
     "configmaps": ("cm",),
@@ -118,8 +114,16 @@ REVIEWS: Final = frozenset(
 LEFT_OUT: Final = frozenset({"bindings", "componentstatuses", "apiservices"})
 """What there is nothing behind: no scheduler binds through the collection, no components, no aggregation."""
 
+CONDITIONAL: Final = frozenset({"customresourcedefinitions"})
+"""Kinds whose updates must name the version that they were computed from."""
+
 _STATUS: Final = ("get", "patch", "update")
 _SCALE: Final = GVK("autoscaling", "v1", "Scale")
+
+REPLICAS: Final = ScalePaths(
+    spec=("spec", "replicas"), status=("status", "replicas"), selector=("spec", "selector")
+)
+"""Where built-in workloads have their replicas."""
 
 SUBRESOURCES: Final[Mapping[str, Subresource]] = {
     row.name: row
@@ -176,6 +180,8 @@ def _type(info: KindInfo, version: str, stored: str) -> ResourceType:
         strategy=STRATEGIES.get((info.group, info.plural), PLAIN),
         stored=stored,
         generation=info.plural in GENERATION,
+        scale=REPLICAS if "scale" in facts.subresources else None,
+        unconditional=info.plural not in CONDITIONAL,
     )
 
 

@@ -117,7 +117,7 @@ def shaped(value: dict[str, Any], type: ResourceType, call: Call, repeated: list
         if unknown:
             value = prune(value, schema)
             value.setdefault("metadata", {})
-        if not type.custom:
+        if type.custom is None:
             _check_types(problems, type)
     mode = call.query.get("fieldValidation") or "Warn"
     if mode not in ("Strict", "Warn", "Ignore"):
@@ -132,7 +132,7 @@ def shaped(value: dict[str, Any], type: ResourceType, call: Call, repeated: list
 
 def _check_kind(value: dict[str, Any], type: ResourceType) -> None:
     api_version, kind = value.get("apiVersion"), value.get("kind")
-    if not kind and not api_version and not type.custom:
+    if not kind and not api_version and type.custom is None:
         value["apiVersion"], value["kind"] = type.api_version, type.kind
         return
     if not kind:

@@ -26,7 +26,7 @@ MAX_OPERATIONS: Final = 10_000
 def change_of(call: Call, type: ResourceType) -> Change:
     """What the patch in a request does to an object. Raises ApiError (400, 415)."""
     kind = media_type(call.content_type)
-    accepted = [JSON_PATCH, MERGE_PATCH, *([] if type.custom else [STRATEGIC]), APPLY]
+    accepted = [JSON_PATCH, MERGE_PATCH, *([] if type.custom is not None else [STRATEGIC]), APPLY]
     if kind not in (JSON_PATCH, MERGE_PATCH, STRATEGIC) or kind not in accepted:
         raise unsupported_media_type(accepted)
     try:

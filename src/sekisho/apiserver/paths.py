@@ -8,10 +8,10 @@ import orjson
 
 from sekisho.apiserver import discovery, status
 from sekisho.apiserver.answer import JSON, PLAIN, Answer, json_answer
-from sekisho.apiserver.builtin import MINOR
 from sekisho.apiserver.openapi import Documents, second_version
 from sekisho.apiserver.openapi.second import CONTENT_TYPE
 from sekisho.apiserver.registry import Registry
+from sekisho.apiserver.release import MINOR
 from sekisho.apiserver.route import Call
 
 FOR_GOOD: Final = {"Cache-Control": "public, immutable"}

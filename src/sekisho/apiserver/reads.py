@@ -11,7 +11,7 @@ import asyncio
 import base64
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -87,7 +87,7 @@ def _check_fields(terms: Sequence[FieldTerm], selector: str, type: ResourceType)
         key = term.field
         if key not in known:
             message = f"field label not supported: {key}"
-            if not type.custom:
+            if type.custom is None:
                 message = f'"{key}" is not a known field selector: only "metadata.name", "metadata.namespace"'
             where = f'"{type.api_version}, Resource={type.plural}"'
             raise status.bad_request(
@@ -101,15 +101,16 @@ class Reader:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def get(self, call: Call, type: ResourceType) -> Row:
+    async def get(self, call: Call, type: ResourceType) -> Row:
         """One object. Raises ApiError (404, 504)."""
         _wanted_version(call, self._store.version)
         row = self._store.get(place_of(call, type))
         if row is None:
             raise status.not_found(type.resource, call.target.name)
+        [row] = await shown(type, [row])
         return row
 
-    def list(self, call: Call, type: ResourceType, form: Form) -> bytes:
+    async def list(self, call: Call, type: ResourceType, form: Form) -> bytes:
         """A list, in the form that the client wants. Raises ApiError."""
         wanted = filter_of(call, type)
         limit = _number(call, "limit")
@@ -126,6 +127,7 @@ class Reader:
         rows: Sequence[Row] = self._store.rows(type.key, wanted.namespace)
         if after is not None:
             rows = [row for row in rows if (row.place.namespace, row.place.name) > after]
+        rows = await shown(type, rows)
         found = [row for row in rows if wanted.matches(row)]
         page = found[:limit] if limit else found
         metadata: dict[str, Any] = {"resourceVersion": str(version)}
@@ -161,17 +163,23 @@ class Reader:
             watcher = self._store.hub.watch(type.key, start)
         except TooOld as error:
             raise status.too_old(start, error.oldest) from None
-        rows = self._store.rows(type.key, wanted.namespace) if everything else []
+        rows: Sequence[Row] = self._store.rows(type.key, wanted.namespace) if everything else ()
+        try:
+            rows = await shown(type, rows)
+        except ApiError:
+            watcher.close()
+            raise
         lines = form.watch(type)
         head = b"".join(lines.event(Op.ADDED, row) for row in rows if wanted.matches(row))
         bookmarks = call.flag("allowWatchBookmarks")
         if bookmarks and call.flag("sendInitialEvents"):
             head += lines.bookmark(start, initial_end=True)
         seconds = _number(call, "timeoutSeconds") or MIN_TIMEOUT
-        return self._stream(watcher, wanted, lines, head, _Pace(seconds, bookmarks))
+        pace = _Pace(seconds, bookmarks)
+        return self._stream(_Source(watcher, type), wanted, lines, head, pace)
 
     async def _stream(
-        self, watcher: Watcher, wanted: Filter, lines: Lines, head: bytes, pace: _Pace
+        self, source: _Source, wanted: Filter, lines: Lines, head: bytes, pace: _Pace
     ) -> AsyncIterator[bytes]:
         ends = time.monotonic() + pace.seconds
         try:
@@ -179,17 +187,51 @@ class Reader:
                 yield head
             while (left := ends - time.monotonic()) > 0:
                 try:
-                    events = await asyncio.wait_for(watcher.take(), min(left, BOOKMARK_SECONDS))
+                    taken = await asyncio.wait_for(source.watcher.take(), min(left, BOOKMARK_SECONDS))
                 except TimeoutError:
                     if pace.bookmarks:
                         yield lines.bookmark(self._store.version)
                     continue
-                if not events:
+                if not taken:
+                    return
+                try:
+                    events = await source.shown(taken)
+                except ApiError as error:
+                    yield orjson.dumps({"type": "ERROR", "object": error.to_json()}) + b"\n"
                     return
                 if chunk := b"".join(_lines(events, wanted, lines.event)):
                     yield chunk
         finally:
-            watcher.close()
+            source.watcher.close()
+
+
+async def shown(type: ResourceType, rows: Sequence[Row]) -> Sequence[Row]:
+    """Stored objects as a version of their resource shows them. Raises ApiError where that is impossible."""
+    return rows if type.custom is None else await type.custom.shown(rows)
+
+
+class _Source(NamedTuple):
+    """Where the changes of a watch come from, and as what they are shown."""
+
+    watcher: Watcher
+    type: ResourceType
+
+    async def shown(self, events: Sequence[Event]) -> Sequence[Event]:
+        """The changes, in the version that is watched."""
+        if self.type.custom is None:
+            return events
+        rows = [event.row for event in events] + [
+            event.before for event in events if event.before is not None
+        ]
+        seen = dict(zip(map(id, rows), await self.type.custom.shown(rows), strict=True))
+        return [
+            replace(
+                event,
+                row=seen[id(event.row)],
+                before=None if event.before is None else seen[id(event.before)],
+            )
+            for event in events
+        ]
 
 
 class _Pace(NamedTuple):

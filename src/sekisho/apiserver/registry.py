@@ -56,7 +56,7 @@ class Registry:
 
     def with_types(self, types: Iterable[ResourceType]) -> Registry:
         """The built-in resources and these; a built-in one is never replaced."""
-        own = [row for row in self._by_path.values() if not row.custom]
+        own = [row for row in self._by_path.values() if row.custom is None]
         taken = {(row.group, row.plural) for row in own}
         return Registry([*own, *(row for row in types if row.key not in taken)])
 

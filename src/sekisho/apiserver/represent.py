@@ -76,7 +76,7 @@ class Whole:
 
     def list(self, type: ResourceType, metadata: dict[str, Any], rows: Sequence[Row]) -> bytes:
         """The stored bytes, joined."""
-        head = {"kind": type.list_kind, "apiVersion": type.api_version, "metadata": metadata}
+        head = {"kind": type.kind_of_list, "apiVersion": type.api_version, "metadata": metadata}
         return orjson.dumps(head)[:-1] + b',"items":[' + b",".join(row.body for row in rows) + b"]}\n"
 
     def watch(self, type: ResourceType) -> Lines:

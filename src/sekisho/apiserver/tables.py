@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import orjson
+
+from sekisho.apiserver.jsonpath import JsonPathError, find
 from sekisho.apiserver.types import Column, ResourceType
 from sekisho.kube.decode import parse_time
 
@@ -25,14 +28,45 @@ def table_columns(type: ResourceType) -> list[dict[str, Any]]:
             "description": row.description,
             "priority": row.priority,
         }
-        for row in (NAME, *type.columns, AGE)
+        for row in (NAME, *type.columns, *(() if type.custom is not None else (AGE,)))
     ]
 
 
-def table_row(type: ResourceType, value: Mapping[str, Any]) -> list[Any]:  # noqa: ARG001 - until kinds have columns
+def table_row(type: ResourceType, value: Mapping[str, Any]) -> list[Any]:
     """The cells of an object."""
     metadata = value.get("metadata") or {}
+    if type.custom is not None:
+        return [metadata.get("name", ""), *(custom_cell(row, value) for row in type.columns)]
     return [metadata.get("name", ""), age(metadata.get("creationTimestamp"))]
+
+
+def custom_cell(column: Column, value: Mapping[str, Any]) -> Any:
+    """The cell of a column that a CustomResourceDefinition names; None where there is nothing to show."""
+    try:
+        found = find(column.path, value)
+    except JsonPathError:
+        return None
+    if not found:
+        return None
+    cell = found[0]
+    if column.type == "string":
+        return _printed(cell)
+    if column.type == "date":
+        return age(cell) if isinstance(cell, str) else None
+    if column.type == "boolean":
+        return cell if isinstance(cell, bool) else None
+    if isinstance(cell, bool) or not isinstance(cell, int | float):
+        return None
+    return int(cell) if column.type == "integer" else float(cell)
+
+
+def _printed(cell: Any) -> Any:
+    """A value as client-go's JSONPath prints it."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return None if cell is None else orjson.dumps(cell).decode()
 
 
 def age(text: Any, now: datetime | None = None) -> str:

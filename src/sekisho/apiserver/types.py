@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from sekisho.apiserver.status import Cause, Resource
+from sekisho.apiserver.store import Row
 from sekisho.kube.gvk import GVK, GVR
 from sekisho.kube.schema import Schema
 
@@ -87,13 +88,65 @@ PLAIN: Final = Plain()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScalePaths:
+    """Where the replicas of a resource with a scale stand. ``selector`` is a path or empty."""
+
+    spec: tuple[str, ...]
+    status: tuple[str, ...]
+    selector: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, raw: Raw) -> ScalePaths:
+        """From the ``scale`` of a CustomResourceDefinition."""
+
+        def steps(name: str) -> tuple[str, ...]:
+            text = (raw.get(name) or "").removeprefix(".")
+            return tuple(text.split(".")) if text else ()
+
+        return cls(
+            spec=steps("specReplicasPath"),
+            status=steps("statusReplicasPath"),
+            selector=steps("labelSelectorPath"),
+        )
+
+
+class Judged(NamedTuple):
+    """What validation finds: causes that refuse the object, and warnings."""
+
+    causes: list[Cause]
+    warnings: list[str]
+
+
+class Custom(Protocol):
+    """One version of a custom resource: how its objects are read, judged and kept."""
+
+    async def shown(self, rows: Sequence[Row]) -> list[Row]:
+        """Stored objects in this version, with its defaults. Raises ApiError."""
+
+    async def kept(self, value: dict[str, Any]) -> dict[str, Any]:
+        """An object of this version in the version in which it is stored. Raises ApiError."""
+
+    def shaped(self, value: dict[str, Any]) -> dict[str, Any]:
+        """An object without unknown fields and with the defaults."""
+
+    def judge(self, new: Raw, old: Raw | None) -> Judged:
+        """What is wrong with an object, or with a change of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceType:
     """One resource in one version.
 
     ``stored`` is the version in which its objects are kept. ``generation``: changes outside of metadata and
     status count up ``metadata.generation``. ``schema`` gives the schema of its objects, None where any object
+<<<<<<< HEAD
     is one. ``custom``: it comes from a CustomResourceDefinition; ``published`` is its schema as OpenAPI has
     it then, without apiVersion, kind and metadata. None: Kubernetes' own definition.
+=======
+    is one. ``custom`` is set where it comes from a CustomResourceDefinition. ``unconditional``: an update
+    need not name the version that it was computed from. ``warning`` is told with every answer. ``closing``:
+    nothing new may be created.
+>>>>>>> 3b9d9eb (CustomResourceDefinitions: validated, served at once, judged, scaled, converted)
     """
 
     group: str
@@ -111,9 +164,17 @@ class ResourceType:
     strategy: Strategy = PLAIN
     stored: str = ""
     generation: bool = False
-    custom: bool = False
+    custom: Custom | None = None
     selectable: tuple[str, ...] = ()
+<<<<<<< HEAD
     published: Mapping[str, Any] | None = None
+=======
+    scale: ScalePaths | None = None
+    unconditional: bool = True
+    warning: str = ""
+    closing: bool = False
+    list_kind: str = ""
+>>>>>>> 3b9d9eb (CustomResourceDefinitions: validated, served at once, judged, scaled, converted)
 
     @property
     def gvk(self) -> GVK:
@@ -141,6 +202,6 @@ class ResourceType:
         return self.group, self.plural
 
     @property
-    def list_kind(self) -> str:
+    def kind_of_list(self) -> str:
         """The kind of a list of its objects."""
-        return f"{self.kind}List"
+        return self.list_kind or f"{self.kind}List"

@@ -9,13 +9,17 @@ computed anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+
+import orjson
 
 from sekisho.apiserver import admission as admitting
 from sekisho.apiserver import names, status
 from sekisho.apiserver.admission import Admission
+from sekisho.apiserver.custom import KEY as DEFINITIONS
+from sekisho.apiserver.custom.definitions import begin_end
 from sekisho.apiserver.decode import check_schema
 from sekisho.apiserver.deletion import check_preconditions, finalizers, grace_of, holds
 from sekisho.apiserver.managed import NO_MANAGERS, Managers
@@ -28,7 +32,6 @@ from sekisho.kube.defaults import with_defaults
 from sekisho.kube.names import generate_name_check, label_key, label_value, name_check
 from sekisho.kube.object import Object
 from sekisho.kube.review import Operation, Request
-from sekisho.kube.schema import default
 
 TRIES: Final = 5
 """How often a PATCH without a version is computed anew, as kube-apiserver does it."""
@@ -71,6 +74,9 @@ class Writer:
     async def create(self, call: Call, type: ResourceType, value: dict[str, Any]) -> Written:
         """A new object. Raises ApiError."""
         metadata = value["metadata"]
+        if type.closing:
+            message = "create not allowed while custom resource definition is terminating"
+            raise ApiError(405, "MethodNotAllowed", message)
         if metadata.get("resourceVersion"):
             raise status.ApiError(
                 500,
@@ -86,7 +92,7 @@ class Writer:
         metadata["uid"], metadata["creationTimestamp"] = names.new_uid(), names.timestamp()
         if type.generation:
             metadata["generation"] = 1
-        if type.custom and "status" in type.subresources:
+        if type.custom is not None and "status" in type.subresources:
             value.pop("status", None)
         sent = value
         type.strategy.prepare_create(value)
@@ -95,14 +101,15 @@ class Writer:
             labels = value["metadata"].get("labels") or {}
             value["metadata"]["labels"] = {**labels, "kubernetes.io/metadata.name": metadata.get("name", "")}
         value, warnings = await self._admit(call, type, value, None, Operation.CREATE, namespace=namespace)
-        self._validate(type, value, None)
+        warnings += self._validate(type, value, None)
         value = self._managers.updated(call, type, value, None, sent)
         place = Place(*type.key, metadata.get("namespace", ""), metadata["name"])
         if self._store.get(place) is not None:
             raise status.already_exists(type.resource, place.name)
         if not dry_run(call):
             try:
-                value = (await self._store.write(place, value, base=None)).load()
+                row = await self._store.write(place, await _kept(type, value), base=None)
+                value = (await _shown(type, row)).load()
             except Stale:
                 raise status.already_exists(type.resource, place.name) from None
         return Written(value=value, created=True, warnings=warnings)
@@ -117,6 +124,13 @@ class Writer:
                 f"({call.target.name})"
             )
         wanted = metadata.get("resourceVersion")
+        if not wanted and not type.unconditional and self._store.get(place_of(call, type)) is not None:
+            cause = Cause(
+                reason="FieldValueInvalid",
+                message="Invalid value: 0x0: must be specified for an update",
+                field="metadata.resourceVersion",
+            )
+            raise status.invalid(type.gvk, call.target.name, [cause])
 
         def change(old: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
             if wanted and wanted != old["metadata"]["resourceVersion"]:
@@ -132,20 +146,23 @@ class Writer:
             base = self._store.get(place)
             if base is None:
                 raise status.not_found(type.resource, place.name)
-            old = base.load()
-            new, warnings = change(base.load())
+            shown = await _shown(type, base)
+            old = shown.load()
+            new, warnings = change(shown.load())
             version = new.get("metadata", {}).get("resourceVersion")
             if version and version != old["metadata"]["resourceVersion"]:
                 raise status.conflict(type.resource, place.name, status.MODIFIED)
             try:
-                return await self._replace(call, type, base, Written(value=new, warnings=warnings))
+                return await self._replace(call, type, base, old, Written(value=new, warnings=warnings))
             except Stale:
                 if last or (version and tries == 1):
                     raise status.conflict(type.resource, place.name, status.MODIFIED) from None
         raise AssertionError("the last try returns or raises")
 
-    async def _replace(self, call: Call, type: ResourceType, base: Row, wanted: Written) -> Written:
-        sub, old = call.target.subresource, base.load()
+    async def _replace(
+        self, call: Call, type: ResourceType, base: Row, old: dict[str, Any], wanted: Written
+    ) -> Written:
+        sub = call.target.subresource
         sent = new = wanted.value
         new = _merged_for(sub, type, new, old)
         _keep_owned(new, old, type)
@@ -154,18 +171,19 @@ class Writer:
         _count_generation(new, old, type)
         namespace = self._namespace_object(new["metadata"].get("namespace", ""))
         new, told = await self._admit(call, type, new, old, Operation.UPDATE, namespace=namespace)
-        self._validate(type, new, old)
+        told += self._validate(type, new, old)
         new = self._managers.updated(call, type, new, old, sent)
         warnings = [*wanted.warnings, *told]
         if _same(new, old):
             return Written(value=old, warnings=warnings)
         if dry_run(call):
             return Written(value=new, warnings=warnings)
+        kept = await _kept(type, new)
         if _is_done(new):
-            row = await self._store.delete(base, new)
+            row = await self._store.delete(base, kept)
         else:
-            row = await self._store.write(base.place, new, base=base)
-        return Written(value=row.load(), warnings=warnings)
+            row = await self._store.write(base.place, kept, base=base)
+        return Written(value=(await _shown(type, row)).load(), warnings=warnings)
 
     def _prepare_update(
         self, call: Call, type: ResourceType, new: dict[str, Any], old: dict[str, Any]
@@ -182,16 +200,20 @@ class Writer:
             base = self._store.get(place)
             if base is None:
                 raise status.not_found(type.resource, place.name)
-            old = base.load()
+            old = (await _shown(type, base)).load()
             check_preconditions(options, old, type, place.name)
             if type.key == ("", "namespaces") and place.name in PROTECTED:
                 raise status.forbidden(type.resource, place.name, "this namespace may not be deleted")
             namespace = self._namespace_object(place.namespace)
             await self._admit(call, type, None, old, Operation.DELETE, namespace=namespace, name=place.name)
             try:
-                return await self._delete(call, type, base, old, options)
+                gone = await self._delete(call, type, base, base.load(), options)
             except Stale:
                 continue
+            if type.custom is None or gone.get("kind") == "Status":
+                return gone
+            [row] = await type.custom.shown([replace(base, version=0, body=orjson.dumps(gone))])
+            return row.load()
         raise status.conflict(type.resource, place.name, status.MODIFIED)
 
     async def _delete(
@@ -202,8 +224,11 @@ class Writer:
         if not metadata["finalizers"]:
             del metadata["finalizers"]
         grace = grace_of(old, options, type)
-        waits = bool(metadata.get("finalizers")) or grace > 0 or holds(type, old)
         new = {**old, "metadata": metadata}
+        if type.key == DEFINITIONS and not metadata.get("deletionTimestamp"):
+            new = begin_end(new)
+            metadata = new["metadata"]
+        waits = bool(metadata.get("finalizers")) or grace > 0 or holds(type, old)
         dry = dry_run(call) or options.get("dryRun") == ["All"]
         if not waits:
             if not dry:
@@ -264,12 +289,10 @@ class Writer:
         return found
 
     def _defaulted(self, value: dict[str, Any], type: ResourceType) -> dict[str, Any]:
-        if not type.custom:
+        if type.custom is None:
             found = with_defaults(value)
             return found if isinstance(found, dict) else dict(found)
-        schema = type.schema()
-        filled = default(value, schema) if schema is not None else value
-        return filled if isinstance(filled, dict) else value
+        return type.custom.shaped(value)
 
     async def _admit(
         self,
@@ -306,14 +329,33 @@ class Writer:
             new = self._defaulted(admitting.patched(new, verdict.patch), type)
         return new, admitting.warnings_of(verdict)
 
-    def _validate(self, type: ResourceType, new: dict[str, Any], old: dict[str, Any] | None) -> None:
+    def _validate(self, type: ResourceType, new: dict[str, Any], old: dict[str, Any] | None) -> list[str]:
+        """Refuse what breaks the rules of the kind; warnings about what does not."""
         name = new["metadata"].get("name", "")
-        causes = [*_metadata_causes(type, new, old)]
-        if not causes:
+        causes, warnings = [*_metadata_causes(type, new, old)], []
+        if type.custom is not None:
+            judged = type.custom.judge(new, old)
+            causes += judged.causes
+            warnings = judged.warnings
+        elif not causes:
             check_schema(new, type, name)
         causes += type.strategy.validate(new, old)
         if causes:
             raise status.invalid(type.gvk, name, causes)
+        return warnings
+
+
+async def _shown(type: ResourceType, row: Row) -> Row:
+    """A stored object as a version of its resource shows it."""
+    if type.custom is None:
+        return row
+    [found] = await type.custom.shown([row])
+    return found
+
+
+async def _kept(type: ResourceType, value: dict[str, Any]) -> dict[str, Any]:
+    """An object as it is stored."""
+    return value if type.custom is None else await type.custom.kept(value)
 
 
 def place_of(call: Call, type: ResourceType) -> Place:

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import orjson
 
-from sekisho.apiserver.builtin import MINOR
 from sekisho.apiserver.openapi.operations import paths_of
 from sekisho.apiserver.openapi.schemas import GVKS, META, list_of, reference, with_what_they_need
 from sekisho.apiserver.registry import Registry
+from sekisho.apiserver.release import MINOR
 from sekisho.apiserver.types import ResourceType
 from sekisho.kube.gvk import GVK
 from sekisho.kube.schema.store import store

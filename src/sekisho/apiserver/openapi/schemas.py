@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import orjson
 
-from sekisho.apiserver.builtin import MINOR
+from sekisho.apiserver.release import MINOR
 from sekisho.kube.schema.store import store
 
 META: Final = "io.k8s.apimachinery.pkg.apis.meta.v1"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Final
 
 from sekisho.apiserver.store.model import Event
@@ -17,6 +17,10 @@ RECENT: Final = 2_000
 
 QUEUE: Final = 10_000
 """Changes that may wait for one watcher: some seconds of the fastest writing."""
+
+
+Listener = Callable[[Event], None]
+"""Is told of a change at once, in the loop; must neither wait nor raise."""
 
 
 class TooOld(Exception):
@@ -82,6 +86,7 @@ class Hub:
         self._watchers: dict[tuple[str, str], set[Watcher]] = {}
         self._recent: dict[tuple[str, str], deque[Event]] = {}
         self._dropped: dict[tuple[str, str], int] = {}
+        self._listeners: dict[tuple[str, str], list[Listener]] = {}
         self._oldest = 0
         self._closed = False
 
@@ -104,8 +109,10 @@ class Hub:
         return self._oldest
 
     def publish(self, event: Event) -> None:
-        """Tell everybody who watches."""
+        """Tell everybody who listens or watches."""
         self._remember(event)
+        for listener in self._listeners.get(event.row.place.resource, ()):
+            listener(event)
         for watcher in tuple(self._watchers.get(event.row.place.resource, ())):
             watcher.offer(event)
 
@@ -121,6 +128,15 @@ class Hub:
         else:
             self._watchers.setdefault(resource, set()).add(watcher)
         return watcher
+
+    def listen(self, resource: tuple[str, str], listener: Listener) -> None:
+        """Tell a listener of every change of a resource, before whoever made it."""
+        self._listeners.setdefault(resource, []).append(listener)
+
+    def end(self, resource: tuple[str, str]) -> None:
+        """End the watches of a resource: its clients list anew."""
+        for watcher in tuple(self._watchers.get(resource, ())):
+            watcher.close()
 
     def leave(self, resource: tuple[str, str], watcher: Watcher) -> None:
         """A watcher goes."""

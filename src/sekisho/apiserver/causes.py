@@ -1,0 +1,54 @@
+"""Causes of an Invalid error, one function for each kind that apimachinery's ``field.Error`` knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sekisho.apiserver.status import Cause
+from sekisho.kube.fielderror import shown
+
+
+def invalid(at: str, value: Any, detail: str) -> Cause:
+    """A value that is malformed."""
+    return Cause(reason="FieldValueInvalid", message=f"Invalid value: {shown(value)}: {detail}", field=at)
+
+
+def required(at: str, detail: str = "") -> Cause:
+    """A value that is missing."""
+    tail = f": {detail}" if detail else ""
+    return Cause(reason="FieldValueRequired", message=f"Required value{tail}", field=at)
+
+
+def forbidden(at: str, detail: str) -> Cause:
+    """A value that may not be there."""
+    return Cause(reason="FieldValueForbidden", message=f"Forbidden: {detail}", field=at)
+
+
+def not_supported(at: str, value: Any, allowed: Iterable[str]) -> Cause:
+    """A value that is none of those known."""
+    names = ", ".join(f'"{row}"' for row in allowed)
+    message = f"Unsupported value: {shown(value)}: supported values: {names}"
+    return Cause(reason="FieldValueNotSupported", message=message, field=at)
+
+
+def duplicate(at: str, value: Any) -> Cause:
+    """A value that is there twice."""
+    return Cause(reason="FieldValueDuplicate", message=f"Duplicate value: {shown(value)}", field=at)
+
+
+def too_many(at: str, count: int, most: int) -> Cause:
+    """A list that is too long."""
+    unit = "item" if most == 1 else "items"
+    message = f"Too many: {count}: must have at most {most} {unit}"
+    return Cause(reason="FieldValueTooMany", message=message, field=at)
+
+
+def immutable(at: str, value: Any) -> Cause:
+    """A value that may not change."""
+    return invalid(at, value, "field is immutable")
+
+
+def invalids(at: str, value: Any, details: Sequence[str]) -> list[Cause]:
+    """One cause for all that is wrong with a value; none if nothing is."""
+    return [invalid(at, value, ",".join(details))] if details else []

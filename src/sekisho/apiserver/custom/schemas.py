@@ -1,0 +1,77 @@
+"""The schemas of definitions, read once: the nodes, and the compiled rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+
+from sekisho.apiserver.release import VERSION
+from sekisho.cel.environment import Environment
+from sekisho.cel.kubernetes.rules import Place, Rules, compile_rules
+from sekisho.cel.kubernetes.rules.codes import BAD_RULE
+from sekisho.cel.program import Program
+from sekisho.diag import Diagnostic, DiagnosticError, Path, Source, Span, path_text
+from sekisho.kube import fielderror
+from sekisho.kube.schema import Schema, parse_schema, resource_schema
+
+KEPT: Final = 512
+"""Schemas that stay read: those of the definitions of a large cluster."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """A schema as objects are judged by it."""
+
+    schema: Schema
+    at: Path
+
+    def rules(self) -> Rules:
+        """Its rules. What is wrong with rules stands in ``problems``, in the server's words."""
+        return _rules(self)
+
+
+def read(raw: Mapping[str, Any], at: Path) -> Read:
+    """The schema of a version that stands at ``at``. Raises DiagnosticError (KUB120) for a malformed one."""
+    return _read(orjson.dumps(raw), at)
+
+
+@lru_cache(maxsize=KEPT)
+def _read(text: bytes, at: Path) -> Read:
+    return Read(schema=resource_schema(parse_schema(orjson.loads(text)), VERSION), at=at)
+
+
+@lru_cache(maxsize=KEPT)
+def _rules(read: Read) -> Rules:
+    return rules_of(read.schema, read.at, resource=True)
+
+
+def rules_of(schema: Schema, at: Path, *, resource: bool) -> Rules:
+    """The compiled rules of a node that stands at ``at``."""
+
+    def compile(source: Source, environment: Environment) -> Program:
+        from sekisho.cel.compiler import compile as compile_program
+
+        try:
+            return compile_program(source, environment)
+        except DiagnosticError as error:
+            where = f"{path_text(at)}.{source.name}"
+            shown = fielderror.shown(source.text)
+            told = "\n".join(_compiler_text(row, source) for row in error.diagnostics)
+            message = f"{where}: Invalid value: {shown}: compilation failed: {told}"
+            raise DiagnosticError(Diagnostic(code=BAD_RULE, message=message)) from None
+
+    return compile_rules(schema, resource=resource, place=Place(base=at), compile=compile)
+
+
+def _compiler_text(row: Diagnostic, source: Source) -> str:
+    """An error of the compiler as cel-go prints it."""
+    if not isinstance(row.at, Span):
+        return f"ERROR: <input>: {row.message}"
+    line, column = row.at.begins
+    lines = source.text.splitlines() or [""]
+    shown = lines[min(line, len(lines)) - 1]
+    return f"ERROR: <input>:{line}:{column}: {row.message}\n | {shown}\n | {'.' * (column - 1)}^"
