@@ -122,6 +122,7 @@ class Cluster:
         """Take no more requests, let those under way end, write what is to be written, close."""
         self._store.hub.close()
         await self.server.stop()
+        await self.api.close()
         await self._store.close()
 
 
@@ -142,6 +143,7 @@ async def bootstrap(api: Api) -> None:
         place = Place("", "namespaces", "", name)
         if api.store.get(place) is None:
             await api.store.write(place, _namespace(name), base=None)
+    await api.definitions.settle()
 
 
 def _namespace(name: str) -> dict[str, Any]:

@@ -139,14 +139,10 @@ class ResourceType:
 
     ``stored`` is the version in which its objects are kept. ``generation``: changes outside of metadata and
     status count up ``metadata.generation``. ``schema`` gives the schema of its objects, None where any object
-<<<<<<< HEAD
-    is one. ``custom``: it comes from a CustomResourceDefinition; ``published`` is its schema as OpenAPI has
-    it then, without apiVersion, kind and metadata. None: Kubernetes' own definition.
-=======
-    is one. ``custom`` is set where it comes from a CustomResourceDefinition. ``unconditional``: an update
-    need not name the version that it was computed from. ``warning`` is told with every answer. ``closing``:
-    nothing new may be created.
->>>>>>> 3b9d9eb (CustomResourceDefinitions: validated, served at once, judged, scaled, converted)
+    is one. ``custom`` is set where it comes from a CustomResourceDefinition; ``published`` is its schema as
+    OpenAPI has it then, without apiVersion, kind and metadata. None: Kubernetes' own definition.
+    ``unconditional``: an update need not name the version that it was computed from. ``warning`` is told with
+    every answer. ``closing``: nothing new may be created.
     """
 
     group: str
@@ -166,15 +162,12 @@ class ResourceType:
     generation: bool = False
     custom: Custom | None = None
     selectable: tuple[str, ...] = ()
-<<<<<<< HEAD
     published: Mapping[str, Any] | None = None
-=======
     scale: ScalePaths | None = None
     unconditional: bool = True
     warning: str = ""
     closing: bool = False
     list_kind: str = ""
->>>>>>> 3b9d9eb (CustomResourceDefinitions: validated, served at once, judged, scaled, converted)
 
     @property
     def gvk(self) -> GVK:

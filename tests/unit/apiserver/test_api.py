@@ -2,58 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.apiserver.calling import Client, run
 
-from sekisho.apiserver.api import Answer, Api
-from sekisho.apiserver.cluster import bootstrap, open_store
-from sekisho.apiserver.route import Call, target_of
+from sekisho.apiserver.answer import Answer
 
 CM = "/api/v1/namespaces/default/configmaps"
 DEPLOY = "/apis/apps/v1/namespaces/default/deployments"
-
-
-class Client:
-    """Calls the API as a client would."""
-
-    def __init__(self, api: Api) -> None:
-        self.api = api
-
-    async def raw(self, method: str, path: str, body: Any = None, kind: str = "", accept: str = "") -> Answer:
-        path, _, text = path.partition("?")
-        query = dict(row.partition("=")[::2] for row in text.split("&") if row)
-        sent = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-        return await self.api.handle(
-            Call(
-                target=target_of(method, path, query),
-                query=query,
-                accept=accept,
-                content_type=kind or "application/json",
-                body=sent,
-            )
-        )
-
-    async def __call__(self, method: str, path: str, body: Any = None, kind: str = "") -> tuple[int, Any]:
-        answer = await self.raw(method, path, body, kind)
-        return answer.code, json.loads(answer.body)
-
-
-def run(folder: Path, work: Callable[[Client], Awaitable[Any]]) -> Any:
-    async def main() -> Any:
-        store = open_store(folder)
-        api = Api(store)
-        await bootstrap(api)
-        try:
-            return await work(Client(api))
-        finally:
-            await store.close()
-
-    return asyncio.run(main())
 
 
 def config_map(name: str = "a", **data: str) -> dict[str, Any]:

@@ -25,8 +25,6 @@ _SCALE: Final = Subresource(
     name="scale", verbs=("get", "patch", "update"), kind=GVK("autoscaling", "v1", "Scale")
 )
 
-CLOSED: Final = ("get", "list", "watch", "delete", "deletecollection", "update", "patch", "create")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
@@ -151,6 +149,7 @@ def _type(definition: Definition, version: Version, caller: Caller) -> ResourceT
         generation=True,
         custom=served,
         selectable=version.selectable,
+        published=version.schema,
         scale=version.scale,
         unconditional=False,
         warning=version.warning,
