@@ -8,7 +8,7 @@ computed anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -23,13 +23,13 @@ from sekisho.apiserver.custom.definitions import begin_end
 from sekisho.apiserver.decode import check_schema
 from sekisho.apiserver.deletion import check_preconditions, finalizers, grace_of, holds
 from sekisho.apiserver.managed import NO_MANAGERS, Managers
+from sekisho.apiserver.metadata import metadata_causes
 from sekisho.apiserver.registry import Registry
 from sekisho.apiserver.route import Call
 from sekisho.apiserver.status import ApiError, Cause
 from sekisho.apiserver.store import Place, Row, Stale, Store
 from sekisho.apiserver.types import ResourceType
 from sekisho.kube.defaults import with_defaults
-from sekisho.kube.names import generate_name_check, label_key, label_value, name_check
 from sekisho.kube.object import Object
 from sekisho.kube.review import Operation, Request
 
@@ -332,7 +332,7 @@ class Writer:
     def _validate(self, type: ResourceType, new: dict[str, Any], old: dict[str, Any] | None) -> list[str]:
         """Refuse what breaks the rules of the kind; warnings about what does not."""
         name = new["metadata"].get("name", "")
-        causes, warnings = [*_metadata_causes(type, new, old)], []
+        causes, warnings = [*metadata_causes(type, new, old)], []
         if type.custom is not None:
             judged = type.custom.judge(new, old)
             causes += judged.causes
@@ -375,53 +375,6 @@ def dry_run(call: Call) -> bool:
             'supported values: "All"',
         )
     return given == "All"
-
-
-def _metadata_causes(
-    type: ResourceType, new: Mapping[str, Any], old: Mapping[str, Any] | None
-) -> Iterable[Cause]:
-    metadata = new["metadata"]
-    name = metadata.get("name")
-    if not isinstance(name, str) or not name:
-        yield Cause(
-            reason="FieldValueRequired",
-            message="Required value: name or generateName is required",
-            field="metadata.name",
-        )
-        return
-    if old is None:
-        check = name_check(type.gvk)
-        base = metadata.get("generateName")
-        if isinstance(base, str) and base:
-            for text in generate_name_check(type.gvk)(base):
-                yield _invalid("metadata.generateName", base, text)
-        for text in check(name):
-            yield _invalid("metadata.name", name, text)
-    for key, value in (metadata.get("labels") or {}).items():
-        for text in label_key(key):
-            yield _invalid("metadata.labels", key, text)
-        for text in label_value(value) if isinstance(value, str) else ():
-            yield _invalid("metadata.labels", value, text)
-    if old is not None and old["metadata"].get("deletionTimestamp"):
-        before = old["metadata"].get("finalizers") or []
-        added = [row for row in metadata.get("finalizers") or [] if row not in before]
-        if added:
-            shown = ", ".join(f'"{row}"' for row in added)
-            yield Cause(
-                reason="FieldValueForbidden",
-                message=(
-                    "Forbidden: no new finalizers can be added if the object is being deleted, found new "
-                    f"finalizers []string{{{shown}}}"
-                ),
-                field="metadata.finalizers",
-            )
-
-
-def _invalid(field: str, value: str, detail: str) -> Cause:
-    import json
-
-    shown = json.dumps(value, ensure_ascii=False)
-    return Cause(reason="FieldValueInvalid", message=f"Invalid value: {shown}: {detail}", field=field)
 
 
 def _merged_for(
