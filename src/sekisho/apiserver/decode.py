@@ -24,7 +24,8 @@ from sekisho.kube.schema import prune, validate
 
 JSON: Final = "application/json"
 YAML: Final = "application/yaml"
-ACCEPTED: Final = (JSON, YAML)
+PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
+ACCEPTED: Final = (JSON, YAML, PROTOBUF)
 
 REASONS: Final = {
     schema_codes.WRONG_TYPE: "FieldValueTypeInvalid",
@@ -51,6 +52,10 @@ def media_type(content_type: str) -> str:
 def read_value(body: bytes, content_type: str) -> tuple[Any, list[str]]:
     """The value in a body, and the fields that it repeats. Raises ApiError (400, 415)."""
     kind = media_type(content_type)
+    if kind == PROTOBUF:
+        from sekisho.apiserver.protobuf import read_object
+
+        return read_object(body), []
     if kind in (YAML, "application/x-yaml", "text/yaml", "application/apply-patch+yaml"):
         return _read_yaml(body), []
     if kind not in (JSON, "text/json", "*/*"):
