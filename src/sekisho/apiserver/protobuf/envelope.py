@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sekisho.apiserver.release import MINOR
 from sekisho.apiserver.protobuf.message import Decoder
 from sekisho.apiserver.protobuf.wire import Malformed, Raw, fields, text
+from sekisho.apiserver.release import MINOR
 from sekisho.apiserver.status import bad_request
 from sekisho.kube.gvk import GVK, parse_api_version
 from sekisho.kube.schema.store import store
