@@ -77,6 +77,12 @@ class Outcome:
     annotations: tuple[Annotation, ...] = ()
 
 
+def told(error: DiagnosticError) -> str:
+    """What is wrong, in the API server's words, which do not name the limit."""
+    message = error.diagnostics[0].message
+    return CANCELLED if message.startswith(CANCELLED) else message
+
+
 class OutOfBudget(Exception):
     """The budget of a set of expressions is spent."""
 
@@ -106,7 +112,7 @@ class Variables(dict[str, Any]):
         try:
             value = self._scope.run(program.program)
         except DiagnosticError as error:
-            text = error.diagnostics[0].message
+            text = told(error)
             failed = CelError(f'composited variable "{name}" fails to evaluate: {text}')
             self._failed[name] = failed
             raise failed from None
@@ -149,7 +155,7 @@ class Scope:
         try:
             found = Evaluated(value=self.run(program.program))
         except DiagnosticError as error:
-            text = error.diagnostics[0].message
+            text = told(error)
             message = f"expression '{program.expression.text}' resulted in error: {text}"
             found = Evaluated(error=message, problem=error)
         self.left -= self._spent

@@ -13,6 +13,7 @@ from typing import Any, Final
 from sekisho.cel.environment import Environment
 from sekisho.cel.kubernetes.environment import kubernetes_environment
 from sekisho.cel.kubernetes.rules import codes
+from sekisho.cel.kubernetes.rules.fieldpath import go_path
 from sekisho.cel.kubernetes.rules.written import KEYWORD, NOWHERE, Place, Problem, Written, read_rule
 from sekisho.cel.kubernetes.schemas import Declared, declare
 from sekisho.cel.program import Program
@@ -42,6 +43,12 @@ class Rule:
     message: Program | None
     uses_old: bool
     at: ObjectPath | None = None
+
+    def shown_at(self, where: str) -> str:
+        """The field that it is about, below a place as messages write it."""
+        for step, key in self.written.field_steps:
+            where = go_path(where, step, key=key)
+        return where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from sekisho.diag import Path
 from sekisho.kube.schema import Schema
 
 _STEP: Final = re.compile(r"\.([^.\[\]']+)|\['((?:[^'\\]|\\.)*)'\]", re.DOTALL)
@@ -26,9 +25,16 @@ class FieldPathError(ValueError):
     """A fieldPath is malformed, or there is no such field."""
 
 
-def parse_field_path(text: str, schema: Schema) -> Path:
-    """The steps of a fieldPath below a node. Raises FieldPathError."""
-    steps: list[str] = []
+def go_path(where: str, step: str | int, *, key: bool = False) -> str:
+    """A path one step further down, as Kubernetes' field errors write it; ``key``: of a map."""
+    if key or isinstance(step, int):
+        return f"{where}[{step}]"
+    return f"{where}.{step}" if where else step
+
+
+def parse_field_path(text: str, schema: Schema) -> tuple[tuple[str, bool], ...]:
+    """The steps of a fieldPath below a node, with whether each is the key of a map. Raises FieldPathError."""
+    steps: list[tuple[str, bool]] = []
     at = 0
     while at < len(text):
         found = _STEP.match(text, at)
@@ -39,7 +45,7 @@ def parse_field_path(text: str, schema: Schema) -> Path:
         child = node.properties.get(name) if node.properties else node.additional
         if child is None:
             raise FieldPathError("does not refer to a valid field")
-        steps.append(name)
+        steps.append((name, not node.properties))
         schema, at = child, found.end()
     return tuple(steps)
 

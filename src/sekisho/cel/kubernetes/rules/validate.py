@@ -13,9 +13,10 @@ from typing import Any, Final, NamedTuple
 from sekisho.cel.errors import CelError
 from sekisho.cel.kubernetes.rules import codes
 from sekisho.cel.kubernetes.rules.compiled import OLD_SELF, SELF, Node, Rule, Rules
+from sekisho.cel.kubernetes.rules.fieldpath import go_path
 from sekisho.cel.program import Bounds, Program
 from sekisho.cel.values import NONE, Optional
-from sekisho.diag import Code, Deadline, DiagnosticError, Limit, Path
+from sekisho.diag import Code, Deadline, DiagnosticError, Limit, Path, path_text
 from sekisho.kube import fielderror
 
 CALL: Final = Limit("the cost of a rule", 1_000_000, "units", "as the API server: about 0.1 seconds")
@@ -24,6 +25,9 @@ MESSAGE: Final = Limit("an evaluated message", 5 * 1024, "bytes", "the API serve
 
 SPENT: Final = "validation failed due to running out of cost budget, no further validation rules will be run"
 CANCELLED: Final = "operation cancelled: actual cost limit exceeded"
+
+ROOT: Final = "<nil>"
+"""What the API server writes for the path of a whole object: Go's word for no path."""
 
 _UNSET: Final = object()
 
@@ -67,16 +71,18 @@ NOTHING_OLD: Final = _Old()
 
 
 class _Spot(NamedTuple):
-    """A value, what it was before (None: nothing), and where it stands."""
+    """A value, what it was before (None: nothing), and where it stands, as steps and as messages say it."""
 
     value: Any
     old: Any
     ratchet: _Old
     path: Path
+    shown: str
 
-    def below(self, step: str | int, value: Any, old: Any) -> _Spot:
-        """A part of the value."""
-        return _Spot(value, old, _below(self.ratchet, value, old), (*self.path, step))
+    def below(self, step: str | int, value: Any, old: Any, *, key: bool = False) -> _Spot:
+        """A part of the value; ``key``: of a map, whose keys stand in brackets, as in Go."""
+        shown = go_path(self.shown, step, key=key)
+        return _Spot(value, old, _below(self.ratchet, value, old), (*self.path, step), shown)
 
 
 @dataclass(slots=True)
@@ -99,9 +105,11 @@ class _Run:
         if isinstance(value, dict):
             before = old if isinstance(old, dict) else {}
             for key, item in value.items():
-                child = node.properties.get(key) or node.additional
+                child = node.properties.get(key)
                 if child is not None:
                     self.visit(child, spot.below(key, item, before.get(key)))
+                elif node.additional is not None:
+                    self.visit(node.additional, spot.below(key, item, before.get(key), key=True))
         elif isinstance(value, list) and node.items is not None:
             matched = _Matcher(node, old)
             for index, item in enumerate(value):
@@ -139,15 +147,15 @@ class _Run:
             raise
         if holds is True:
             return
-        at = (*spot.path, *rule.written.field_path)
+        at, shown = (*spot.path, *rule.written.field_path), rule.shown_at(spot.shown)
         warning = not rule.uses_old and spot.ratchet.unchanged
         try:
             detail = self._message(rule, variables)
         except _Unsaid as unsaid:
-            message = fielderror.invalid(at, node.schema.type, str(unsaid))
+            message = _said(shown, fielderror.invalid((), node.schema.type, str(unsaid)))
             self.found.append(Broken(code=codes.FAILED, path=at, message=message, rule=rule, warning=warning))
             raise _Stop from None
-        message = _worded(rule, at, spot.value, detail)
+        message = _said(shown, _worded(rule, spot.value, detail))
         self.found.append(Broken(code=codes.BROKEN, path=at, message=message, rule=rule, warning=warning))
 
     def _run(self, program: Program, variables: dict[str, Any]) -> Any:
@@ -160,6 +168,7 @@ class _Run:
 
     def _rule_failed(self, node: Node, rule: Rule, error: str, spot: _Spot) -> None:
         shown, cancelled = rule.written.shown, error.startswith(CANCELLED)
+        error = CANCELLED if cancelled else error
         if error.startswith("no such overload"):
             text = (
                 f"'{error}': call arguments did not match a supported operator, function or macro signature "
@@ -175,7 +184,7 @@ class _Run:
             raise _Stop
 
     def _fail(self, node: Node, spot: _Spot, text: str, rule: Rule | None = None) -> None:
-        message = fielderror.invalid(spot.path, node.schema.type, text)
+        message = _said(spot.shown, fielderror.invalid((), node.schema.type, text))
         self.found.append(Broken(code=codes.FAILED, path=spot.path, message=message, rule=rule))
 
     def _message(self, rule: Rule, variables: dict[str, Any]) -> str:
@@ -219,13 +228,17 @@ def validate_rules(
     run = _Run(deadline)
     ratchet = NOTHING_OLD if old is None else _Old(old, _same(value, old), False)
     with suppress(_Stop):  # what has been found says why
-        run.visit(rules.root, _Spot(value, old, ratchet, under))
+        run.visit(rules.root, _Spot(value, old, ratchet, under, path_text(under)))
     return tuple(run.found)
 
 
-def _worded(rule: Rule, path: Path, value: Any, detail: str) -> str:
+def _said(where: str, what: str) -> str:
+    return f"{where or ROOT}: {what}"
+
+
+def _worded(rule: Rule, value: Any, detail: str) -> str:
     """The message for a rule's reason. Of objects and lists the value is not repeated."""
-    reason = rule.written.reason
+    reason, path = rule.written.reason, ()
     if reason == "FieldValueForbidden":
         return fielderror.forbidden(path, detail)
     if reason == "FieldValueRequired":

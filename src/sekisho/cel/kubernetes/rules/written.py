@@ -55,15 +55,23 @@ NOWHERE: Final = Place()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A rule. ``path`` is where it stands in the schema, ``field_path`` the field that it is about, below."""
+    """A rule. ``path`` is where it stands in the schema.
+
+    ``field_steps`` lead to the field that it is about, each with whether it is the key of a map.
+    """
 
     rule: str
     message: str = ""
     message_expression: str = ""
     reason: str = ""
-    field_path: Path = ()
+    field_steps: tuple[tuple[str, bool], ...] = ()
     optional_old_self: bool = False
     path: Path = ()
+
+    @property
+    def field_path(self) -> Path:
+        """The path to the field that it is about, below its own."""
+        return tuple(step for step, _ in self.field_steps)
 
     @property
     def shown(self) -> str:
@@ -87,7 +95,7 @@ def read_rule(raw: Any, schema: Schema, path: Path, place: Place) -> tuple[Writt
         message=raw.get("message") or "",
         message_expression=raw.get("messageExpression") or "",
         reason=raw.get("reason") or "",
-        field_path=parse_field_path(field, schema) if field else (),
+        field_steps=parse_field_path(field, schema) if field else (),
         optional_old_self=raw.get("optionalOldSelf") is True,
         path=path,
     )

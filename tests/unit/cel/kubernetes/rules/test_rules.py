@@ -66,7 +66,7 @@ def test_field_paths(path: str, wanted: str) -> None:
         o=ruled("object", {"rule": "false", "fieldPath": path, "message": "m"}, properties=properties)
     )
     (found,) = broken(raw, {"o": {"a": "x"}})
-    assert found.replace('["x.y"]', "[x.y]") == f"{wanted}: Invalid value: m"
+    assert found == f"{wanted}: Invalid value: m"
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_rules_are_asked_everywhere() -> None:
         o=schema(i=schema(s=item)),
     )
     value = {"l": ["a", "x"], "m": {"k": "x"}, "o": {"i": {"s": "x"}}}
-    assert [row.split(":")[0] for row in broken(raw, value)] == ["l[1]", "m.k", "o.i.s"]
+    assert [row.split(":")[0] for row in broken(raw, value)] == ["l[1]", "m[k]", "o.i.s"]
 
 
 def test_the_root_of_a_resource_sees_its_names() -> None:
