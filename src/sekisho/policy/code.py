@@ -128,13 +128,16 @@ class Facts:
 
     ``may_differ`` names the fields of the review that only admission fills in (operation, oldObject,
     userInfo) and that the code reads; ``inventoried`` is what it reads of data.inventory, ``parameters``
-    what it reads of the parameters.
+    what it reads of the parameters. ``texts`` and ``loops`` are stretches of each source (``stretches``):
+    beginnings and ends, in turn.
     """
 
     may_differ: tuple[str, ...] = ()
     inventoried: tuple[Inventoried, ...] = ()
     warned: tuple[Warned, ...] = ()
     parameters: tuple[ParameterRead, ...] = ()
+    texts: tuple[tuple[int, ...], ...] = ()
+    loops: tuple[tuple[int, ...], ...] = ()
 
     @property
     def inventory(self) -> bool:
@@ -146,12 +149,12 @@ class Facts:
         warned = [[row.source, row.start, row.end, row.message, row.help] for row in self.warned]
         inventoried = [list(astuple(row)) for row in self.inventoried]
         parameters = [[row.source, row.start, row.end, list(row.steps)] for row in self.parameters]
-        return [list(self.may_differ), inventoried, warned, parameters]
+        return [list(self.may_differ), inventoried, warned, parameters, self.texts, self.loops]
 
     @classmethod
     def of_row(cls, row: Any) -> Facts:
         """The facts in JSON that ``row`` wrote."""
-        may_differ, inventoried, warned, parameters = row
+        may_differ, inventoried, warned, parameters, texts, loops = row
         names = ("source", "start", "end", "message", "help")
         return cls(
             may_differ=tuple(may_differ),
@@ -161,6 +164,8 @@ class Facts:
                 ParameterRead(source=source, start=start, end=end, steps=tuple(steps))
                 for source, start, end, steps in parameters
             ),
+            texts=tuple(map(tuple, texts)),
+            loops=tuple(map(tuple, loops)),
         )
 
     def warnings(self, sources: Sequence[Source]) -> tuple[Diagnostic, ...]:

@@ -11,16 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, NamedTuple
 
 from sekisho.diag import Deadline, DiagnosticError, Limit, Path
 from sekisho.kube.object import value_at
 from sekisho.policy.template import Template
 from sekisho.rego import Options, Read
 from sekisho.rego.values import Value, key
-
-if TYPE_CHECKING:
-    from sekisho.policy.stretches import Stretches
 
 OBJECT: Final = ("review", "object")
 """Where the object stands in a template's input."""
@@ -76,10 +73,11 @@ class Positions:
         if named is not None or not derive:
             return named or ()
         reads = self._reads.get(key(element), ())
-        # Imported here: it needs the language's syntax tree, and only findings need that.
-        from sekisho.policy.stretches import stretches
+        return _fault([read for read in reads if read.path[:2] == OBJECT], self._stretches)
 
-        return _fault([read for read in reads if read.path[:2] == OBJECT], stretches(self._template))
+    @cached_property
+    def _stretches(self) -> _Stretches:
+        return _Stretches.of(self._template)
 
     @cached_property
     def _reads(self) -> dict[Any, tuple[Read, ...]]:
@@ -106,7 +104,33 @@ class Positions:
         return path
 
 
-def _fault(reads: Sequence[Read], known: Stretches) -> Path:
+class _Stretches(NamedTuple):
+    """What the template's facts say of stretches of its sources, which go by their ids.
+
+    ``text`` are those that make messages, ``loops`` the places of what reads elements of collections.
+    """
+
+    text: Mapping[int, Sequence[tuple[int, int]]]
+    loops: frozenset[tuple[int, int, int]]
+
+    @classmethod
+    def of(cls, template: Template) -> _Stretches:
+        sources = [id(source) for source in template.program.sources]
+        return cls(
+            text={source: _pairs(row) for source, row in zip(sources, template.facts.texts, strict=True)},
+            loops=frozenset(
+                (source, start, end)
+                for source, row in zip(sources, template.facts.loops, strict=True)
+                for start, end in _pairs(row)
+            ),
+        )
+
+
+def _pairs(row: Sequence[int]) -> list[tuple[int, int]]:
+    return list(zip(row[::2], row[1::2], strict=True))
+
+
+def _fault(reads: Sequence[Read], known: _Stretches) -> Path:
     conditions = [read for read in reads if not _within_text(read, known)] or list(reads)
     telling = [read for read in conditions if not _identifies(read.path[2:])] or conditions
     if not telling:
@@ -121,7 +145,7 @@ def _fault(reads: Sequence[Read], known: Stretches) -> Path:
     return _common(paths)
 
 
-def _within_text(read: Read, known: Stretches) -> bool:
+def _within_text(read: Read, known: _Stretches) -> bool:
     start, end = read.span.start, read.span.end
     return any(a <= start and end <= b for a, b in known.text.get(id(read.span.source), ()))
 

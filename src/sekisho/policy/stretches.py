@@ -1,56 +1,42 @@
-"""What the syntax of a template's modules says of stretches of their text, for ``locate``."""
+"""Stretches of a template's code that ``locate`` has to know: found once, when the template is compiled.
+
+Each is a beginning and an end; those of a source stand in one list, beginnings and ends in turn.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from sekisho.policy.rules import walk
-from sekisho.policy.template import Template
-from sekisho.rego.nodes import Call, Head, Node, Ref, TemplateString, Var
+from sekisho.rego.nodes import Call, Head, Module, Node, Ref, TemplateString, Var
 
 TEXT_CALLS: Final = frozenset({"sprintf", "concat", "format_int", "json.marshal"})
 """Built-ins that make text of what they are given: reads inside are for the message."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretches:
-    """What the modules' syntax says about stretches of their sources, which go by their ids.
-
-    ``text`` are those that make messages. ``loops`` are references whose last step is a variable: what they
-    read is an element of a collection.
-    """
-
-    text: Mapping[int, Sequence[tuple[int, int]]]
-    loops: frozenset[tuple[int, int, int]]
+Stretches = tuple[tuple[int, ...], ...]
 
 
-def stretches(template: Template) -> Stretches:
-    """What the syntax of a template's modules says; kept with the template."""
-    found = _kept.get(id(template))
-    if found is None or found[0] is not template:
-        found = _kept[id(template)] = (template, _stretches(template))
-    return found[1]
+def texts_in(modules: Iterable[Module]) -> Stretches:
+    """What makes messages, in each of the modules."""
+    return tuple(_flat(node for node in walk(module.rules) if _makes_text(node)) for module in modules)
 
 
-_kept: dict[int, tuple[Template, Stretches]] = {}
+def loops_in(modules: Iterable[Module]) -> Stretches:
+    """References whose last step is a variable: what they read is an element of a collection."""
+    return tuple(_flat(node for node in walk(module.rules) if _loops(node)) for module in modules)
 
 
-def _stretches(template: Template) -> Stretches:
-    text: dict[int, list[tuple[int, int]]] = {}
-    loops: set[tuple[int, int, int]] = set()
-    for module in template.program.modules:
-        source = id(module.source)
-        spans: list[tuple[int, int]] = []
-        text[source] = spans
-        for node in walk(module.rules):
-            if isinstance(node, Ref):
-                if isinstance(node.path[-1], Var):
-                    loops.add((source, node.start, node.end))
-            elif _makes_text(node):
-                spans.append((node.start, node.end))
-    return Stretches(text=text, loops=frozenset(loops))
+def _flat(nodes: Iterable[Node]) -> tuple[int, ...]:
+    def ends() -> Iterator[int]:
+        for node in nodes:
+            yield from (node.start, node.end)
+
+    return tuple(ends())
+
+
+def _loops(node: Node) -> bool:
+    return isinstance(node, Ref) and isinstance(node.path[-1], Var)
 
 
 def _makes_text(node: Node) -> bool:

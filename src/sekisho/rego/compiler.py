@@ -25,7 +25,6 @@ from sekisho.rego.plan.planner import Unit
 from sekisho.rego.plan.query import QueryPlan, plan_query
 from sekisho.rego.program import QUERY, Program, Query
 from sekisho.rego.state import EvalState, Loaded, error
-from sekisho.rego.trail import TRACED_GLOBALS
 from sekisho.rego.values import Value
 
 Exists = Callable[[tuple[str, ...]], bool]
@@ -87,17 +86,15 @@ class _Made:
         """The modules, as parsed."""
         return self._unit.checked.modules
 
-    def traced(self, program: Program) -> Loaded:
+    def traced(self, program: Program) -> Image:
         """The program's code in the variant that notes what it reads."""
         own = Effects(frozenset(program.image.mockable), frozenset(program.image.overridable))
-        image = _image(self._unit, program.sources, own, TracedWriter)
-        return load(image, program.sources, self._settings.surroundings, TRACED_GLOBALS)[0]
+        return _image(self._unit, program.sources, own, TracedWriter)
 
-    def explained(self, program: Program) -> Loaded:
+    def explained(self, program: Program) -> Image:
         """The variant that also notes which expressions held."""
         own = Effects(frozenset(program.image.mockable), frozenset(program.image.overridable))
-        image = _image(replace(self._unit, explains=True), program.sources, own, TracedWriter)
-        return load(image, program.sources, self._settings.surroundings, TRACED_GLOBALS)[0]
+        return _image(replace(self._unit, explains=True), program.sources, own, TracedWriter)
 
     def prepare(self, program: Program, text: str, package: str, imports: Sequence[str]) -> Query:
         """Compile a query of the program."""

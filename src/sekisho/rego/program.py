@@ -21,7 +21,7 @@ from sekisho.rego.capabilities import NONE, Capabilities
 from sekisho.rego.held import Held, held_of
 from sekisho.rego.image import FORMAT, Image, Surroundings, load
 from sekisho.rego.state import DEFAULTS, EvalState, Loaded, Options, error
-from sekisho.rego.trail import Entries, Read, Trail, input_paths, reads_of, trail_rule
+from sekisho.rego.trail import TRACED_GLOBALS, Entries, Read, Trail, input_paths, reads_of, trail_rule
 from sekisho.rego.values import GUARD, UNDEFINED, Set, Value, key
 
 if TYPE_CHECKING:
@@ -163,10 +163,10 @@ class Origin(Protocol):
     def prepare(self, program: Program, text: str, package: str, imports: Sequence[str]) -> Query:
         """Compile a query of the program."""
 
-    def traced(self, program: Program) -> Loaded:
+    def traced(self, program: Program) -> Image:
         """The program's code in the variant that notes what it reads."""
 
-    def explained(self, program: Program) -> Loaded:
+    def explained(self, program: Program) -> Image:
         """The variant that also notes which expressions held."""
 
 
@@ -174,7 +174,8 @@ class Program:
     """Compiled modules. Immutable; evaluations may run in several threads at once.
 
     ``image`` is the code as data, ``loaded`` and ``scope`` the code as it runs. ``origin`` gives what it was
-    made from when a query or an explanation asks for that.
+    made from when a query or an explanation asks for that; ``keep`` gives the image of a variant, by its name,
+    from where such are kept, or has it made and keeps it.
     """
 
     def __init__(
@@ -183,12 +184,18 @@ class Program:
         image: Image,
         loaded: tuple[Loaded, dict[str, Any]],
         origin: Callable[[], Origin],
+        keep: Callable[[str, Callable[[], Image]], Image] = lambda _, make: make(),
     ) -> None:
         self.sources = sources
         self.image = image
         self.loaded, self.scope = loaded
         self._origin = origin
+        self._keep = keep
         self._queries: dict[tuple[str, str, tuple[str, ...]], Query] = {}
+
+    def keeping(self, keep: Callable[[str, Callable[[], Image]], Image]) -> Program:
+        """The same program, with its variants kept."""
+        return Program(self.sources, self.image, (self.loaded, self.scope), self._origin, keep)
 
     def rule(self, path: str | Sequence[str]) -> Entry:
         """The entry of a rule: ``data.template.violation``, or the steps of such a path below ``data``.
@@ -268,12 +275,18 @@ class Program:
     @cached_property
     def _traced(self) -> Loaded:
         """The code that notes what it reads, made when it is first asked for."""
-        return self.origin.traced(self)
+        return self._variant(self._keep("traced", lambda: self.origin.traced(self)))
 
     @cached_property
     def _explained(self) -> Loaded:
         """The code that notes what held, made when it is first asked for."""
-        return self.origin.explained(self)
+        return self._variant(self._keep("explained", lambda: self.origin.explained(self)))
+
+    def _variant(self, image: Image) -> Loaded:
+        own = self.loaded
+        rows = builtins.find([name for name, _ in image.used], own.capabilities)
+        surroundings = Surroundings(builtins=rows, capabilities=own.capabilities, limits=own.limits)
+        return load(image, self.sources, surroundings, TRACED_GLOBALS)[0]
 
 
 def _derivations(loaded: Loaded, state: EvalState, path: str) -> tuple[Trail, list[tuple[Value, Entries]]]:
@@ -347,7 +360,7 @@ def cached(
 
     ``salt`` says all else that the result depends on: the dialect, how sources are changed before they are
     compiled. Capabilities and limits are those that ``build`` gives to ``compile``. A program from the cache
-    builds itself when it is asked for a query.
+    builds itself when it is asked for a query, and for a variant that is not kept.
     """
     parts = [
         __version__,
@@ -357,16 +370,29 @@ def cached(
         "",
     ]
     parts += [part for source in sources for part in (source.name, source.text)]
-    key = cache.key(*(part.encode("utf-8", "surrogatepass") for part in parts))
-    image = Image.of_row(cache.get(key))
-    if image is None:
-        program = build()
-        cache.put(key, program.image.row())
-        return program
+    texts = [part.encode("utf-8", "surrogatepass") for part in parts]
+
+    def keep(variant: str, make: Callable[[], Image]) -> Image:
+        key = cache.key(*texts, variant.encode()) if variant else cache.key(*texts)
+        image = Image.of_row(cache.get(key))
+        if image is None:
+            image = make()
+            cache.put(key, image.row())
+        return image
+
+    made: list[Program] = []
+
+    def make() -> Image:
+        made.append(build())
+        return made[0].image
+
+    image = keep("", make)
+    if made:
+        return made[0].keeping(keep)
     rows = builtins.find([name for name, _ in image.used], capabilities)
     surroundings = Surroundings(builtins=rows, capabilities=capabilities, limits=limits or Limits())
     loaded = load(image, tuple(sources), surroundings)
-    return Program(tuple(sources), image, loaded, lambda: build().origin)
+    return Program(tuple(sources), image, loaded, lambda: build().origin, keep)
 
 
 __all__ = ["QUERY", "Entry", "Origin", "Program", "Query", "cached", "program_cache"]
