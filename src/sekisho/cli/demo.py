@@ -90,6 +90,22 @@ PARTS: Final[dict[str, Part]] = {
             ),
         ),
     ),
+    "library": Part(
+        title="Policies that nobody has to write: the library and its bundles",
+        folder="shop",
+        steps=(
+            Step(
+                says="The shop against the Pod Security Standards, without a policy of its own.",
+                run=("check", "--no-schema", "--bundle", "pod-security-baseline", "manifests"),
+                status=1,
+            ),
+            Step(
+                says="The same shop, mended.",
+                run=("check", "--no-schema", "--bundle", "pod-security-baseline", "fixed"),
+            ),
+            Step(says="One of the policies.", run=("policy", "library", "show", "K8sPSPHostFilesystem")),
+        ),
+    ),
     "policy": Part(
         title="The same policies through gator's verb",
         folder="shop",

@@ -174,8 +174,8 @@ class Program:
     """Compiled modules. Immutable; evaluations may run in several threads at once.
 
     ``image`` is the code as data, ``loaded`` and ``scope`` the code as it runs. ``origin`` gives what it was
-    made from when a query or an explanation asks for that; ``keep`` gives the image of a variant, by its name,
-    from where such are kept, or has it made and keeps it.
+    made from when a query or an explanation asks for that; ``keep`` gives the image of a variant, by its
+    name, from where such are kept, or has it made and keeps it.
     """
 
     def __init__(
