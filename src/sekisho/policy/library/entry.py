@@ -6,6 +6,7 @@ schema of its parameters say is all that is known of it; the docs pages are made
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,6 +22,9 @@ SUITE: Final = "suite.yaml"
 GATEKEEPER: Final = "metadata.gatekeeper.sh"
 OURS: Final = "library.sekisho.dev"
 """Whose annotations the metadata are: the ones that Gatekeeper's tools show, and the rest."""
+
+
+_SAMPLE: Final = re.compile(rf"samples/([^/]+)/{CONSTRAINT}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +92,8 @@ class Entry:
 
     @property
     def samples(self) -> tuple[str, ...]:
-        """The names of its sample constraints."""
-        return files.names_in(f"{FOLDER}/{self.name}/samples")
+        """The names of its sample constraints, as its suite has them: the most telling one comes first."""
+        return tuple(dict.fromkeys(_SAMPLE.findall(self.text(SUITE))))
 
     def sample(self, name: str) -> Object:
         """A sample constraint."""
