@@ -18,7 +18,7 @@ from sekisho.apiserver.status import Cause
 from sekisho.apiserver.types import Judged, ScalePaths
 from sekisho.cel.kubernetes.rules import Broken, validate_rules
 from sekisho.cel.kubernetes.rules.codes import BROKEN
-from sekisho.diag import Diagnostic, ObjectPath, Path, path_text
+from sekisho.diag import Diagnostic, ObjectPath, Path
 from sekisho.kube.names import label_key
 from sekisho.kube.schema import Schema, codes, validate
 
@@ -69,13 +69,8 @@ def _is_too(row: Diagnostic) -> bool:
 
 
 def _cause(broken: Broken) -> Cause:
-    field = path_text(broken.path)
     reason = broken.rule.written.reason if broken.rule and broken.code is BROKEN else ""
-    return Cause(
-        reason=reason or "FieldValueInvalid",
-        message=broken.message.removeprefix(f"{field}: "),
-        field=field or "<nil>",
-    )
+    return Cause(reason=reason or "FieldValueInvalid", message=broken.detail, field=broken.field)
 
 
 def _was_so(row: Diagnostic, schema: Schema, new: Raw, old: Raw | None) -> bool:

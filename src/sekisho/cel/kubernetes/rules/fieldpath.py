@@ -32,7 +32,12 @@ def go_path(where: str, step: str | int, *, key: bool = False) -> str:
     return f"{where}.{step}" if where else step
 
 
-def parse_field_path(text: str, schema: Schema) -> tuple[tuple[str, bool], ...]:
+def parse_field_path(text: str, schema: Schema) -> tuple[str, ...]:
+    """The steps of a fieldPath below a node. Raises FieldPathError."""
+    return tuple(step for step, _ in parse_steps(text, schema))
+
+
+def parse_steps(text: str, schema: Schema) -> tuple[tuple[str, bool], ...]:
     """The steps of a fieldPath below a node, with whether each is the key of a map. Raises FieldPathError."""
     steps: list[tuple[str, bool]] = []
     at = 0

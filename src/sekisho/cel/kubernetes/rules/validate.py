@@ -36,14 +36,21 @@ _UNSET: Final = object()
 class Broken:
     """A rule that does not hold, or that could not be evaluated: at which field, and the API server's words.
 
+    ``field`` is the field as the API server writes it, where the key of a map stands in brackets.
     ``warning``: the field was so before the update, so that the API server only warns.
     """
 
     code: Code
     path: Path
-    message: str
+    field: str
+    detail: str
     rule: Rule | None = None
     warning: bool = False
+
+    @property
+    def message(self) -> str:
+        """The whole message: ``spec.x: Invalid value: …``."""
+        return f"{self.field}: {self.detail}"
 
 
 class _Stop(Exception):
@@ -147,16 +154,23 @@ class _Run:
             raise
         if holds is True:
             return
-        at, shown = (*spot.path, *rule.written.field_path), rule.shown_at(spot.shown)
-        warning = not rule.uses_old and spot.ratchet.unchanged
+        code = codes.BROKEN
         try:
-            detail = self._message(rule, variables)
+            detail = _worded(rule, spot.value, self._message(rule, variables))
         except _Unsaid as unsaid:
-            message = _said(shown, fielderror.invalid((), node.schema.type, str(unsaid)))
-            self.found.append(Broken(code=codes.FAILED, path=at, message=message, rule=rule, warning=warning))
-            raise _Stop from None
-        message = _said(shown, _worded(rule, spot.value, detail))
-        self.found.append(Broken(code=codes.BROKEN, path=at, message=message, rule=rule, warning=warning))
+            code, detail = codes.FAILED, fielderror.invalid((), node.schema.type, str(unsaid))
+        self.found.append(
+            Broken(
+                code=code,
+                path=(*spot.path, *rule.written.field_path),
+                field=rule.shown_at(spot.shown) or ROOT,
+                detail=detail,
+                rule=rule,
+                warning=not rule.uses_old and spot.ratchet.unchanged,
+            )
+        )
+        if code is codes.FAILED:
+            raise _Stop
 
     def _run(self, program: Program, variables: dict[str, Any]) -> Any:
         """The value of a program, whose cost is paid from the budget. Raises DiagnosticError, _Stop."""
@@ -184,8 +198,9 @@ class _Run:
             raise _Stop
 
     def _fail(self, node: Node, spot: _Spot, text: str, rule: Rule | None = None) -> None:
-        message = _said(spot.shown, fielderror.invalid((), node.schema.type, text))
-        self.found.append(Broken(code=codes.FAILED, path=spot.path, message=message, rule=rule))
+        detail = fielderror.invalid((), node.schema.type, text)
+        where = spot.shown or ROOT
+        self.found.append(Broken(code=codes.FAILED, path=spot.path, field=where, detail=detail, rule=rule))
 
     def _message(self, rule: Rule, variables: dict[str, Any]) -> str:
         """The evaluated message where it can be shown, else the written one. Raises _Unsaid."""
@@ -230,10 +245,6 @@ def validate_rules(
     with suppress(_Stop):  # what has been found says why
         run.visit(rules.root, _Spot(value, old, ratchet, under, path_text(under)))
     return tuple(run.found)
-
-
-def _said(where: str, what: str) -> str:
-    return f"{where or ROOT}: {what}"
 
 
 def _worded(rule: Rule, value: Any, detail: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sekisho.cel.kubernetes.rules.fieldpath import FieldPathError, parse_field_path
+from sekisho.cel.kubernetes.rules.fieldpath import FieldPathError, parse_steps
 from sekisho.diag import ObjectPath, Path, Source, path_text
 from sekisho.kube import fielderror
 from sekisho.kube.schema import Schema
@@ -95,7 +95,7 @@ def read_rule(raw: Any, schema: Schema, path: Path, place: Place) -> tuple[Writt
         message=raw.get("message") or "",
         message_expression=raw.get("messageExpression") or "",
         reason=raw.get("reason") or "",
-        field_steps=parse_field_path(field, schema) if field else (),
+        field_steps=parse_steps(field, schema) if field else (),
         optional_old_self=raw.get("optionalOldSelf") is True,
         path=path,
     )
@@ -147,6 +147,6 @@ def _field_path_problems(text: str, schema: Schema, at: Path) -> Iterator[Proble
         yield at, fielderror.invalid(at, text, "must not contain line breaks")
     if text:
         try:
-            parse_field_path(text, schema)
+            parse_steps(text, schema)
         except FieldPathError:
             yield at, fielderror.invalid(at, text, "must be a valid path")
