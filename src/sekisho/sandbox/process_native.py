@@ -8,6 +8,7 @@ import struct
 from sekisho.sandbox.abi.flags import (
     PR_CAP_AMBIENT,
     PR_CAP_AMBIENT_CLEAR_ALL,
+    PR_CAP_AMBIENT_RAISE,
     PR_CAPBSET_DROP,
     PR_SET_CHILD_SUBREAPER,
     PR_SET_DUMPABLE,
@@ -16,13 +17,15 @@ from sekisho.sandbox.abi.flags import (
     PR_SET_NO_NEW_PRIVS,
     PR_SET_PDEATHSIG,
     PR_SET_SECUREBITS,
-    SECBIT_ALL_LOCKED,
 )
 from sekisho.sandbox.libc_native import (
     NR_CAPSET,
     NR_CLOSE_RANGE,
     NR_PIDFD_GETFD,
     NR_PRLIMIT64,
+    NR_SETFSGID,
+    NR_SETFSUID,
+    NR_SETGROUPS,
     NR_TGKILL,
     check,
     fail,
@@ -117,9 +120,15 @@ def drop_bounding_set(keep: Iterable[int] = ()) -> None:
             break  # EINVAL: the kernel knows no more of them
 
 
-def lock_securebits() -> None:
-    """Being user 0 gives no capabilities, for ever (needs CAP_SETPCAP)."""
-    prctl(PR_SET_SECUREBITS, SECBIT_ALL_LOCKED)
+def lock_securebits(bits: int) -> None:
+    """Set what being user 0 means (SECBIT_*), for ever (needs CAP_SETPCAP)."""
+    prctl(PR_SET_SECUREBITS, bits)
+
+
+def raise_ambient(numbers: Iterable[int]) -> None:
+    """Keep these over exec, though no file gives them."""
+    for number in numbers:
+        prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number)
 
 
 def set_capabilities(
@@ -135,6 +144,15 @@ def set_capabilities(
 
 def _bits(numbers: Iterable[int]) -> int:
     return sum(1 << number for number in numbers)
+
+
+def act_as(uid: int, gid: int, groups: Iterable[int]) -> None:
+    """Let this thread alone reach files as this user (needs CAP_SETUID and CAP_SETGID)."""
+    data = struct.pack(f"={len(tuple(groups))}I", *groups)
+    buffer = ctypes.create_string_buffer(data, max(len(data), 1))
+    syscall(NR_SETGROUPS, len(data) // 4, ctypes.addressof(buffer))
+    syscall(NR_SETFSGID, gid)
+    syscall(NR_SETFSUID, uid)
 
 
 def clear_ambient() -> None:

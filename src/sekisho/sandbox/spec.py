@@ -39,7 +39,8 @@ class Rlimit:
 class Process:
     """One program to run: the sandbox's own, or one that is started in it later.
 
-    ``console_size`` is (rows, columns). ``capabilities`` are only shown to the workload: it never holds any.
+    ``console_size`` is (rows, columns). of ``capabilities`` root holds those over files, ids and its own
+    processes, in the sandbox's user namespace; nobody holds others.
     """
 
     argv: tuple[str, ...]

@@ -45,3 +45,11 @@ def python(script: str, *options: str) -> str:
     assert run.stderr == ""
     assert run.returncode == 0
     return run.stdout
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that waits to be buried does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False

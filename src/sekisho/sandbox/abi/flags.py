@@ -87,21 +87,13 @@ PR_SET_SECUREBITS: Final = 28
 PR_SET_CHILD_SUBREAPER: Final = 36
 PR_SET_NO_NEW_PRIVS: Final = 38
 PR_CAP_AMBIENT: Final = 47
+PR_CAP_AMBIENT_RAISE: Final = 2
 PR_CAP_AMBIENT_CLEAR_ALL: Final = 4
-
-# linux/capability.h
-CAP_CHOWN: Final = 0
-CAP_DAC_OVERRIDE: Final = 1
-CAP_FOWNER: Final = 3
-CAP_SETGID: Final = 6
-CAP_SETUID: Final = 7
-CAP_SYS_PTRACE: Final = 19
-CAP_SYS_ADMIN: Final = 21
-CAP_LAST: Final = 63
-"""The highest number that a capability set can hold; the kernel says EINVAL for those it does not know."""
 
 # linux/securebits.h: uid 0 gets no capabilities by being 0, and none of it can be undone.
 SECBIT_ALL_LOCKED: Final = 0b1110_1111
+SECBITS_OF_ROOT: Final = 0b1100_1011
+"""The same for a root that holds some: it loses them when it becomes another, unless it asks to keep them."""
 
 # linux/seccomp.h
 SECCOMP_SET_MODE_FILTER: Final = 1

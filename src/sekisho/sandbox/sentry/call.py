@@ -11,6 +11,8 @@ import errno
 import fcntl
 import os
 
+from sekisho.sandbox import process_native
+from sekisho.sandbox.abi.capabilities import ON_IDS, SYS_PTRACE
 from sekisho.sandbox.abi.flags import (
     O_CLOEXEC,
     SECCOMP_ADDFD_FLAG_SEND,
@@ -28,7 +30,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-    from sekisho.sandbox.sentry.kernel import Kernel
+    from sekisho.sandbox.sentry.kernel import Identity, Kernel
 
 ANSWERED: Final = "answered"
 """What a handler returns when the call has had its answer."""
@@ -62,10 +64,23 @@ class Call:
     """A pending call. One object a thread of the Sentry, used again for each call.
 
     ``tid`` is the calling thread in the Sentry's pid namespace; ``args`` are the six registers, unsigned.
-    ``surplus`` says that our thread has lost its place to another while its handler waited.
+    ``surplus`` says that our thread has lost its place to another while its handler waited. ``identity`` is
+    whom our thread acts as.
     """
 
-    __slots__ = ("args", "id", "kernel", "listener", "memory", "nr", "opener", "surplus", "tid", "writing")
+    __slots__ = (
+        "args",
+        "id",
+        "identity",
+        "kernel",
+        "listener",
+        "memory",
+        "nr",
+        "opener",
+        "surplus",
+        "tid",
+        "writing",
+    )
 
     def __init__(self, kernel: Kernel, listener: int) -> None:
         self.kernel = kernel
@@ -73,6 +88,7 @@ class Call:
         self.memory = Memory()
         self.opener = Opener()
         self.surplus = self.writing = False
+        self.identity = kernel.identity
         self.id = self.tid = self.nr = 0
         self.args: tuple[int, ...] = (0,) * 6
 
@@ -101,6 +117,27 @@ class Call:
         """An argument as the kernel's int: its low 32 bits, signed."""
         value = self.args[index] & 0xFFFF_FFFF
         return value - 0x1_0000_0000 if value & 0x8000_0000 else value
+
+    def id_number(self, index: int) -> int:
+        """An argument as a user or group id; -1 leaves it as it is."""
+        value = self.args[index] & 0xFFFF_FFFF
+        return -1 if value == 0xFFFF_FFFF else value
+
+    # As whom we act.
+
+    def act_as(self, identity: Identity) -> None:
+        """Let this thread reach files as the caller may."""
+        if identity == self.identity:
+            return
+        kernel = self.kernel
+        process_native.set_capabilities(ON_IDS | {SYS_PTRACE}, kernel.permitted)
+        process_native.act_as(identity.uid, identity.gid, identity.groups)
+        process_native.set_capabilities(identity.rights | {SYS_PTRACE}, kernel.permitted)
+        self.identity = identity
+
+    def plainly(self) -> Plainly:
+        """A context in which this thread has the caller's rights over files, and none of its own."""
+        return Plainly(self)
 
     # What the caller gets.
 
@@ -167,3 +204,19 @@ class Call:
                 raise Gone from None
             raise
         return given
+
+
+class Plainly:
+    """See ``Call.plainly``."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    def __enter__(self) -> None:
+        process_native.set_capabilities(self._call.identity.rights, self._call.kernel.permitted)
+
+    def __exit__(self, *_: object) -> None:
+        rights = self._call.identity.rights | {SYS_PTRACE}
+        process_native.set_capabilities(rights, self._call.kernel.permitted)

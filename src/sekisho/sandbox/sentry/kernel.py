@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from sekisho.sandbox import process_native
-from sekisho.sandbox.abi.flags import CAP_SYS_PTRACE
+from sekisho.sandbox.abi.capabilities import ON_IDS
 from sekisho.sandbox.value import replace
 
 TYPE_CHECKING = False
@@ -37,29 +36,53 @@ if TYPE_CHECKING:
             """Whether a thread of ours still has a file open for writing that its caller has already got."""
 
 
+class Identity:
+    """As whom files are reached: user, group, additional groups, and the capabilities over files that are
+    held.
+    """
+
+    __slots__ = ("gid", "groups", "rights", "uid")
+
+    def __init__(self, uid: int, gid: int, groups: tuple[int, ...], rights: frozenset[int]) -> None:
+        self.uid = uid
+        self.gid = gid
+        self.groups = groups
+        self.rights = rights
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Identity)
+            and (self.uid, self.gid, self.rights) == (other.uid, other.gid, other.rights)
+            and self.groups == other.groups
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.uid, self.gid, self.groups, self.rights))
+
+
 class Kernel:
     """One a sandbox.
 
-    ``uid``, ``gid`` and ``groups`` are the workload's, which the Sentry has too: what it does in the
-    workload's stead is judged by them. ``init`` is process 1 of the sandbox as the Sentry numbers it.
-    ``proc`` is a directory of the Sentry's own procfs (read-only, processes alone), which is also its
-    working directory: there the thread ids of notifications mean what they say, and ``self/fd/7`` names
-    what the Sentry has open. ``umask`` is what every process began with; ``umask_known`` says that none has
-    changed it.
+    ``identity`` is whom the workload began as; ``ids_known`` says that nobody has become somebody else, so
+    that it need not be asked for. ``permitted`` are the capabilities that threads of the Sentry can take
+    up. ``init`` is process 1 of the sandbox as the Sentry numbers it. ``proc`` is a directory of the
+    Sentry's own procfs (read-only, processes alone), which is also its working directory: there the thread
+    ids of notifications mean what they say, and ``self/fd/7`` names what the Sentry has open. ``umask`` is
+    what every process began with; ``umask_known`` says that none has changed it.
     """
 
     __slots__ = (
         "_world",
-        "gid",
-        "groups",
+        "identity",
+        "ids_known",
         "init",
         "network",
+        "permitted",
         "proc",
         "proc_device",
         "server",
         "started",
         "terminals",
-        "uid",
         "umask",
         "umask_known",
     )
@@ -71,14 +94,17 @@ class Kernel:
         *,
         proc: int,
         init: int,
-        user: tuple[int, int, tuple[int, ...]],
+        identity: Identity,
+        permitted: frozenset[int],
         world: World,
         umask: int,
         network: Network,
     ) -> None:
         self.proc = proc
         self.init = init
-        self.uid, self.gid, self.groups = user
+        self.identity = identity
+        self.permitted = permitted
+        self.ids_known = True
         self._world = world
         self.umask = umask
         self.network = network
@@ -92,13 +118,16 @@ class Kernel:
         age = time.monotonic() - self.started
         return replace(self._world, age=age, fresh_id=_fresh_id())
 
+    def identity_changes(self) -> None:
+        """A process becomes somebody else, or somebody else comes in: from here on callers are asked who
+        they are.
+        """
+        if self.permitted >= ON_IDS:
+            self.ids_known = False
+
     def is_emulated(self, device: int) -> bool:
         """Whether files of this device are /proc's: made up by a kernel, not kept by anyone."""
         return device == self.proc_device
-
-    def plainly(self) -> Plainly:
-        """A context in which this thread has the workload's rights and no capability of the Sentry's."""
-        return Plainly()
 
     def waiting(self, call: Waiter) -> Waiting:
         """A context in which the handler may wait as long as the caller does.
@@ -106,18 +135,6 @@ class Kernel:
         Another thread takes over its place. A signal for the caller, or its end, ends the wait with EINTR.
         """
         return Waiting(self.server, call)
-
-
-class Plainly:
-    """See ``Kernel.plainly``."""
-
-    __slots__ = ()
-
-    def __enter__(self) -> None:
-        process_native.set_capabilities((), (CAP_SYS_PTRACE,))
-
-    def __exit__(self, *_: object) -> None:
-        process_native.set_capabilities((CAP_SYS_PTRACE,))
 
 
 class Waiting:

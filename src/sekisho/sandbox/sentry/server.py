@@ -24,6 +24,7 @@ from sekisho.sandbox.abi.flags import (
     SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP,
 )
 from sekisho.sandbox.abi.notify import ID, REQUEST
+from sekisho.sandbox.sentry import task
 from sekisho.sandbox.sentry.call import ANSWERED, CONTINUE, Call, Errno, Gone
 
 TYPE_CHECKING = False
@@ -105,6 +106,8 @@ class Server:
             if handler is None:
                 call.answer(0, errno.ENOSYS)
                 return
+            if not self._kernel.ids_known:
+                call.act_as(task.identity(call))
             result = handler(call)
             if result is ANSWERED:
                 return

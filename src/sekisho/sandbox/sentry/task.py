@@ -10,8 +10,10 @@ import errno
 import os
 
 from sekisho.sandbox import process_native
+from sekisho.sandbox.abi.capabilities import ON_FILES
 from sekisho.sandbox.abi.flags import AT_FDCWD, O_CLOEXEC, O_PATH, PIDFD_THREAD
 from sekisho.sandbox.sentry.call import Errno, Gone
+from sekisho.sandbox.sentry.kernel import Identity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,17 +39,27 @@ def descriptor(call: Call, number: int) -> int:
     return directory(call, number)
 
 
-def _status_field(tid: int, name: bytes) -> bytes:
+def _status(tid: int) -> bytes:
+    """/proc/<tid>/status."""
     try:
-        fd = os.open(f"{tid}/status", os.O_RDONLY)
+        fd = os.open(f"{tid}/status", os.O_RDONLY | O_CLOEXEC)
     except OSError:
         raise Gone from None
     try:
-        text = os.read(fd, 4096)
+        text = os.read(fd, STATUS_MOST)
     except OSError:
         raise Gone from None
     finally:
         os.close(fd)
+    return text
+
+
+STATUS_MOST = 1 << 20
+"""Bytes of a status: a process may have 65,536 groups."""
+
+
+def _status_field(tid: int, name: bytes) -> bytes:
+    text = _status(tid)
     start = text.find(name)
     return text[start + len(name) : text.index(b"\n", start + len(name))]
 
@@ -57,6 +69,19 @@ def umask(call: Call) -> int:
     if call.kernel.umask_known:
         return call.kernel.umask
     return int(_status_field(call.tid, b"\nUmask:\t"), 8)
+
+
+def identity(call: Call) -> Identity:
+    """Whom the caller reaches files as."""
+    text = _status(call.tid)
+    rows = dict(line.split(b":\t", 1) for line in text.splitlines() if b":\t" in line)
+    effective = int(rows[b"CapEff"], 16)
+    return Identity(
+        int(rows[b"Uid"].split()[3]),
+        int(rows[b"Gid"].split()[3]),
+        tuple(int(group) for group in rows[b"Groups"].split()),
+        frozenset(number for number in ON_FILES if effective >> number & 1),
+    )
 
 
 def process_of(call: Call) -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import _thread
 import gc
 import os
+import select
 
 from sekisho.sandbox import filters, mount_native, process_native, seccomp_native
+from sekisho.sandbox.abi.capabilities import ON_FILES, ON_IDS, SYS_PTRACE
 from sekisho.sandbox.abi.flags import (
-    CAP_SYS_PTRACE,
     CLONE_NEWNET,
     CLONE_NEWNS,
     CLONE_NEWPID,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from typing import Final, NoReturn
 
     from sekisho.sandbox.probe import World
+    from sekisho.sandbox.sentry.kernel import Kernel
     from sekisho.sandbox.sentry.server import Server
     from sekisho.sandbox.spawn.init import Way
     from sekisho.sandbox.spec import IdMap, SandboxSpec
@@ -77,13 +79,20 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     shown = machine.world(spec)
     proc = _own_proc()
     pid, workload, listener = _meet(spec, ours, parent, shown)
+    if way.own_process and init.capabilities(spec.process) & ON_IDS:
+        _guard(pid)
     os.fchdir(proc)
-    _shrink(spec, own_program)
-    user = spec.process.user
+    user, holds = spec.process.user, init.capabilities(spec.process)
+    rights = holds & ON_FILES
+    permitted = rights | {SYS_PTRACE}
+    if holds & ON_IDS or (control is not None and not rootless):
+        permitted |= ON_IDS  # to act as somebody else, if somebody becomes that or comes in as that
+    _shrink(spec, own_program, permitted, rights)
     known = kernel.Kernel(
         proc=proc,
         init=pid,
-        user=(user.uid, user.gid, user.groups),
+        identity=kernel.Identity(user.uid, user.gid, tuple(sorted(user.groups)), rights),
+        permitted=permitted,
         world=shown,
         umask=init.umask_of(user),
         network=net.Network(sealed="sealed-network" in spec.options, metadata=spec.network.allow_metadata),
@@ -92,7 +101,7 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     serving = server.Server(known, handlers)
     serving.serve(listener)
     if control is not None:
-        _thread.start_new_thread(_take_more, (control, serving))
+        _thread.start_new_thread(_take_more, (control, known, serving))
     channel.send(parent, channel.RUNNING, b"%d %d" % (pid, workload))
     if way.gate >= 0 and not os.read(way.gate, 1):
         os.kill(pid, signal.SIGKILL)
@@ -148,6 +157,32 @@ def _fork_init(spec: SandboxSpec, sock: socket, program: bytes, way: Way, *, roo
         init.run(spec, sock, program, way)
     process_native.setns(home, CLONE_NEWPID)
     os.close(home)
+
+
+def _guard(pid: int) -> None:
+    """Start a process that ends process 1 when we end.
+
+    The kernel does that for a process that asks for it, but forgets when the process becomes another user.
+    Ours never does; a workload that is process 1 itself may.
+    """
+    sentry, target = os.pidfd_open(os.getpid()), os.pidfd_open(pid)
+    if os.fork():
+        os.close(sentry)
+        os.close(target)
+        return
+    try:
+        os.setsid()
+        first, second = sorted((sentry, target))
+        process_native.close_from(0, first - 1)
+        process_native.close_from(first + 1, second - 1)
+        process_native.close_from(second + 1)
+        process_native.set_name("sekisho-guard")
+        poll = select.poll()
+        poll.register(sentry, select.POLLIN)
+        poll.poll()
+        signal.pidfd_send_signal(target, signal.SIGKILL)
+    finally:
+        os._exit(0)
 
 
 def _own_proc() -> int:
@@ -229,7 +264,7 @@ class _Spaces:
             os.close(fd)
 
 
-def _shrink(spec: SandboxSpec, program: bytes) -> None:
+def _shrink(spec: SandboxSpec, program: bytes, permitted: frozenset[int], rights: frozenset[int]) -> None:
     """Become the workload's user, keep the right to read its memory alone, and filter ourselves."""
     user = spec.process.user
     process_native.keep_capabilities()
@@ -239,7 +274,7 @@ def _shrink(spec: SandboxSpec, program: bytes) -> None:
         pass  # without root
     os.setresgid(user.gid, user.gid, user.gid)
     os.setresuid(user.uid, user.uid, user.uid)
-    process_native.set_capabilities((CAP_SYS_PTRACE,))
+    process_native.set_capabilities(rights | {SYS_PTRACE}, permitted)
     process_native.clear_ambient()
     process_native.no_new_privileges()
     process_native.hide()
@@ -261,10 +296,11 @@ def _no_more_imports() -> None:
     sys.path_importer_cache.clear()
 
 
-def _take_more(control: socket, server: Server) -> NoReturn:
+def _take_more(control: socket, known: Kernel, server: Server) -> NoReturn:
     """Answer the calls of further programs, whose listeners arrive at the control socket."""
     while True:
         fds = channel.receive_fds(control)
+        known.identity_changes()  # whoever comes in may be another user
         if len(fds) == 2:
             server.serve(fds[0])
             os.write(fds[1], b"\0")

@@ -11,6 +11,7 @@ import os
 from _struct import Struct
 
 from sekisho.sandbox import process_native, seccomp_native
+from sekisho.sandbox.abi.capabilities import SETPCAP, held
 from sekisho.sandbox.abi.flags import (
     CLONE_NEWCGROUP,
     CLONE_NEWIPC,
@@ -18,6 +19,8 @@ from sekisho.sandbox.abi.flags import (
     CLONE_NEWNS,
     CLONE_NEWUSER,
     CLONE_NEWUTS,
+    SECBIT_ALL_LOCKED,
+    SECBITS_OF_ROOT,
 )
 from sekisho.sandbox.errors import SandboxError
 from sekisho.sandbox.spawn import channel
@@ -189,20 +192,32 @@ def make_console(sock: socket, process: Process) -> int:
     return console
 
 
+def capabilities(process: Process) -> frozenset[int]:
+    """What a program holds in the sandbox's user namespace: as root, those that were asked for and may be
+    held.
+    """
+    return held(process.capabilities) if process.user.uid == 0 else frozenset()
+
+
 def drop(process: Process) -> None:
-    """Become the workload's user, for ever and with no capability."""
-    user = process.user
-    if os.geteuid() == 0 or os.getuid() != user.uid:
-        _become(user.uid, user.gid, user.groups)
-    process_native.drop_bounding_set()
-    process_native.lock_securebits()
+    """Become the workload's user, for ever and with no more capabilities than it may hold."""
+    user, keep = process.user, capabilities(process)
+    becomes = os.geteuid() == 0 or os.getuid() != user.uid
+    process_native.drop_bounding_set(keep)
     process_native.clear_ambient()
-    process_native.set_capabilities(())
+    if not keep:
+        process_native.lock_securebits(SECBIT_ALL_LOCKED)
+    if becomes:
+        _become(user.uid, user.gid, user.groups)
+    if keep:  # as root, so that nothing was lost by becoming the user
+        process_native.set_capabilities(keep | {SETPCAP}, keep | {SETPCAP}, keep)
+        process_native.raise_ambient(keep)
+        process_native.lock_securebits(SECBITS_OF_ROOT)
+    process_native.set_capabilities(keep, keep, keep)
     process_native.no_new_privileges()
 
 
 def _become(uid: int, gid: int, groups: Sequence[int]) -> None:
-    process_native.keep_capabilities()
     try:
         os.setgroups(groups)
     except PermissionError:

@@ -66,9 +66,10 @@ ROWS: Final[dict[str, tuple[Treatment, str]]] = {
             "openat", "openat2", "newfstatat", "statx", "readlink", "readlinkat", "faccessat", "faccessat2",
             "getdents64", "getdents", "fstatfs", "mkdirat", "mknodat", "unlinkat", "renameat2",
             "linkat", "symlinkat", "fchmodat", "fchownat", "utimensat", "fchmod", "fchown", "ftruncate",
-            "fallocate", "fsync", "fdatasync", "syncfs", "pwrite64", "getxattr", "fgetxattr", "listxattr",
-            "flistxattr", "setxattr", "fsetxattr", "removexattr", "fremovexattr", "inotify_init1",
+            "fallocate", "fsync", "fdatasync", "syncfs", "pwrite64", "getxattr", "listxattr",
+            "setxattr", "removexattr", "inotify_init1",
             "inotify_add_watch", "inotify_rm_watch", "memfd_create", "umask", "capset", "setfsuid",
+            "setfsgid", "setgroups",
         ),
         (PLAIN, _WORK),
     ),
@@ -84,7 +85,7 @@ ROWS: Final[dict[str, tuple[Treatment, str]]] = {
     **dict.fromkeys(
         (
             "fcntl", "dup", "dup3", "pipe2", "eventfd2", "epoll_create1", "epoll_ctl", "epoll_wait",
-            "prlimit64", "sched_getaffinity", "sched_setaffinity", "getpriority", "setpriority",
+            "prlimit64",
         ),
         (PLAIN, _WORK),
     ),

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.unit.sandbox.inside import PYTHON, SRC, do, needs_root, needs_sandbox, python, sh
+from tests.unit.sandbox.inside import PYTHON, SRC, alive, do, needs_root, needs_sandbox, python, sh
 
 pytestmark = needs_sandbox
 
@@ -177,13 +177,6 @@ def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def _alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 @pytest.mark.parametrize("victim", ["launcher", "sentry", "init"])
 def test_whoever_is_killed_the_workload_dies(victim: str) -> None:
     run = subprocess.Popen(
@@ -199,9 +192,9 @@ def test_whoever_is_killed_the_workload_dies(victim: str) -> None:
     family = [init, workload, *_children(workload)]
     os.kill({"launcher": run.pid, "sentry": sentry, "init": init}[victim], signal.SIGKILL)
     end = time.monotonic() + 1
-    while any(map(_alive, family)) and time.monotonic() < end:
+    while any(map(alive, family)) and time.monotonic() < end:
         time.sleep(0.01)
-    assert not [pid for pid in family if _alive(pid)]
+    assert not [pid for pid in family if alive(pid)]
     run.communicate(timeout=20)
     if victim != "launcher":
         assert run.returncode == 128 + signal.SIGKILL

@@ -133,7 +133,7 @@ class _Walk:
         self._access = O_ACCMODE
         if part.isdigit():
             self._access = _access_of(call, self.at, part)
-        with call.kernel.plainly():
+        with call.plainly():
             fd = call.opener.open(self.at, part, O_PATH | O_CLOEXEC, 0, 0)
         self._move(fd)
         self._jumped = True
@@ -155,7 +155,7 @@ class _Walk:
         if stat.S_ISLNK(os.fstat(self.at).st_mode):
             raise Errno(errno.ELOOP)
         clean = flags & ~(O_CREAT | O_EXCL | O_NOFOLLOW)
-        with call.kernel.plainly():
+        with call.plainly():
             return os.open(f"self/fd/{self.at}", clean | O_CLOEXEC)
 
 
@@ -213,7 +213,7 @@ def open_checked(call: Call, fd: int, flags: int) -> int:
 
 def _again(call: Call, fd: int, flags: int) -> int:
     """Open the kernel's own file again, with the workload's rights: looking into a process takes them."""
-    with call.kernel.plainly():
+    with call.plainly():
         return os.open(f"self/fd/{fd}", flags & ~(O_CREAT | O_EXCL | O_NOFOLLOW | O_TRUNC) | O_CLOEXEC)
 
 

@@ -73,17 +73,17 @@ def safe_mode(mode: int) -> int:
 
 def chown(call: Call) -> Result:
     """chown(path, uid, gid)."""
-    return _chown(call, AT_FDCWD, call.path(0), call.signed(1), call.signed(2), 0)
+    return _chown(call, AT_FDCWD, call.path(0), call.id_number(1), call.id_number(2), 0)
 
 
 def lchown(call: Call) -> Result:
     """lchown(path, uid, gid)."""
-    return _chown(call, AT_FDCWD, call.path(0), call.signed(1), call.signed(2), AT_SYMLINK_NOFOLLOW)
+    return _chown(call, AT_FDCWD, call.path(0), call.id_number(1), call.id_number(2), AT_SYMLINK_NOFOLLOW)
 
 
 def fchownat(call: Call) -> Result:
     """fchownat(dirfd, path, uid, gid, flags)."""
-    return _chown(call, call.signed(0), call.path(1), call.signed(2), call.signed(3), call.signed(4))
+    return _chown(call, call.signed(0), call.path(1), call.id_number(2), call.id_number(3), call.signed(4))
 
 
 def _chown(call: Call, dirfd: int, path: bytes, uid: int, gid: int, flags: int) -> Result:  # noqa: PLR0917  the call's own

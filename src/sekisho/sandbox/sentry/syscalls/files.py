@@ -59,7 +59,7 @@ def fchown(call: Call) -> Result:
     handle = task.descriptor(call, call.signed(0))
     try:
         call.valid()
-        os.chown(f"self/fd/{handle}", call.signed(1), call.signed(2), dir_fd=call.kernel.proc)
+        os.chown(f"self/fd/{handle}", call.id_number(1), call.id_number(2), dir_fd=call.kernel.proc)
     finally:
         os.close(handle)
     return 0

@@ -123,7 +123,7 @@ def _bind_path(call: Call, fd: int, path: bytes) -> None:
             if b"/" not in path:
                 socket_native.bind(fd, b"\x01\x00" + path + b"\0")
             else:
-                with call.kernel.plainly():
+                with call.plainly():
                     socket_native.bind(
                         fd, b"\x01\x00" + path + (b"\0" if len(path) < UNIX_PATH_MOST else b"")
                     )

@@ -128,8 +128,10 @@ def sched_getparam(call: Call) -> Result:
     return 0
 
 
-def sched_getscheduler(_call: Call) -> Result:
+def sched_getscheduler(call: Call) -> Result:
     """sched_getscheduler(pid)."""
+    if call.signed(0) < 0:
+        raise Errno(errno.EINVAL)
     return OTHER
 
 
@@ -208,8 +210,8 @@ def prctl(call: Call) -> Result:
         return CONTINUE
     if option == PR_SET_SECCOMP and call.args[1] == SECCOMP_MODE_FILTER:
         return CONTINUE
-    if option == PR_CAP_AMBIENT:
-        return _ambient(call)
+    if option in OF_CAPABILITIES:
+        return CONTINUE
     if option in _ANSWERS:
         answer = _ANSWERS[option]
         if answer < 0:
@@ -218,25 +220,18 @@ def prctl(call: Call) -> Result:
     raise Errno(errno.EINVAL)
 
 
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP, PR_CAP_AMBIENT = 1, 4, 22, 47
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP = 1, 4, 22
 SECCOMP_MODE_FILTER = 2
-AMBIENT_IS_SET, AMBIENT_CLEAR_ALL = 1, 4
+OF_CAPABILITIES = frozenset((8, 24, 27, 28, 47))
+"""SET_KEEPCAPS, CAPBSET_DROP, GET_SECUREBITS, SET_SECUREBITS, CAP_AMBIENT: numbers, and what is held
+decides.
+"""
 
 _ANSWERS = {
-    8: 0,  # SET_KEEPCAPS: there are none to keep
-    24: -errno.EPERM,  # CAPBSET_DROP
-    27: 0,  # GET_SECUREBITS
-    28: -errno.EPERM,  # SET_SECUREBITS
     33: 0,  # MCE_KILL
     35: -errno.EPERM,  # SET_MM
     0x59616D61: 0,  # SET_PTRACER: nobody traces
 }
-
-
-def _ambient(call: Call) -> Result:
-    if call.args[1] in (AMBIENT_IS_SET, AMBIENT_CLEAR_ALL):
-        return 0
-    raise Errno(errno.EPERM)
 
 
 def seccomp(call: Call) -> Result:

@@ -6,11 +6,20 @@ from typing import Final
 
 from sekisho.sandbox.table.model import Row, call, notified
 
-_GETS: Final = "the identity that the Sentry keeps for the task; the real one holds no capability"
-_SETS: Final = "the Sentry changes the identity that it acts with; the kernel's own never changes"
+_GETS: Final = "the caller's own, in the sandbox's user namespace"
+_SETS: Final = "the Sentry must know when a process becomes somebody else, whom it then acts as"
+_NUMBERS: Final = "nothing: what is decided on stands in registers"
+_OWN: Final = (
+    "other numbers, which the kernel judges by what the caller holds in the sandbox's user namespace"
+)
 
 ROWS: Final[tuple[Row, ...]] = tuple(
-    call(number, name, notified(f"identity.{name}"), _SETS if "set" in name else _GETS)
+    call(
+        number,
+        name,
+        notified(f"identity.{name}", resumes=_OWN if name in ("setgroups", "capset") else _NUMBERS),
+        _SETS if "set" in name else _GETS,
+    )
     for number, name in (
         (102, "getuid"),
         (104, "getgid"),
