@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from tests.unit.sandbox.inside import PYTHON, SRC, alive, do, needs_root, needs_sandbox, python, sh
 
+from sekisho.sandbox import process_native
+
 pytestmark = needs_sandbox
 
 
@@ -202,18 +204,29 @@ def test_whoever_is_killed_the_workload_dies(victim: str) -> None:
 
 @needs_root
 def test_nothing_is_left() -> None:
-    def state() -> tuple[int, str, list[str]]:
+    process_native.adopt_orphans()  # whatever a sandbox leaves becomes ours
+
+    def state() -> tuple[list[int], list[str], list[str], list[str]]:
         groups = [str(path) for path in Path("/sys/fs/cgroup").glob("*/sekisho/do-*")]
-        processes = sum(path.name.isdigit() for path in Path("/proc").iterdir())
-        return processes, Path("/proc/self/mounts").read_text(), groups
+        rows = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+        stages = [row[1] for row in rows if row[1].endswith("/root") and row[2] in ("overlay", "tmpfs")]
+        return (
+            _children(os.getpid()),
+            stages,
+            groups,
+            sorted(path.name for path in Path("/proc/self/fd").iterdir()),
+        )
 
     before = state()
     for _ in range(3):
         do("/bin/sh", "-c", "sleep 100 & true", options=("--memory", "1G"))
-    time.sleep(0.2)
-    after = state()
-    assert after[1:] == before[1:]
-    assert after[0] <= before[0] + 2  # of others
+    end = time.monotonic() + 5
+    while (after := state())[0] != before[0] and time.monotonic() < end:
+        time.sleep(0.05)
+    assert after[0] == before[0]
+    assert after[1] == before[1]
+    assert after[3] == before[3]
+    assert not [group for group in after[2] if group not in before[2]]
 
 
 def test_usage() -> None:
