@@ -8,15 +8,19 @@ logged and told as an internal error that says nothing else.
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 import orjson
 
 from sekisho.apiserver import status
+from sekisho.apiserver.accounts import ACCOUNTS, NAMESPACES, Accounts
 from sekisho.apiserver.admission import Admission, Chain
 from sekisho.apiserver.answer import JSON, Answer, answer_of, json_answer
-from sekisho.apiserver.authorize import AnyUser, Attributes, Authorizer, check
+from sekisho.apiserver.authorize import NO_GUARD, AnyUser, Attributes, Authorizer, check
+from sekisho.apiserver.authz import Aggregation, Escalation, Rbac
+from sekisho.apiserver.authz.roles import CLUSTER_ROLES
 from sekisho.apiserver.custom import KEY as DEFINITIONS
 from sekisho.apiserver.custom import Definitions
 from sekisho.apiserver.decode import decode, read_value
@@ -58,7 +62,16 @@ class Api:
         self._reader = Reader(store)
         self._webhooks = WebhookClient(store)
         self.definitions = Definitions(store, caller or self._webhooks, self._serve)
-        self.writer = Writer(store, lambda: self.registry, lambda: self.admission, managers)
+        self.aggregation = Aggregation(store)
+        self.accounts = Accounts(store)
+        self._settle: Mapping[tuple[str, str], Callable[[], Awaitable[None]]] = {
+            DEFINITIONS: self.definitions.settle,
+            CLUSTER_ROLES: self.aggregation.settle,
+            NAMESPACES: self.accounts.settle,
+            ACCOUNTS: self.accounts.settle,
+        }
+        guard = Escalation(self.authorizer) if isinstance(self.authorizer, Rbac) else NO_GUARD
+        self.writer = Writer(store, lambda: self.registry, lambda: self.admission, managers, guard)
 
     @property
     def registry(self) -> Registry:
@@ -72,6 +85,11 @@ class Api:
 
     def _serve(self, types: list[ResourceType]) -> None:
         self.registry = self.registry.with_types(types)
+
+    async def settle(self, resource: tuple[str, str]) -> None:
+        """Let what follows from a write of a resource happen, before it is answered."""
+        if (settle := self._settle.get(resource)) is not None:
+            await settle()
 
     async def close(self) -> None:
         """Stop what is under way. The store is closed by whoever opened it."""
@@ -122,8 +140,7 @@ class Api:
             return Answer(body=form_of(call).object(type, row.load(), row.body))
         if verb == "delete":
             answer = await self.writer.delete(call, type, self._delete_options(call))
-            if type.key == DEFINITIONS:
-                await self.definitions.settle()
+            await self.settle(type.key)
             return json_answer(answer)
         if verb == "deletecollection":
             return await self._delete_collection(call, type)
@@ -142,9 +159,10 @@ class Api:
 
     async def _written(self, call: Call, written: Written, type: ResourceType, form: Form) -> Answer:
         value = written.value
-        if type.key == DEFINITIONS and not dry_run(call):
-            await self.definitions.settle()
-            row = self.store.get(Place(*DEFINITIONS, "", value["metadata"]["name"]))
+        if type.key in self._settle and not dry_run(call):
+            await self.settle(type.key)
+            metadata = value["metadata"]
+            row = self.store.get(Place(*type.key, metadata.get("namespace", ""), metadata["name"]))
             value = row.load() if row is not None else value
         return Answer(
             code=201 if written.created else 200,

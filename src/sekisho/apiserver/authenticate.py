@@ -17,6 +17,7 @@ from sekisho.apiserver import status
 from sekisho.apiserver.authorize import (
     ANONYMOUS,
     AUTHENTICATED,
+    SERVICE_ACCOUNT,
     UNAUTHENTICATED,
     Attributes,
     Authorizer,
@@ -29,9 +30,6 @@ from sekisho.web.authority import name_of
 
 IMPERSONATE: Final = "impersonate-"
 USER, UID, GROUP, EXTRA = (f"{IMPERSONATE}{row}" for row in ("user", "uid", "group", "extra-"))
-
-SERVICE_ACCOUNT: Final = "system:serviceaccount:"
-"""How the user name of a service account begins: namespace and name follow."""
 
 Token = Callable[[str], UserInfo | None]
 """Whose a token is; None if it is not one of those that this knows."""

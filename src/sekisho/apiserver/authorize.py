@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from sekisho.apiserver.route import Call
 from sekisho.apiserver.status import ApiError, Resource, forbidden
+from sekisho.apiserver.types import ResourceType
 from sekisho.kube.review import UserInfo
 
 MASTERS: Final = "system:masters"
 """The group that may do everything, whatever else is said."""
+
+SERVICE_ACCOUNT: Final = "system:serviceaccount:"
+"""How the user name of a service account begins: namespace and name follow."""
 
 AUTHENTICATED: Final = "system:authenticated"
 UNAUTHENTICATED: Final = "system:unauthenticated"
@@ -117,6 +121,35 @@ class AnyUser:
                 Permission(verbs=every, paths=every),
             ]
         )
+
+
+class Guard(Protocol):
+    """Refuses writes that their writer may not make, whatever else is allowed."""
+
+    def check(
+        self,
+        call: Call,
+        type: ResourceType,
+        new: Mapping[str, Any],
+        old: Mapping[str, Any] | None,
+    ) -> None:
+        """Look at an object as it is about to be stored. Raises ApiError (403)."""
+
+
+class _NoGuard:
+    """Refuses nothing."""
+
+    def check(
+        self,
+        call: Call,
+        type: ResourceType,
+        new: Mapping[str, Any],
+        old: Mapping[str, Any] | None,
+    ) -> None:
+        """Nothing is wrong."""
+
+
+NO_GUARD: Final[Guard] = _NoGuard()
 
 
 async def check(authorizer: Authorizer, question: Attributes) -> None:

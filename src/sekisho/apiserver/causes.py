@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 from sekisho.apiserver.status import Cause
 from sekisho.kube.fielderror import shown
@@ -52,3 +53,25 @@ def immutable(at: str, value: Any) -> Cause:
 def invalids(at: str, value: Any, details: Sequence[str]) -> list[Cause]:
     """One cause for all that is wrong with a value; none if nothing is."""
     return [invalid(at, value, ",".join(details))] if details else []
+
+
+_REASONS: Final[Mapping[str, str]] = {
+    "Invalid value": "FieldValueInvalid",
+    "Required value": "FieldValueRequired",
+    "Forbidden": "FieldValueForbidden",
+    "Unsupported value": "FieldValueNotSupported",
+    "Duplicate value": "FieldValueDuplicate",
+    "Too many": "FieldValueTooMany",
+    "Too long": "FieldValueTooLong",
+}
+"""The reason of an error, by how its text begins."""
+
+_PARTS: Final = re.compile(rf"(?:(.*?): )?(({'|'.join(_REASONS)}).*)", re.DOTALL)
+
+
+def parted(text: str) -> Cause:
+    """The cause that a text such as ``spec.x: Invalid value: …`` tells of."""
+    found = _PARTS.fullmatch(text)
+    if found is None:
+        return Cause(reason="FieldValueInvalid", message=text)
+    return Cause(reason=_REASONS[found[3]], message=found[2], field=found[1] or "")

@@ -18,6 +18,7 @@ from sekisho.apiserver import codes, names
 from sekisho.apiserver.api import Api
 from sekisho.apiserver.authenticate import Authentication, StaticToken
 from sekisho.apiserver.authorize import MASTERS
+from sekisho.apiserver.authz import Rbac, bootstrap_roles
 from sekisho.apiserver.files import private_file
 from sekisho.apiserver.kubeconfig import Access, kubeconfig
 from sekisho.apiserver.registry import built_in_registry
@@ -104,7 +105,7 @@ class Cluster:
         except ValueError:
             raise _unusable(settings.folder / "pki", "sa.key or the token is malformed") from None
         authentication = Authentication(tokens=(token, accounts))
-        api = Api(store, admission=admission)
+        api = Api(store, admission=admission, authorizer=Rbac(store))
         await bootstrap(api)
         server = Server(api, authenticate=authentication)
         identity = authority.issue_server(_names(settings.host))
@@ -143,7 +144,9 @@ async def bootstrap(api: Api) -> None:
         place = Place("", "namespaces", "", name)
         if api.store.get(place) is None:
             await api.store.write(place, _namespace(name), base=None)
-    await api.definitions.settle()
+    await bootstrap_roles(api.store)
+    for settle in (api.definitions.settle, api.aggregation.settle, api.accounts.settle):
+        await settle()
 
 
 def _namespace(name: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from sekisho.apiserver.authz.validation import STRATEGIES as ACCESS
 from sekisho.apiserver.custom.strategy import CustomResourceDefinitions
 from sekisho.apiserver.status import Cause
 from sekisho.apiserver.types import Plain, Raw, Strategy
@@ -297,5 +298,6 @@ STRATEGIES: Final[Mapping[tuple[str, str], Strategy]] = {
     ("policy", "poddisruptionbudgets"): WithStatus(),
     ("autoscaling", "horizontalpodautoscalers"): WithStatus(),
     ("apiextensions.k8s.io", "customresourcedefinitions"): CustomResourceDefinitions(),
+    **ACCESS,
 }
 """By group and plural; other kinds are plain."""

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import orjson
 
-from sekisho.apiserver.authenticate import SERVICE_ACCOUNT
+from sekisho.apiserver.authorize import SERVICE_ACCOUNT
 from sekisho.apiserver.names import new_uid
 from sekisho.apiserver.store import Place, Row
 from sekisho.diag import Secret

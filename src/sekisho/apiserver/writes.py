@@ -18,6 +18,7 @@ import orjson
 from sekisho.apiserver import admission as admitting
 from sekisho.apiserver import names, status
 from sekisho.apiserver.admission import Admission
+from sekisho.apiserver.authorize import NO_GUARD, Guard
 from sekisho.apiserver.custom import KEY as DEFINITIONS
 from sekisho.apiserver.custom.definitions import begin_end
 from sekisho.apiserver.decode import check_schema
@@ -65,11 +66,13 @@ class Writer:
         registry: Callable[[], Registry],
         admission: Callable[[], Admission],
         managers: Managers = NO_MANAGERS,
+        guard: Guard = NO_GUARD,
     ) -> None:
         self._store = store
         self._registry = registry
         self._admission = admission
         self._managers = managers
+        self._guard = guard
 
     async def create(self, call: Call, type: ResourceType, value: dict[str, Any]) -> Written:
         """A new object. Raises ApiError."""
@@ -101,6 +104,7 @@ class Writer:
             labels = value["metadata"].get("labels") or {}
             value["metadata"]["labels"] = {**labels, "kubernetes.io/metadata.name": metadata.get("name", "")}
         value, warnings = await self._admit(call, type, value, None, Operation.CREATE, namespace=namespace)
+        self._guard.check(call, type, value, None)
         warnings += self._validate(type, value, None)
         value = self._managers.updated(call, type, value, None, sent)
         place = Place(*type.key, metadata.get("namespace", ""), metadata["name"])
@@ -171,6 +175,7 @@ class Writer:
         _count_generation(new, old, type)
         namespace = self._namespace_object(new["metadata"].get("namespace", ""))
         new, told = await self._admit(call, type, new, old, Operation.UPDATE, namespace=namespace)
+        self._guard.check(call, type, new, old)
         told += self._validate(type, new, old)
         new = self._managers.updated(call, type, new, old, sent)
         warnings = [*wanted.warnings, *told]

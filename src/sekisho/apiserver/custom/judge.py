@@ -31,8 +31,7 @@ BLOCKED: Final = Cause(
     reason="FieldValueInvalid",
     message=(
         'Invalid value: "null": some validation rules were not checked because the object was invalid; '
-        "correct the "
-        "existing errors to complete validation"
+        "correct the existing errors to complete validation"
     ),
     field="<nil>",
 )
@@ -70,7 +69,7 @@ def _is_too(row: Diagnostic) -> bool:
 
 def _cause(broken: Broken) -> Cause:
     reason = broken.rule.written.reason if broken.rule and broken.code is BROKEN else ""
-    return Cause(reason=reason or "FieldValueInvalid", message=broken.detail, field=broken.field)
+    return Cause(reason=reason or "FieldValueInvalid", message=broken.detail, field=broken.field or "<nil>")
 
 
 def _was_so(row: Diagnostic, schema: Schema, new: Raw, old: Raw | None) -> bool:

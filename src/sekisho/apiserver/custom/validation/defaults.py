@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from sekisho.apiserver.causes import invalid
+from sekisho.apiserver.causes import invalid, parted
 from sekisho.apiserver.custom.schemas import read, rules_of
 from sekisho.apiserver.decode import causes_of
 from sekisho.apiserver.status import Cause
@@ -43,5 +44,5 @@ def _default(schema: Schema, at: str) -> Iterator[Cause]:
         yield Cause(reason=cause.reason, message=cause.message, field=below)
     if not problems and has_rules(schema):
         for broken in validate_rules(rules_of(schema, (at,), resource=False), value, value):
-            text = broken.message.removeprefix(f"{path_text(broken.path)}: ")
-            yield Cause(reason="FieldValueInvalid", message=text, field=at)
+            cause = parted(broken.message)
+            yield replace(cause, field=f"{at}.{cause.field}" if cause.field else at)

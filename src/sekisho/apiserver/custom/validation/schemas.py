@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sekisho.apiserver.causes import forbidden, invalid, not_supported, required
+from sekisho.apiserver.causes import forbidden, invalid, not_supported, parted, required
 from sekisho.apiserver.custom.schemas import read
 from sekisho.apiserver.custom.validation.defaults import default_causes
 from sekisho.apiserver.status import Cause
@@ -41,18 +41,7 @@ _ROOT_NAMES: Final = (
 
 UNSUPPORTED: Final = ("id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref")
 
-_SPLIT: Final = re.compile(
-    r"(.*?): ((?:Required value|Invalid value|Forbidden|Unsupported value|Duplicate value|Too many).*)",
-    re.DOTALL,
-)
 _PROPERTY: Final = re.compile(r"(^|(?<=\.))properties(?:\.([^.\[:\s]+)|\[\"([^\"]*)\"\])")
-_REASONS: Final = {
-    "Required value": "FieldValueRequired",
-    "Forbidden": "FieldValueForbidden",
-    "Unsupported value": "FieldValueNotSupported",
-    "Duplicate value": "FieldValueDuplicate",
-    "Too many": "FieldValueTooMany",
-}
 
 
 def schema_causes(raw: Raw, at: Path, *, status: bool) -> list[Cause]:
@@ -78,12 +67,9 @@ def schema_causes(raw: Raw, at: Path, *, status: bool) -> list[Cause]:
 
 def cause_of(row: Diagnostic, under: str) -> Cause:
     """A finding of ``kube.schema`` or of rules as a cause. Its text begins with a path below ``under``."""
-    split = _SPLIT.fullmatch(row.message)
-    path, text = (split[1], split[2]) if split else ("", row.message)
-    path, text = (_PROPERTY.sub(r"properties[\2\3]", part) for part in (path, text))
-    where = ".".join(part for part in (under, path) if part)
-    reason = next((name for head, name in _REASONS.items() if text.startswith(head)), "FieldValueInvalid")
-    return Cause(reason=reason, message=text, field=where)
+    cause = parted(row.message)
+    path, text = (_PROPERTY.sub(r"properties[\2\3]", part) for part in (cause.field, cause.message))
+    return replace(cause, message=text, field=".".join(part for part in (under, path) if part))
 
 
 def _root_causes(raw: Raw, where: str, *, status: bool) -> Iterator[Cause]:
@@ -99,8 +85,7 @@ def _root_causes(raw: Raw, where: str, *, status: bool) -> Iterator[Cause]:
         ):
             detail = (
                 f"only {_ROOT_NAMES} fields are allowed at the root of the schema if the status subresource "
-                "is "
-                "enabled"
+                "is enabled"
             )
             yield invalid(where, raw, detail)
     if raw.get("nullable"):
