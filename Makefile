@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 MINUTES ?= 10
 OPA_CASES ?= ../shared/conformance/rego
+POD_SECURITY ?= ../shared/conformance/pod-security
 # The folder tests/simple/testdata of the CEL specification; none by default.
 CEL_SPEC ?=
 # Sources of Gatekeeper, or any folder with suites of tests for constraints; none by default.
@@ -54,6 +55,7 @@ conformance: $(VENV)/dev.stamp ## suites of other projects, where they are at ha
 	$(BIN)/python -m tests.conformance.opa $(OPA_CASES)/v0 --dialect v0
 	@test -z "$(CEL_SPEC)" || $(BIN)/python -m tests.conformance.cel_spec $(CEL_SPEC)
 	@test -z "$(GATEKEEPER)" || $(BIN)/python -m tests.conformance.gator $(GATEKEEPER)
+	@test ! -d $(POD_SECURITY) || $(BIN)/python -m tests.conformance.library.standards $(POD_SECURITY)
 	@test -z "$(LIBRARY)" || $(BIN)/python -m tests.conformance.library $(LIBRARY) --generated 20
 
 fuzz: $(VENV)/dev.stamp ## parsers, compiler and evaluator on generated and mutated input, MINUTES=10

@@ -35,12 +35,15 @@ def list_all(*, bundle: str | None, category: str | None, output: str) -> int:
     from sekisho.policy.library import bundle_names, entry, entry_names
 
     entries = find(bundle).policies if bundle else tuple(entry(name) for name in entry_names())
+    categories = sorted({row.category for row in entries})
+    if category is not None and category not in categories:
+        raise click.UsageError(f"there is no category {category}; there are: {', '.join(categories)}")
     entries = tuple(row for row in entries if category in (None, row.category))
     bundles = [find(name) for name in ([bundle] if bundle else bundle_names())]
     if output == "json":
         _json({"policies": [_summary(row) for row in entries], "bundles": [_bundle(row) for row in bundles]})
         return 0
-    width = max((len(row.kind) for row in entries), default=0)
+    width = max(len(name) for name in (*(row.kind for row in entries), *(row.name for row in bundles)))
     for category_name in sorted({row.category for row in entries}):
         click.echo(f"{category_name}:")
         for row in entries:
@@ -94,12 +97,13 @@ def install(
     output: str | None,
     force: bool,
 ) -> int:
-    """Print the manifests of policies and bundles: templates, then constraints.
+    """Print the manifests of policies and bundles: templates, then what to sync for them, then constraints.
 
     A policy by its NAME is its template, to which you write constraints; a bundle brings constraints along.
     """
     from sekisho.kube.ladder import RUNGS as LADDER
     from sekisho.policy.library import at_rung, bundle, entry
+    from sekisho.policy.library.sync import sync_set
 
     if not names and not bundles:
         raise click.UsageError("name policies, or a bundle with --bundle; `list` shows both")
@@ -113,7 +117,8 @@ def install(
     for found in map(bundle, dict.fromkeys(bundles)):
         entries |= {row.name: row for row in found.policies}
         constraints += found.constraints(step)
-    texts = _texts(entries.values(), constraints)
+    synced = sync_set(entries.values())
+    texts = _texts(entries.values(), [synced, *constraints] if synced else constraints)
     if output is None:
         click.echo("---\n".join(texts.values()), nl=False)
     else:
@@ -121,13 +126,15 @@ def install(
     return 0
 
 
-def _texts(entries: Iterable[Entry], constraints: Iterable[Object]) -> dict[str, str]:
+def _texts(entries: Iterable[Entry], objects: Iterable[Object]) -> dict[str, str]:
     """The manifests by the names of their files. Templates come first, in their own form."""
     from sekisho import manifest
+    from sekisho.policy import is_constraint
 
     texts = {f"templates/{row.name}.yaml": row.text() for row in entries}
-    for row in constraints:
-        texts[f"constraints/{row.kind.lower()}-{row.name}.yaml"] = manifest.dump(row.raw)
+    for row in objects:
+        folder = "constraints/" if is_constraint(row) else ""
+        texts[f"{folder}{row.kind.lower()}-{row.name}.yaml"] = manifest.dump(row.raw)
     return texts
 
 

@@ -9,6 +9,7 @@ from sekisho.kube.ladder import Rung
 from sekisho.kube.object import Object
 from sekisho.policy.library import at_rung, bundle, bundle_objects, entry
 from sekisho.policy.library.entry import Parameter
+from sekisho.policy.library.sync import sync_set
 
 
 @pytest.mark.parametrize("name", ["k8srequiredlabels", "K8sRequiredLabels", "K8SREQUIREDLABELS"])
@@ -86,6 +87,21 @@ def test_the_rung_is_the_enforcement_action() -> None:
 def test_without_a_rung_a_constraint_is_as_it_is() -> None:
     sample = entry("K8sRequiredLabels").sample("namespaces-have-an-owner")
     assert at_rung(sample, None) is sample
+
+
+def test_what_policies_look_at_is_synced_once_and_only_if_it_is_served() -> None:
+    names = ("K8sUniqueIngressHost", "K8sHorizontalPodAutoscaler", "K8sUniqueIngressHost", "K8sAllowedRepos")
+    found = sync_set(map(entry, names))
+    assert found is not None
+    assert [(row["group"], row["version"], row["kind"]) for row in found.raw["spec"]["gvks"]] == [
+        ("apps", "v1", "Deployment"),
+        ("apps", "v1", "StatefulSet"),
+        ("networking.k8s.io", "v1", "Ingress"),
+    ]
+
+
+def test_policies_that_look_at_nothing_need_no_sync_set() -> None:
+    assert sync_set([entry("K8sAllowedRepos")]) is None
 
 
 def test_a_constraint_says_which_bundle_it_is_of() -> None:
