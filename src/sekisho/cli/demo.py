@@ -36,11 +36,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A part of the demo, run in a copy of one folder of the examples."""
+    """A part of the demo, run in a copy of one folder of the examples.
+
+    ``why_not`` says why this machine cannot run it; empty if it can.
+    """
 
     title: str
     folder: str
     steps: tuple[Step, ...]
+    why_not: Callable[[], str] | None = None
 
 
 WAIVER: Final = """\
@@ -71,6 +75,18 @@ def write_waiver(folder: Path) -> None:
 def wait_for_its_end(_: Path) -> None:
     """Until the waiver has run out."""
     time.sleep(SECONDS)
+
+
+def no_sandbox() -> str:
+    """Why this machine cannot run sandboxes."""
+    from sekisho.sandbox.doctor import examine, gather, why_not
+
+    return why_not(examine(gather()))
+
+
+def time_natively(folder: Path) -> None:
+    """Let the work be timed outside, to compare with."""
+    subprocess.run([sys.executable, "work.py", "native.txt"], cwd=folder, check=True)
 
 
 PARTS: Final[dict[str, Part]] = {
@@ -192,6 +208,22 @@ PARTS: Final[dict[str, Part]] = {
             ),
         ),
     ),
+    "sandbox": Part(
+        title="A program that nobody trusts",
+        folder="sandbox",
+        why_not=no_sandbox,
+        steps=(
+            Step(
+                says="What it tries, how each attempt ends, and what it wrote: all of it is forgotten.",
+                run=("sandbox", "do", "--pids", "64", "--diff", "--", sys.executable, "-I", "untrusted.py"),
+            ),
+            Step(
+                says="What that costs: the same work inside and outside.",
+                run=("sandbox", "do", "--", sys.executable, "-I", "work.py", "native.txt"),
+                before=time_natively,
+            ),
+        ),
+    ),
     "rego": Part(
         title="Rego, compiled to Python",
         folder="rego",
@@ -235,6 +267,9 @@ def command(part: str | None) -> int:
 
 def _run(part: Part) -> int:
     click.echo(f"\n=== {part.title} ===")
+    if part.why_not is not None and (reason := part.why_not()):
+        click.echo(f"Left out on this machine: {reason}")
+        return 0
     failed = 0
     with tempfile.TemporaryDirectory(prefix="sekisho-demo-") as folder:
         examples = resources.files("sekisho").joinpath("examples", part.folder)

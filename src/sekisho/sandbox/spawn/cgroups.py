@@ -159,6 +159,19 @@ class Cgroup:
             return False
         return rows.get("oom_kill", "0") != "0"
 
+    def sweep(self) -> None:
+        """Remove sibling groups that a killed process has left: named after it (``do-<pid>``), and empty."""
+        for folder in set(self.folders.values()):
+            above, own = os.path.split(folder)
+            prefix = own.rstrip("0123456789")
+            for name in os.listdir(above):
+                pid = name.removeprefix(prefix)
+                if name != own and pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
+                    try:
+                        os.rmdir(f"{above}/{name}")
+                    except OSError:
+                        pass  # it is not empty, or another sweep was faster
+
     def remove(self) -> None:
         """Remove the groups, once their processes are gone."""
         end = time.monotonic() + PATIENCE

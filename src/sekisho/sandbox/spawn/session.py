@@ -76,6 +76,7 @@ def run(spec: SandboxSpec, *, diff: bool = False) -> Outcome:
     finally:
         if group is not None:
             group.remove()
+            group.sweep()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
 
 
