@@ -16,8 +16,10 @@ import orjson
 
 from sekisho.apiserver import status
 from sekisho.apiserver.accounts import ACCOUNTS, NAMESPACES, Accounts
+from sekisho.apiserver.acts import Acts
 from sekisho.apiserver.admission import Admission, Chain
 from sekisho.apiserver.answer import JSON, Answer, answer_of, json_answer
+from sekisho.apiserver.authenticate import Authentication
 from sekisho.apiserver.authorize import NO_GUARD, AnyUser, Attributes, Authorizer, check
 from sekisho.apiserver.authz import Aggregation, Escalation, Rbac
 from sekisho.apiserver.authz.roles import CLUSTER_ROLES
@@ -30,11 +32,13 @@ from sekisho.apiserver.paths import Paths
 from sekisho.apiserver.reads import Reader
 from sekisho.apiserver.registry import Registry, built_in_registry
 from sekisho.apiserver.represent import Form, form_of
+from sekisho.apiserver.reviews import Reviews
 from sekisho.apiserver.route import Call, Target
 from sekisho.apiserver.scale import SCALE, scale_change, scale_of
 from sekisho.apiserver.status import ApiError
 from sekisho.apiserver.store import Broken, Place, Store
 from sekisho.apiserver.types import ResourceType
+from sekisho.apiserver.views import PLAIN_VIEWS
 from sekisho.apiserver.webhooks import Caller, WebhookClient
 from sekisho.apiserver.writes import Writer, Written, dry_run, place_of
 
@@ -52,6 +56,7 @@ class Api:
         managers: Managers = NO_MANAGERS,
         authorizer: Authorizer | None = None,
         caller: Caller | None = None,
+        authentication: Authentication | None = None,
         host: str = "127.0.0.1:0",
     ) -> None:
         self.store = store
@@ -72,6 +77,9 @@ class Api:
         }
         guard = Escalation(self.authorizer) if isinstance(self.authorizer, Rbac) else NO_GUARD
         self.writer = Writer(store, lambda: self.registry, lambda: self.admission, managers, guard)
+        authentication = authentication or Authentication()
+        self._acts = Acts(store, self.writer, authentication.accounts)
+        self._reviews = Reviews(lambda: self.authorizer, authentication)
 
     @property
     def registry(self) -> Registry:
@@ -145,7 +153,15 @@ class Api:
         if verb == "deletecollection":
             return await self._delete_collection(call, type)
         form = form_of(call)
+        if self._reviews.answers(type):
+            return await self._review(call, type, form)
         return await self._written(call, await self._write(call, type), type, form)
+
+    async def _review(self, call: Call, type: ResourceType, form: Form) -> Answer:
+        """A question is answered, and not stored."""
+        decoded = decode(call, type)
+        value = await self._reviews.answer(call, type, decoded.value)
+        return Answer(code=201, body=form.object(type, value), warnings=tuple(decoded.warnings))
 
     async def _write(self, call: Call, type: ResourceType) -> Written:
         if call.target.verb == "patch":
@@ -176,7 +192,10 @@ class Api:
             raise status.no_such_resource()
         if call.target.verb not in found.verbs:
             raise status.method_not_allowed(type.resource, call.target.verb)
-        if found.name in ("status", "finalize", "approval"):
+        act = self._acts.find(found.name)
+        if act is not None and call.target.verb == "create":
+            return await act(call, type)
+        if found.name in PLAIN_VIEWS:
             form = form_of(call)
             if call.target.verb == "get":
                 row = await self._reader.get(call, type)

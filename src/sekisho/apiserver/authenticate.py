@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from sekisho.apiserver import status
@@ -27,6 +27,9 @@ from sekisho.diag import Secret
 from sekisho.kube.review import UserInfo
 from sekisho.web import server as web
 from sekisho.web.authority import name_of
+
+if TYPE_CHECKING:
+    from sekisho.apiserver.tokens import ServiceAccountTokens
 
 IMPERSONATE: Final = "impersonate-"
 USER, UID, GROUP, EXTRA = (f"{IMPERSONATE}{row}" for row in ("user", "uid", "group", "extra-"))
@@ -50,9 +53,13 @@ class StaticToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authentication:
-    """How callers are known: by a certificate, or by the first of ``tokens`` that knows theirs."""
+    """How callers are known: by a certificate, or by the first of ``tokens`` that knows theirs.
+
+    ``accounts`` gives out tokens of service accounts and knows them; None: there are none.
+    """
 
     tokens: Sequence[Token] = field(default_factory=tuple)
+    accounts: ServiceAccountTokens | None = None
 
     def __call__(self, incoming: web.Incoming) -> UserInfo:
         """Who asks. Raises ApiError (401) for credentials that nobody has."""
@@ -72,7 +79,8 @@ class Authentication:
 
     def whose(self, token: str) -> UserInfo | None:
         """Whose a token is, None if nobody's."""
-        for lookup in self.tokens:
+        own: list[Token] = [self.accounts] if self.accounts is not None else []
+        for lookup in (*self.tokens, *own):
             user = lookup(token)
             if user is not None:
                 return known(user)

@@ -19,6 +19,13 @@ from sekisho.apiserver.api import Api
 from sekisho.apiserver.authenticate import Authentication, StaticToken
 from sekisho.apiserver.authorize import MASTERS
 from sekisho.apiserver.authz import Rbac, bootstrap_roles
+from sekisho.apiserver.controllers import Controller, Controllers
+from sekisho.apiserver.controllers.budgets import Budgets
+from sekisho.apiserver.controllers.certificate import RootCertificate
+from sekisho.apiserver.controllers.garbage import GarbageCollector
+from sekisho.apiserver.controllers.graces import PodEnd
+from sekisho.apiserver.controllers.hand import Hand
+from sekisho.apiserver.controllers.namespaces import NamespaceEnd
 from sekisho.apiserver.files import private_file
 from sekisho.apiserver.kubeconfig import Access, kubeconfig
 from sekisho.apiserver.registry import built_in_registry
@@ -64,11 +71,14 @@ class Settings:
 class Cluster:
     """A running cluster. ``start`` is the way in; everything is called in its loop."""
 
-    def __init__(self, settings: Settings, store: Store, api: Api, server: Server) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, api: Api, server: Server, controllers: Controllers
+    ) -> None:
         self.folder = settings.folder
         self.api = api
         self.server = server
         self.url = f"https://{_reachable(settings.host)}:{server.port}"
+        self.controllers = controllers
         self._store = store
 
     @property
@@ -92,7 +102,6 @@ class Cluster:
     @classmethod
     async def _start(cls, settings: Settings, store: Store, admission: Admission | None) -> Cluster:
         from sekisho.apiserver.tokens import ServiceAccountTokens, key_of
-        from sekisho.web.authority import Name, server_context
 
         try:
             authority = _authority(settings.folder / "pki")
@@ -104,16 +113,40 @@ class Cluster:
             raise _unusable(settings.folder / "pki", error.strerror or str(error)) from None
         except ValueError:
             raise _unusable(settings.folder / "pki", "sa.key or the token is malformed") from None
-        authentication = Authentication(tokens=(token, accounts))
-        api = Api(store, admission=admission, authorizer=Rbac(store))
+        authentication = Authentication(tokens=(token,), accounts=accounts)
+        api = Api(
+            store,
+            admission=admission,
+            authorizer=Rbac(store),
+            authentication=authentication,
+        )
         await bootstrap(api)
+        controllers = Controllers(store, built_in(api, authority.certificate))
+        await controllers.start()
+        try:
+            return await cls._listen(settings, authority, api, (authentication, controllers))
+        except BaseException:
+            await controllers.stop()
+            raise
+
+    @classmethod
+    async def _listen(
+        cls,
+        settings: Settings,
+        authority: Authority,
+        api: Api,
+        parts: tuple[Authentication, Controllers],
+    ) -> Cluster:
+        from sekisho.web.authority import Name, server_context
+
+        authentication, controllers = parts
         server = Server(api, authenticate=authentication)
         identity = authority.issue_server(_names(settings.host))
         try:
             await server.start(settings.host, settings.port, server_context(identity, authority.certificate))
         except OSError as error:
             raise _not_listening(settings, error) from None
-        cluster = cls(settings, store, api, server)
+        cluster = cls(settings, api.store, api, server, controllers)
         admin = authority.issue_client(Name(ADMINISTRATOR.username, ADMINISTRATOR.groups))
         access = Access(server=cluster.url, authority=authority.certificate, identity=admin)
         private_file(cluster.kubeconfig, kubeconfig(access))
@@ -123,8 +156,20 @@ class Cluster:
         """Take no more requests, let those under way end, write what is to be written, close."""
         self._store.hub.close()
         await self.server.stop()
+        await self.controllers.stop()
         await self.api.close()
         await self._store.close()
+
+
+def built_in(api: Api, authority: str) -> list[Controller]:
+    """The controllers of every cluster; ``authority`` is the certificate of its own authority, PEM."""
+    return [
+        NamespaceEnd(Hand(api, NamespaceEnd.name)),
+        GarbageCollector(Hand(api, GarbageCollector.name)),
+        RootCertificate(Hand(api, RootCertificate.name), authority),
+        Budgets(Hand(api, Budgets.name)),
+        PodEnd(Hand(api, PodEnd.name)),
+    ]
 
 
 def open_store(folder: Path) -> Store:

@@ -7,32 +7,16 @@ from typing import Any, Final
 
 from sekisho.apiserver import status
 from sekisho.apiserver.decode import decode
+from sekisho.apiserver.kinds import kind_type
 from sekisho.apiserver.patches import change_of
-from sekisho.apiserver.release import VERSION
 from sekisho.apiserver.route import Call
 from sekisho.apiserver.types import ResourceType
 from sekisho.apiserver.writes import Change
-from sekisho.kube.schema import Schema
-from sekisho.kube.schema.builtin import builtin
+from sekisho.kube.gvk import GVK
 
 _META: Final = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-_KIND: Final = ("autoscaling", "v1", "Scale")
 
-
-def _schema() -> Schema | None:
-    found = builtin(VERSION).lookup(*_KIND)
-    return found.schema if found else None
-
-
-SCALE: Final = ResourceType(
-    group="autoscaling",
-    version="v1",
-    kind="Scale",
-    plural="scale",
-    singular="scale",
-    namespaced=True,
-    schema=_schema,
-)
+SCALE: Final = kind_type(GVK("autoscaling", "v1", "Scale"))
 """What goes over the wire."""
 
 

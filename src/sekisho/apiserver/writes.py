@@ -30,6 +30,7 @@ from sekisho.apiserver.route import Call
 from sekisho.apiserver.status import ApiError, Cause
 from sekisho.apiserver.store import Place, Row, Stale, Store
 from sekisho.apiserver.types import ResourceType
+from sekisho.apiserver.views import merged
 from sekisho.kube.defaults import with_defaults
 from sekisho.kube.object import Object
 from sekisho.kube.review import Operation, Request
@@ -168,7 +169,7 @@ class Writer:
     ) -> Written:
         sub = call.target.subresource
         sent = new = wanted.value
-        new = _merged_for(sub, type, new, old)
+        new = merged(sub, type, new, old)
         _keep_owned(new, old, type)
         self._prepare_update(call, type, new, old)
         new = self._defaulted(new, type)
@@ -249,6 +250,7 @@ class Writer:
                 new["status"] = {**(old.get("status") or {}), "phase": "Terminating"}
         elif grace < metadata.get("deletionGracePeriodSeconds", grace):
             metadata["deletionGracePeriodSeconds"] = grace
+            metadata["deletionTimestamp"] = names.timestamp(datetime.now(UTC) + timedelta(seconds=grace))
         if dry or _same(new, old):
             return new
         return (await self._store.write(base.place, new, base=base)).load()
@@ -380,33 +382,6 @@ def dry_run(call: Call) -> bool:
             'supported values: "All"',
         )
     return given == "All"
-
-
-def _merged_for(
-    subresource: str, type: ResourceType, new: dict[str, Any], old: dict[str, Any]
-) -> dict[str, Any]:
-    """What a write may touch: all but the status, or the status alone."""
-    has_status = "status" in type.subresources
-    if subresource == "status":
-        metadata = dict(old["metadata"])
-        for name in ("labels", "annotations", "managedFields"):
-            if name in new["metadata"]:
-                metadata[name] = new["metadata"][name]
-        found = {**old, "metadata": metadata}
-        if "status" in new:
-            found["status"] = new["status"]
-        else:
-            found.pop("status", None)
-        return found
-    if subresource == "finalize":
-        return {**old, "spec": new.get("spec") or {}}
-    if not subresource and has_status:
-        kept = dict(new)
-        kept.pop("status", None)
-        if "status" in old:
-            kept["status"] = old["status"]
-        return kept
-    return dict(new)
 
 
 def _keep_owned(new: dict[str, Any], old: dict[str, Any], type: ResourceType) -> None:

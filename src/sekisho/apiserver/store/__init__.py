@@ -1,7 +1,19 @@
 """The objects of the API server: in memory for reading, in one SQLite file for keeping."""
 
-from sekisho.apiserver.store.hub import Hub, TooOld, Watcher
+from sekisho.apiserver.store.hub import EVERYTHING, Hub, TooOld, Watcher
 from sekisho.apiserver.store.model import Event, Op, Place, Row
 from sekisho.apiserver.store.store import Broken, Stale, Store
 
-__all__ = ["Broken", "Event", "Hub", "Op", "Place", "Row", "Stale", "Store", "TooOld", "Watcher"]
+__all__ = [
+    "EVERYTHING",
+    "Broken",
+    "Event",
+    "Hub",
+    "Op",
+    "Place",
+    "Row",
+    "Stale",
+    "Store",
+    "TooOld",
+    "Watcher",
+]

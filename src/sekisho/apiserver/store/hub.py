@@ -23,6 +23,10 @@ Listener = Callable[[Event], None]
 """Is told of a change at once, in the loop; must neither wait nor raise."""
 
 
+EVERYTHING: Final = ("*", "*")
+"""Who watches this is told of every resource, from now on."""
+
+
 class TooOld(Exception):
     """A watch would begin before what is remembered. ``oldest`` is the first version that it may begin at."""
 
@@ -104,6 +108,11 @@ class Hub:
             self._dropped[resource] = recent.popleft().version
 
     @property
+    def closed(self) -> bool:
+        """Whether every watch has ended for good."""
+        return self._closed
+
+    @property
     def oldest(self) -> int:
         """The first version that is remembered for every resource."""
         return self._oldest
@@ -113,16 +122,21 @@ class Hub:
         self._remember(event)
         for listener in self._listeners.get(event.row.place.resource, ()):
             listener(event)
-        for watcher in tuple(self._watchers.get(event.row.place.resource, ())):
-            watcher.offer(event)
+        for resource in (event.row.place.resource, EVERYTHING):
+            for watcher in tuple(self._watchers.get(resource, ())):
+                watcher.offer(event)
 
     def watch(self, resource: tuple[str, str], after: int) -> Watcher:
-        """Watch the changes of a resource after a version; raises TooOld."""
+        """Watch the changes of a resource after a version, or of EVERYTHING after now; raises TooOld."""
+        if resource == EVERYTHING:
+            return self._join(resource, Watcher(self, resource, ()))
         oldest = max(self._oldest, self._dropped.get(resource, 0))
         if after < oldest:
             raise TooOld(oldest)
         missed = [event for event in self._recent.get(resource, ()) if event.version > after]
-        watcher = Watcher(self, resource, missed)
+        return self._join(resource, Watcher(self, resource, missed))
+
+    def _join(self, resource: tuple[str, str], watcher: Watcher) -> Watcher:
         if self._closed:
             watcher.close()
         else:

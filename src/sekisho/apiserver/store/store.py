@@ -241,6 +241,11 @@ class Store:
         await asyncio.to_thread(self._database.compact, up_to, 1_000_000)
         self.hub.forget(up_to)
 
+    @property
+    def closed(self) -> bool:
+        """Whether nobody is told anything any more."""
+        return self.hub.closed
+
     async def close(self) -> None:
         """Write what is on its way, end the watches, close the file."""
         self._queue.put(None)
