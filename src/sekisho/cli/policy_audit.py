@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from sekisho.cli.live import live_of, live_options
 from sekisho.cli.network import Chosen, provider_options
 from sekisho.cli.output import finish, report_options
 
@@ -22,7 +23,7 @@ COLUMNS: Final = ("deny", "warn", "observe", "waived", "failed")
 @click.command(
     epilog="Example: kubectl get pods,deployments -A -o yaml | sekisho policy audit -p policies/ -"
 )
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("paths", metavar="[PATH...]", nargs=-1)
 @click.option(
     "--policies",
     "-p",
@@ -48,6 +49,7 @@ COLUMNS: Final = ("deny", "warn", "observe", "waived", "failed")
     help="How long the policies may take for one object.",
 )
 @provider_options
+@live_options
 @click.option("--no-cache", is_flag=True, help="Compile policies anew.")
 @report_options
 def command(
@@ -59,11 +61,14 @@ def command(
     status: bool,
     timeout: float,
     external: Chosen,
+    cluster: bool,
+    context: str,
+    kubeconfig: str,
     no_cache: bool,
     output: str,
     **baselines: Any,
 ) -> int:
-    """Judge the objects at PATH by the policies among them: files, directories, a dump of a cluster, or -.
+    """Judge the objects at PATH, or of a cluster, by the policies among them: files, directories, or -.
 
     Judged is at the enforcement point audit.gatekeeper.sh, and a Config's process audit is heeded. With
     --summary or --status, -o is text or json. Exit status 1 if an object would be refused.
@@ -81,6 +86,9 @@ def command(
     if summary and status:
         raise click.UsageError("--summary and --status exclude each other")
     settings = find_settings(Path.cwd())
+    live = live_of(cluster=cluster, context=context, kubeconfig=kubeconfig)
+    if not paths and live is None:
+        raise click.UsageError("give PATH or --cluster")
     given = gather(
         Wanted(
             paths=paths,
@@ -92,6 +100,7 @@ def command(
             positions=not (summary or status),
             external=external,
             settings=settings,
+            live=live,
             cache=not (no_cache or os.environ.get("SEKISHO_NO_CACHE")),
         )
     )

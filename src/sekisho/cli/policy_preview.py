@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sekisho.cli.live import live_of, live_options
 from sekisho.cli.network import Chosen, provider_options
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: kubectl get all -A -o yaml | sekisho policy preview -p policies/ -")
-@click.argument("paths", metavar="PATH...", nargs=-1, required=True)
+@click.argument("paths", metavar="[PATH...]", nargs=-1)
 @click.option(
     "--policies",
     "-p",
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     help="How long the policies may take for one object.",
 )
 @provider_options
+@live_options
 @click.option("--no-cache", is_flag=True, help="Compile policies anew.")
 def command(
     *,
@@ -68,9 +70,12 @@ def command(
     output: str,
     timeout: float,
     external: Chosen,
+    cluster: bool,
+    context: str,
+    kubeconfig: str,
     no_cache: bool,
 ) -> int:
-    """Say what each rung of enforcement would do to the objects at PATH: files, a dump of a cluster, or -.
+    """Say what each rung of enforcement would do to the objects at PATH (files, or -), or of a cluster.
 
     Nothing is changed. Exit status 1 if something that passes today would be refused: by deny, or with
     --against by the new policies.
@@ -78,11 +83,14 @@ def command(
     from sekisho.audit import compare, preview
     from sekisho.cli import previewreport
     from sekisho.cli.settings import find_settings
-    from sekisho.cli.snapshot import Wanted, gather
+    from sekisho.cli.snapshot import Wanted, gather, read_inputs
 
     if against and output == "rollout":
         raise click.UsageError("-o rollout does not go with --against")
     settings = find_settings(Path.cwd())
+    live = live_of(cluster=cluster, context=context, kubeconfig=kubeconfig)
+    if not paths and live is None:
+        raise click.UsageError("give PATH or --cluster")
     wanted = Wanted(
         paths=paths,
         policies=(*settings.policies, *policies),
@@ -92,11 +100,13 @@ def command(
         positions=False,
         external=external,
         settings=settings,
+        live=live,
         cache=not (no_cache or os.environ.get("SEKISHO_NO_CACHE")),
     )
-    given = gather(wanted)
+    inputs = read_inputs(wanted)
+    given = gather(wanted, inputs)
     if against:
-        old = gather(replace(wanted, policies=(*settings.policies, *against)))
+        old = gather(replace(wanted, policies=(*settings.policies, *against)), inputs)
         comparison = compare(old.snapshot, given.snapshot, given.objects, now=given.now, pace=given.pace)
         _tell((*old.problems, *given.problems))
         previewreport.write_comparison(comparison, output)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from sekisho import audit, policy
 from sekisho.cli.inputs import Inputs, read_objects
+from sekisho.cli.live import Live, read_cluster
 from sekisho.cli.network import NOTHING, Chosen, ExternalData
 from sekisho.cli.programs import cached_choice, cached_compile
 from sekisho.cli.progress import progress
@@ -45,7 +46,8 @@ class Wanted:
     """Which inputs, and how: ``point`` is the enforcement point, ``seconds`` how long one object may take.
 
     Without ``positions`` findings are about whole objects; a waiver of fingerprints needs them.
-    ``external`` is whence external data comes, and ``settings`` has more of that.
+    ``external`` is whence external data comes, and ``settings`` has more of that. ``live`` is a running
+    cluster, whose objects count as inputs.
     """
 
     paths: Sequence[str]
@@ -58,12 +60,24 @@ class Wanted:
     cache: bool = True
     external: Chosen = NOTHING
     settings: Settings | None = None
+    live: Live | None = None
 
 
-def gather(wanted: Wanted) -> Given:
-    """Read the inputs and build what judges them."""
+def read_inputs(wanted: Wanted) -> Inputs:
+    """The objects that are judged: those of the paths, and those of a running cluster if one is named."""
     external = ExternalData.read(wanted.external, wanted.settings)
     inputs = read_objects(wanted.paths, without=external.files)
+    if wanted.live is not None:
+        there = read_cluster(wanted.live)
+        inputs.objects += there.objects
+        inputs.problems += there.problems
+    return inputs
+
+
+def gather(wanted: Wanted, inputs: Inputs | None = None) -> Given:
+    """Read the inputs, unless they have been, and build what judges them."""
+    external = ExternalData.read(wanted.external, wanted.settings)
+    inputs = read_inputs(wanted) if inputs is None else inputs
     extra = read_objects(wanted.policies, without=external.files) if wanted.policies else Inputs()
     written = [*extra.objects, *inputs.objects]
     bundled = bundle_objects(wanted.bundles, known=written) if wanted.bundles else ()

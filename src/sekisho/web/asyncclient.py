@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Final
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Final
 from urllib.parse import urljoin
 
 import aiohttp
+from multidict import CIMultiDict
 from yarl import URL
 
 import sekisho
@@ -81,6 +83,32 @@ class AsyncClient:
         except TimeoutError:
             raise WebError(late) from None
 
+    @asynccontextmanager
+    async def open(self, request: Request, *, idle: float) -> AsyncIterator[Stream]:
+        """The beginning of an answer, and its body piece by piece, for one that goes on and on.
+
+        ``request.seconds`` is how long the beginning may take, ``idle`` how long nothing may come after it.
+        Nothing is followed or asked for again. Raises WebError, also while it is read.
+        """
+        scheme, host, port = origin(request.url)
+        place = shown(request.url)
+        if scheme == "http" and not request.plain:
+            raise WebError(failure(codes.BAD_URL, f"{place} cannot be asked: only https is"))
+        self._check(request.url, host, port)
+        context = self._context(request.trust) if scheme == "https" else None
+        try:
+            async with asyncio.timeout(request.seconds):
+                answer = await self._session.request(**_arguments(request, context, idle))
+        except TimeoutError:
+            late = f"{place} did not answer within {request.seconds:g} s"
+            raise WebError(failure(codes.TIMEOUT, late)) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise translate(error, place) from None
+        try:
+            yield Stream(status=answer.status, headers=_headers(answer), pieces=_pieces(answer, place, idle))
+        finally:
+            answer.close()
+
     async def resolve(self, host: str, *, seconds: float) -> list[str]:
         """The addresses of a host, sorted. Raises WebError."""
         self._check(f"https://{host}/", host, 443)
@@ -144,26 +172,12 @@ class AsyncClient:
         raise AssertionError("the second attempt ends it")
 
     async def _attempt(self, request: Request, context: ssl.SSLContext | None) -> Response:
-        async with self._session.request(
-            request.method,
-            URL(request.url, encoded=True),
-            data=request.body or None,
-            headers={**HEADERS, **request.headers},
-            allow_redirects=False,
-            ssl=context if context is not None else True,
-            skip_auto_headers=("Content-Type",),
-            server_hostname=request.trust.name or None,
-            proxy=request.proxy or None,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=request.connect_seconds),
-        ) as answer:
-            headers: dict[str, tuple[str, ...]] = {}
-            for name, value in answer.headers.items():
-                headers[name.lower()] = (*headers.get(name.lower(), ()), value)
+        async with self._session.request(**_arguments(request, context)) as answer:
             return Response(
                 url=request.url,
                 status=answer.status,
                 reason=answer.reason or "",
-                headers=headers,
+                headers=_headers(answer),
                 body=await _body(answer, request),
             )
 
@@ -184,6 +198,48 @@ class AsyncClient:
                 self._contexts.clear()
             self._contexts[trust] = found
         return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """An answer that is still coming. ``pieces`` are as they come; their ends mean nothing."""
+
+    status: int
+    headers: Mapping[str, tuple[str, ...]]
+    pieces: AsyncIterator[bytes]
+
+
+def _arguments(request: Request, context: ssl.SSLContext | None, idle: float | None = None) -> dict[str, Any]:
+    return {
+        "method": request.method,
+        "url": URL(request.url, encoded=True),
+        "data": request.body or None,
+        "headers": CIMultiDict([*{**HEADERS, **request.headers}.items(), *request.more]),
+        "allow_redirects": False,
+        "ssl": context if context is not None else True,
+        "skip_auto_headers": ("Content-Type",),
+        "server_hostname": request.trust.name or None,
+        "proxy": request.proxy or None,
+        "timeout": aiohttp.ClientTimeout(total=None, sock_connect=request.connect_seconds, sock_read=idle),
+    }
+
+
+def _headers(answer: aiohttp.ClientResponse) -> dict[str, tuple[str, ...]]:
+    headers: dict[str, tuple[str, ...]] = {}
+    for name, value in answer.headers.items():
+        headers[name.lower()] = (*headers.get(name.lower(), ()), value)
+    return headers
+
+
+async def _pieces(answer: aiohttp.ClientResponse, place: str, idle: float) -> AsyncIterator[bytes]:
+    try:
+        async for piece in answer.content.iter_any():
+            yield piece
+    except TimeoutError:
+        message = f"{place} sent nothing for {idle:g} s"
+        raise WebError(failure(codes.TIMEOUT, message)) from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise translate(error, place) from None
 
 
 async def _body(answer: aiohttp.ClientResponse, request: Request) -> bytes:

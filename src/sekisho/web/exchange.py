@@ -78,7 +78,8 @@ class Request:
 
     ``plain`` allows http. ``repeatable``: sending it twice does no harm, so it is sent again where a
     connection that was kept open turns out to be gone. ``tries`` is how often it is sent in all while there
-    is no answer. ``proxy`` is the URL of a proxy.
+    is no answer. ``proxy`` is the URL of a proxy. ``more`` are headers that
+    may repeat a name.
     """
 
     url: str
@@ -94,6 +95,7 @@ class Request:
     tries: int = 1
     repeatable: bool = False
     proxy: str = ""
+    more: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,82 @@
+"""A running cluster as input: everything in it that may be listed, as if it came from files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import click
+
+from sekisho.cli.inputs import Inputs
+from sekisho.diag import Diagnostic, Level, register
+from sekisho.kube.object import Object
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+NOT_READ: Final = register("CLI120", "objects of a cluster could not be read")
+
+LEFT_OUT: Final = frozenset({"events", "leases", "endpoints", "endpointslices", "controllerrevisions"})
+"""Kinds that nobody writes by hand and that change all the time: no policy of a person is about them."""
+
+FORBIDDEN: Final = (401, 403, 405)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """Which cluster. ``kubeconfig`` and ``context`` are empty for those that kubectl would use."""
+
+    kubeconfig: str = ""
+    context: str = ""
+
+
+def live_options(function: F) -> F:
+    """``--cluster``, ``--context``, ``--kubeconfig``."""
+    for option in reversed(
+        (
+            click.option(
+                "--cluster", is_flag=True, help="Read the objects of the cluster that kubectl would use."
+            ),
+            click.option("--context", default="", metavar="NAME", help="The kubeconfig's context."),
+            click.option("--kubeconfig", default="", metavar="FILE", help="The kubeconfig."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def live_of(*, cluster: bool, context: str, kubeconfig: str) -> Live | None:
+    """What the options ask for; None if they ask for no cluster."""
+    if not (cluster or context or kubeconfig):
+        return None
+    return Live(kubeconfig=kubeconfig, context=context)
+
+
+def read_cluster(live: Live) -> Inputs:
+    """The objects of a cluster; what may not be listed is told. Raises DiagnosticError (CLU…)."""
+    import asyncio
+
+    return asyncio.run(_read(live))
+
+
+async def _read(live: Live) -> Inputs:
+    from sekisho.cluster.client import Client, Refused
+    from sekisho.cluster.kubeconfig import Wanted, load
+
+    inputs = Inputs()
+    connection = load(live.kubeconfig, Wanted(context=live.context))
+    async with Client(connection) as client:
+        for resource in await client.resources():
+            if resource.gvr.resource in LEFT_OUT:
+                continue
+            try:
+                rows, _ = await client.list_all(resource)
+            except Refused as error:
+                if error.code not in FORBIDDEN:
+                    raise
+                message = f"{resource.gvr.resource} were not read: {error.diagnostics[0].message}"
+                problem = Diagnostic(code=NOT_READ, message=message, level=Level.WARNING)
+                inputs.problems.append(problem)
+                continue
+            inputs.objects += (Object(row) for row in rows)
+    return inputs
