@@ -58,10 +58,12 @@ def test_a_cluster_is_audited_and_previewed(cluster: Path, capsys: pytest.Captur
     command = ["-p", str(CASE), "--kubeconfig", str(cluster), "--no-cache", "-o", "json"]
     assert sekisho(["policy", "audit", "--summary", *command]) == 1
     counts = json.loads(capsys.readouterr().out)
-    assert counts["policies"]["NeedsLabel/owner"]["deny"] == 1
+    assert counts["policies"]["NeedsLabel/owner"]["deny"] >= 1
     assert sekisho(["policy", "preview", *command]) == 0
     preview = json.loads(capsys.readouterr().out)
-    assert [row["name"] for row in preview["today"]["denied"]] == ["a"]
+    denied = {row["name"] for row in preview["today"]["denied"]}
+    assert "a" in denied
+    assert "b" not in denied
 
 
 def test_a_cluster_that_is_not_there_is_an_error_of_the_environment(

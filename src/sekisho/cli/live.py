@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from functools import wraps
+from typing import Any, Final
 
 import click
 
 from sekisho.cli.inputs import Inputs
 from sekisho.diag import Diagnostic, Level, register
 from sekisho.kube.object import Object
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 NOT_READ: Final = register("CLI120", "objects of a cluster could not be read")
 
@@ -30,8 +29,19 @@ class Live:
     context: str = ""
 
 
-def live_options(function: F) -> F:
-    """``--cluster``, ``--context``, ``--kubeconfig``."""
+def live_options(function: Callable[..., int]) -> Callable[..., int]:
+    """``--cluster``, ``--context``, ``--kubeconfig``: the command gets them as ``live``, None without any.
+
+    A command with these has ``paths``, and needs one of both.
+    """
+
+    @wraps(function)
+    def command(*, cluster: bool, context: str, kubeconfig: str, **more: Any) -> int:
+        asked = bool(cluster or context or kubeconfig)
+        if not (asked or more["paths"]):
+            raise click.UsageError("give PATH or --cluster")
+        return function(live=Live(kubeconfig=kubeconfig, context=context) if asked else None, **more)
+
     for option in reversed(
         (
             click.option(
@@ -41,15 +51,8 @@ def live_options(function: F) -> F:
             click.option("--kubeconfig", default="", metavar="FILE", help="The kubeconfig."),
         )
     ):
-        function = option(function)
-    return function
-
-
-def live_of(*, cluster: bool, context: str, kubeconfig: str) -> Live | None:
-    """What the options ask for; None if they ask for no cluster."""
-    if not (cluster or context or kubeconfig):
-        return None
-    return Live(kubeconfig=kubeconfig, context=context)
+        command = option(command)
+    return command
 
 
 def read_cluster(live: Live) -> Inputs:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from sekisho.cli.live import live_of, live_options
+from sekisho.cli.live import Live, live_options
 from sekisho.cli.network import Chosen, provider_options
 from sekisho.cli.output import finish, report_options
 
@@ -61,9 +61,7 @@ def command(
     status: bool,
     timeout: float,
     external: Chosen,
-    cluster: bool,
-    context: str,
-    kubeconfig: str,
+    live: Live | None,
     no_cache: bool,
     output: str,
     **baselines: Any,
@@ -86,9 +84,6 @@ def command(
     if summary and status:
         raise click.UsageError("--summary and --status exclude each other")
     settings = find_settings(Path.cwd())
-    live = live_of(cluster=cluster, context=context, kubeconfig=kubeconfig)
-    if not paths and live is None:
-        raise click.UsageError("give PATH or --cluster")
     given = gather(
         Wanted(
             paths=paths,

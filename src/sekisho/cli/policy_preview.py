@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sekisho.cli.live import live_of, live_options
+from sekisho.cli.live import Live, live_options
 from sekisho.cli.network import Chosen, provider_options
 
 if TYPE_CHECKING:
@@ -70,9 +70,7 @@ def command(
     output: str,
     timeout: float,
     external: Chosen,
-    cluster: bool,
-    context: str,
-    kubeconfig: str,
+    live: Live | None,
     no_cache: bool,
 ) -> int:
     """Say what each rung of enforcement would do to the objects at PATH (files, or -), or of a cluster.
@@ -88,9 +86,6 @@ def command(
     if against and output == "rollout":
         raise click.UsageError("-o rollout does not go with --against")
     settings = find_settings(Path.cwd())
-    live = live_of(cluster=cluster, context=context, kubeconfig=kubeconfig)
-    if not paths and live is None:
-        raise click.UsageError("give PATH or --cluster")
     wanted = Wanted(
         paths=paths,
         policies=(*settings.policies, *policies),
