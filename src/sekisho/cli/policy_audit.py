@@ -11,6 +11,8 @@ import click
 from sekisho.cli.live import Live, live_options
 from sekisho.cli.network import Chosen, provider_options
 from sekisho.cli.output import finish, report_options
+from sekisho.cli.rules import remarks
+from sekisho.diag import Report
 
 if TYPE_CHECKING:
     from sekisho.audit import Count, Ledger
@@ -73,10 +75,8 @@ def command(
     """
     from sekisho.audit import World, scan
     from sekisho.audit import summary as count
-    from sekisho.cli.rules import remarks
     from sekisho.cli.settings import find_settings
     from sekisho.cli.snapshot import Wanted, gather
-    from sekisho.diag import Report
     from sekisho.policy import AUDIT
 
     if (summary or status) and output not in ("text", "json"):
@@ -100,11 +100,7 @@ def command(
         )
     )
     ledger = scan(given.objects, given.snapshot, now=given.now, pace=given.pace)
-    found = [*given.problems, *ledger.diagnostics()]
-    found += remarks(given.loaded, found, given.now)
-    constraints = len(given.engine.constraints)
-    judged = f"{counted(len(given.objects), 'object')} judged by {counted(constraints, 'constraint')}"
-    report = Report.of(found, judged=judged)
+    report = _report(given, ledger)
     if summary:
         _write(count(ledger, World.of(given.objects), given.snapshot.rules), output)
         return report.exit_status()
@@ -113,6 +109,14 @@ def command(
         return report.exit_status()
     baselines["baseline"] = baselines["baseline"] or settings.baseline or None
     return finish(report, output=output, **baselines)
+
+
+def _report(given: Given, ledger: Ledger) -> Report:
+    found = [*given.problems, *ledger.diagnostics()]
+    found += remarks(given.loaded, found, given.now)
+    constraints = len(given.engine.constraints)
+    judged = f"{counted(len(given.objects), 'object')} judged by {counted(constraints, 'constraint')}"
+    return Report.of(found, judged=judged)
 
 
 def _write_status(given: Given, ledger: Ledger, output: str) -> None:
