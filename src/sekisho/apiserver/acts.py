@@ -13,11 +13,12 @@ from sekisho.apiserver.causes import invalid, required
 from sekisho.apiserver.decode import decode
 from sekisho.apiserver.eviction import needs_budget, take_budget
 from sekisho.apiserver.kinds import kind_type
+from sekisho.apiserver.options import dry_run
 from sekisho.apiserver.route import Call
 from sekisho.apiserver.status import Cause
 from sekisho.apiserver.store import Place, Row, Store
 from sekisho.apiserver.types import ResourceType
-from sekisho.apiserver.writes import Writer, dry_run, place_of
+from sekisho.apiserver.writes import Changed, Writer, place_of
 from sekisho.kube.gvk import GVK
 
 if TYPE_CHECKING:
@@ -81,8 +82,9 @@ class Acts:
         if not target.get("name"):
             raise status.invalid(BINDING.gvk, call.target.name, [required("target.name")])
 
-        def change(old: Json) -> tuple[Json, list[str]]:
-            return _bound(old, target["name"], value["metadata"]), []
+        async def change(old: Json) -> Changed:
+            # A binding is nobody's: what a Pod runs on is not among its managed fields.
+            return Changed(_bound(old, target["name"], value["metadata"]), [], managed=True)
 
         await self._writer.change(call, type, change)
         return _done()

@@ -26,8 +26,10 @@ from sekisho.apiserver.authz.roles import CLUSTER_ROLES
 from sekisho.apiserver.custom import KEY as DEFINITIONS
 from sekisho.apiserver.custom import Definitions
 from sekisho.apiserver.decode import decode, read_value
-from sekisho.apiserver.managed import NO_MANAGERS, Managers
-from sekisho.apiserver.patches import change_of
+from sekisho.apiserver.fields import FieldManager
+from sekisho.apiserver.managed import Managers
+from sekisho.apiserver.options import check_options, dry_run
+from sekisho.apiserver.patches import patching
 from sekisho.apiserver.paths import Paths
 from sekisho.apiserver.reads import Reader
 from sekisho.apiserver.registry import Registry, built_in_registry
@@ -40,7 +42,7 @@ from sekisho.apiserver.store import Broken, Place, Store
 from sekisho.apiserver.types import ResourceType
 from sekisho.apiserver.views import PLAIN_VIEWS
 from sekisho.apiserver.webhooks import Caller, WebhookClient
-from sekisho.apiserver.writes import Writer, Written, dry_run, place_of
+from sekisho.apiserver.writes import Writer, Written, place_of
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -53,7 +55,7 @@ class Api:
         store: Store,
         *,
         admission: Admission | None = None,
-        managers: Managers = NO_MANAGERS,
+        managers: Managers | None = None,
         authorizer: Authorizer | None = None,
         caller: Caller | None = None,
         authentication: Authentication | None = None,
@@ -76,7 +78,8 @@ class Api:
             ACCOUNTS: self.accounts.settle,
         }
         guard = Escalation(self.authorizer) if isinstance(self.authorizer, Rbac) else NO_GUARD
-        self.writer = Writer(store, lambda: self.registry, lambda: self.admission, managers, guard)
+        self._managers = managers or FieldManager(lambda: self.registry)
+        self.writer = Writer(store, lambda: self.registry, lambda: self.admission, self._managers, guard)
         authentication = authentication or Authentication()
         self._acts = Acts(store, self.writer, authentication.accounts)
         self._reviews = Reviews(lambda: self.authorizer, authentication)
@@ -165,7 +168,9 @@ class Api:
 
     async def _write(self, call: Call, type: ResourceType) -> Written:
         if call.target.verb == "patch":
-            return await self.writer.change(call, type, change_of(call, type))
+            patch = patching(call, type, self._managers)
+            return await self.writer.change(call, type, patch.change, create=patch.create)
+        check_options(call)
         decoded = decode(call, type)
         write = self.writer.create if call.target.verb == "create" else self.writer.update
         written = await write(call, type, decoded.value)
@@ -210,7 +215,7 @@ class Api:
         if call.target.verb == "get":
             row = await self._reader.get(call, type)
             return Answer(body=form.object(SCALE, scale_of(type, row.load())))
-        written = await self.writer.change(call, type, scale_change(call, type))
+        written = await self.writer.change(call, type, scale_change(call, type, self._managers))
         return Answer(
             body=form.object(SCALE, scale_of(type, written.value)), warnings=tuple(written.warnings)
         )

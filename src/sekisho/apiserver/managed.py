@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from sekisho.apiserver.route import Call
 from sekisho.apiserver.types import ResourceType
@@ -11,31 +11,12 @@ from sekisho.apiserver.types import ResourceType
 class Managers(Protocol):
     """Keeps ``metadata.managedFields``."""
 
-    def updated(
-        self,
-        call: Call,
-        type: ResourceType,
-        new: dict[str, Any],
-        old: dict[str, Any] | None,
-        sent: dict[str, Any],
+    async def updated(
+        self, call: Call, type: ResourceType, new: dict[str, Any], old: dict[str, Any] | None
     ) -> dict[str, Any]:
-        """The new state with its managed fields; ``sent`` is what the client wrote of them."""
+        """The new state with its managed fields; ``new`` is what the client wants, with defaults."""
 
-
-class _Nobody:
-    """Objects whose fields nobody manages: whatever the client sends of it is dropped."""
-
-    def updated(
-        self,
-        call: Call,  # noqa: ARG002 - the protocol's shape
-        type: ResourceType,  # noqa: ARG002
-        new: dict[str, Any],
-        old: dict[str, Any] | None,  # noqa: ARG002
-        sent: dict[str, Any],  # noqa: ARG002
+    async def applied(
+        self, call: Call, type: ResourceType, live: dict[str, Any] | None, config: dict[str, Any]
     ) -> dict[str, Any]:
-        """Without managed fields."""
-        new["metadata"].pop("managedFields", None)
-        return new
-
-
-NO_MANAGERS: Final[Managers] = _Nobody()
+        """What an applied configuration makes of an object, with managed fields. Raises ApiError."""

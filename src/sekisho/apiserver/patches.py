@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 import orjson
 
-from sekisho.apiserver.decode import media_type, shaped
+from sekisho.apiserver.decode import media_type, read_value, shaped
+from sekisho.apiserver.managed import Managers
+from sekisho.apiserver.options import check_options
 from sekisho.apiserver.route import Call
-from sekisho.apiserver.status import ApiError, bad_request, unsupported_media_type
+from sekisho.apiserver.status import ApiError, bad_request, conflict, unsupported_media_type
 from sekisho.apiserver.types import ResourceType
-from sekisho.apiserver.writes import Change
+from sekisho.apiserver.writes import Change, Changed, Creation
 from sekisho.diag import DiagnosticError
 from sekisho.kube import patch
 
@@ -23,19 +26,54 @@ MAX_OPERATIONS: Final = 10_000
 """Operations of one JSON patch (apiserver's limit)."""
 
 
-def change_of(call: Call, type: ResourceType) -> Change:
-    """What the patch in a request does to an object. Raises ApiError (400, 415)."""
+class Patching(NamedTuple):
+    """What a patch does to an object, and what it makes of none; None: there has to be one."""
+
+    change: Change
+    create: Creation | None = None
+
+
+def patching(call: Call, type: ResourceType, managers: Managers) -> Patching:
+    """What the patch in a request does. Raises ApiError (400, 415, 422)."""
     kind = media_type(call.content_type)
     accepted = [JSON_PATCH, MERGE_PATCH, *([] if type.custom is not None else [STRATEGIC]), APPLY]
-    if kind not in (JSON_PATCH, MERGE_PATCH, STRATEGIC) or kind not in accepted:
+    if kind not in accepted:
         raise unsupported_media_type(accepted)
+    check_options(call, apply=kind == APPLY)
+    if kind == APPLY:
+        return _applying(call, type, managers)
+    return Patching(_change(call, type, kind))
+
+
+def _applying(call: Call, type: ResourceType, managers: Managers) -> Patching:
+    config, _ = read_value(call.body, "application/yaml")
+    if not isinstance(config, dict):
+        raise bad_request("error decoding YAML: a configuration is an object")
+
+    async def change(live: dict[str, Any] | None) -> Changed:
+        new = await managers.applied(call, type, live, config)
+        _check_name(new, call)
+        return Changed(new, [], managed=True)
+
+    async def create() -> Changed:
+        changed = await change(None)
+        uid = changed.value["metadata"].get("uid")
+        if uid:
+            why = f"uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+            raise conflict(type.resource, call.target.name, why)
+        return changed
+
+    return Patching(change, None if call.target.subresource else create)
+
+
+def _change(call: Call, type: ResourceType, kind: str) -> Change:
     try:
         value = orjson.loads(call.body)
     except orjson.JSONDecodeError as error:
         raise bad_request(f"error decoding patch: {error}") from None
     apply = {JSON_PATCH: _json_patch, MERGE_PATCH: _merge_patch, STRATEGIC: _strategic}[kind]
 
-    def change(old: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    async def change(old: dict[str, Any]) -> Changed:
         try:
             new = apply(old, value, type)
         except DiagnosticError as error:
@@ -43,9 +81,24 @@ def change_of(call: Call, type: ResourceType) -> Change:
         if not isinstance(new, dict):
             raise bad_request("the patch leaves no object")
         decoded = shaped(new, type, call, [])
-        return decoded.value, decoded.warnings
+        _check_name(decoded.value, call)
+        return Changed(decoded.value, decoded.warnings)
 
     return change
+
+
+def _check_name(new: Mapping[str, Any], call: Call) -> None:
+    """A patch leaves an object where it is."""
+    metadata, target = new.get("metadata"), call.target
+    name = metadata.get("name") if isinstance(metadata, dict) else ""
+    if not name:
+        raise bad_request(
+            f"the name of the object ({target.name} based on URL) was undeterminable: name must be provided"
+        )
+    if name != target.name:
+        raise bad_request(
+            f"the name of the object ({name}) does not match the name on the URL ({target.name})"
+        )
 
 
 def _json_patch(old: dict[str, Any], value: Any, type: ResourceType) -> Any:  # noqa: ARG001 - all have one form

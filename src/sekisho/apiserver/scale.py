@@ -8,10 +8,11 @@ from typing import Any, Final
 from sekisho.apiserver import status
 from sekisho.apiserver.decode import decode
 from sekisho.apiserver.kinds import kind_type
-from sekisho.apiserver.patches import change_of
+from sekisho.apiserver.managed import Managers
+from sekisho.apiserver.patches import patching
 from sekisho.apiserver.route import Call
 from sekisho.apiserver.types import ResourceType
-from sekisho.apiserver.writes import Change
+from sekisho.apiserver.writes import Change, Changed
 from sekisho.kube.gvk import GVK
 
 _META: Final = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
@@ -41,10 +42,10 @@ def scale_of(type: ResourceType, value: Mapping[str, Any]) -> dict[str, Any]:
     return scale
 
 
-def scale_change(call: Call, type: ResourceType) -> Change:
+def scale_change(call: Call, type: ResourceType, managers: Managers) -> Change:
     """What a PUT or PATCH of the Scale does to the object. Raises ApiError."""
     if call.target.verb == "patch":
-        change = change_of(call, SCALE)
+        change = patching(call, SCALE, managers).change
     else:
         sent = decode(call, SCALE)
         if sent.value["metadata"].get("name") != call.target.name:
@@ -54,12 +55,12 @@ def scale_change(call: Call, type: ResourceType) -> Change:
                 f"URL ({call.target.name})"
             )
 
-        def change(old: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:  # noqa: ARG001 - it is replaced
-            return sent.value, sent.warnings
+        async def change(old: dict[str, Any]) -> Changed:  # noqa: ARG001 - it is replaced
+            return Changed(sent.value, sent.warnings)
 
-    def scaled(old: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        scale, warnings = change(scale_of(type, old))
-        return with_scale(type, old, scale), warnings
+    async def scaled(old: dict[str, Any]) -> Changed:
+        changed = await change(scale_of(type, old))
+        return Changed(with_scale(type, old, changed.value), changed.warnings)
 
     return scaled
 

@@ -130,19 +130,17 @@ class Namespaces(Selected):
 
 
 class Secrets(Selected):
-    """Secrets write ``stringData`` into ``data``, are Opaque, and keep their type."""
+    """Secrets write ``stringData`` into ``data`` and keep their type."""
 
     def __init__(self) -> None:
         super().__init__(type=("type",))
 
-    def prepare_create(self, new: dict[str, Any]) -> None:
+    def decoded(self, new: dict[str, Any]) -> None:
         """``stringData`` becomes ``data``."""
         _encode(new)
-        new.setdefault("type", "Opaque")
 
     def prepare_update(self, new: dict[str, Any], old: Raw) -> None:
-        """The same, and the type stays what it was where it is left out."""
-        _encode(new)
+        """The type stays what it was where it is left out."""
         new.setdefault("type", old.get("type", "Opaque"))
 
     def validate(self, new: Raw, old: Raw | None) -> Iterable[Cause]:

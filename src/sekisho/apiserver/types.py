@@ -53,6 +53,9 @@ class Column:
 class Strategy(Protocol):
     """What is special about the objects of a resource. Pure: raw objects in, new ones out."""
 
+    def decoded(self, new: dict[str, Any]) -> None:
+        """Write, in place, what is written in two ways in the one in which it is kept."""
+
     def prepare_create(self, new: dict[str, Any]) -> None:
         """Set or drop what the server owns, in place, before a new object is admitted."""
 
@@ -68,6 +71,9 @@ class Strategy(Protocol):
 
 class Plain:
     """The strategy of kinds without anything special."""
+
+    def decoded(self, new: dict[str, Any]) -> None:
+        """Nothing is written in two ways."""
 
     def prepare_create(self, new: dict[str, Any]) -> None:
         """Nothing is set."""
@@ -128,6 +134,9 @@ class Custom(Protocol):
 
     def shaped(self, value: dict[str, Any]) -> dict[str, Any]:
         """An object without unknown fields and with the defaults."""
+
+    async def converted(self, value: dict[str, Any]) -> dict[str, Any]:
+        """An object of another version in this one. Raises ApiError."""
 
     def judge(self, new: Raw, old: Raw | None) -> Judged:
         """What is wrong with an object, or with a change of it."""

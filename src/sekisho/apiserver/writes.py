@@ -1,17 +1,17 @@
 """Create, update, patch, delete: from a decoded object to a stored one.
 
-The order of steps is kube-apiserver's: defaults, what the server owns (uid, generation, status), mutating
-and validating admission, the rules of the kind, managed fields, the store. Everything is computed from a
+The order of steps is kube-apiserver's: defaults, managed fields, what the server owns (uid, generation,
+status), mutating and validating admission, the rules of the kind, the store. Everything is computed from a
 version of the object and counts only if that is still the newest one; a PATCH that named no version is
 computed anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -23,12 +23,15 @@ from sekisho.apiserver.custom import KEY as DEFINITIONS
 from sekisho.apiserver.custom.definitions import begin_end
 from sekisho.apiserver.decode import check_schema
 from sekisho.apiserver.deletion import check_preconditions, finalizers, grace_of, holds
-from sekisho.apiserver.managed import NO_MANAGERS, Managers
+from sekisho.apiserver.managed import Managers
 from sekisho.apiserver.metadata import metadata_causes
+from sekisho.apiserver.options import dry_run
 from sekisho.apiserver.registry import Registry
 from sekisho.apiserver.route import Call
+from sekisho.apiserver.states import OWNED, count_generation, is_done, keep_owned, same, with_rows
 from sekisho.apiserver.status import ApiError, Cause
 from sekisho.apiserver.store import Place, Row, Stale, Store
+from sekisho.apiserver.structs import compact, filled
 from sekisho.apiserver.types import ResourceType
 from sekisho.apiserver.views import merged
 from sekisho.kube.defaults import with_defaults
@@ -37,9 +40,6 @@ from sekisho.kube.review import Operation, Request
 
 TRIES: Final = 5
 """How often a PATCH without a version is computed anew, as kube-apiserver does it."""
-
-OWNED: Final = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
-"""Fields of metadata that no client sets."""
 
 PROTECTED: Final = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 """Namespaces that cannot be deleted."""
@@ -54,8 +54,19 @@ class Written:
     warnings: list[str] = field(default_factory=list)
 
 
-Change = Callable[[dict[str, Any]], "tuple[dict[str, Any], list[str]]"]
-"""From the object as it is (a copy) to what it is to be, and warnings."""
+class Changed(NamedTuple):
+    """What an object is to be, and warnings. ``managed``: its managed fields have been seen to."""
+
+    value: dict[str, Any]
+    warnings: list[str]
+    managed: bool = False
+
+
+Change = Callable[[dict[str, Any]], Awaitable[Changed]]
+"""From the object as it is (a copy) to what it is to be."""
+
+Creation = Callable[[], Awaitable[Changed]]
+"""What an object is to be that is not there."""
 
 
 class Writer:
@@ -66,7 +77,7 @@ class Writer:
         store: Store,
         registry: Callable[[], Registry],
         admission: Callable[[], Admission],
-        managers: Managers = NO_MANAGERS,
+        managers: Managers,
         guard: Guard = NO_GUARD,
     ) -> None:
         self._store = store
@@ -77,7 +88,10 @@ class Writer:
 
     async def create(self, call: Call, type: ResourceType, value: dict[str, Any]) -> Written:
         """A new object. Raises ApiError."""
-        metadata = value["metadata"]
+        self._check_new(type, value["metadata"])
+        return await self._create(call, type, Changed(value, []))
+
+    def _check_new(self, type: ResourceType, metadata: Mapping[str, Any]) -> None:
         if type.closing:
             message = "create not allowed while custom resource definition is terminating"
             raise ApiError(405, "MethodNotAllowed", message)
@@ -87,10 +101,18 @@ class Writer:
                 "InternalError",
                 "Internal error occurred: resourceVersion should not be set on objects to be created",
             )
+
+    async def _create(self, call: Call, type: ResourceType, wanted: Changed) -> Written:
+        value = wanted.value
+        metadata = value["metadata"]
         self._place_in(call, type, metadata)
         if not metadata.get("name") and metadata.get("generateName"):
             metadata["name"] = names.generated(str(metadata["generateName"]))
         namespace = self._namespace(type, metadata.get("namespace", ""))
+        value = self._defaulted(value, type)
+        if not wanted.managed:
+            value = await self._managers.updated(call, type, value, None)
+        metadata = value["metadata"] = dict(value["metadata"])
         for name in (*OWNED, "resourceVersion", "generation"):
             metadata.pop(name, None)
         metadata["uid"], metadata["creationTimestamp"] = names.new_uid(), names.timestamp()
@@ -98,16 +120,11 @@ class Writer:
             metadata["generation"] = 1
         if type.custom is not None and "status" in type.subresources:
             value.pop("status", None)
-        sent = value
         type.strategy.prepare_create(value)
-        value = self._defaulted(value, type)
-        if type.key == ("", "namespaces"):
-            labels = value["metadata"].get("labels") or {}
-            value["metadata"]["labels"] = {**labels, "kubernetes.io/metadata.name": metadata.get("name", "")}
+        value = self._filled(value, type)
         value, warnings = await self._admit(call, type, value, None, Operation.CREATE, namespace=namespace)
         self._guard.check(call, type, value, None)
         warnings += self._validate(type, value, None)
-        value = self._managers.updated(call, type, value, None, sent)
         place = Place(*type.key, metadata.get("namespace", ""), metadata["name"])
         if self._store.get(place) is not None:
             raise status.already_exists(type.resource, place.name)
@@ -117,7 +134,7 @@ class Writer:
                 value = (await _shown(type, row)).load()
             except Stale:
                 raise status.already_exists(type.resource, place.name) from None
-        return Written(value=value, created=True, warnings=warnings)
+        return Written(value=value, created=True, warnings=[*wanted.warnings, *warnings])
 
     async def update(self, call: Call, type: ResourceType, value: dict[str, Any]) -> Written:
         """A new state of an object that exists (PUT). Raises ApiError."""
@@ -137,55 +154,65 @@ class Writer:
             )
             raise status.invalid(type.gvk, call.target.name, [cause])
 
-        def change(old: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        async def change(old: dict[str, Any]) -> Changed:
             if wanted and wanted != old["metadata"]["resourceVersion"]:
                 raise status.conflict(type.resource, call.target.name, status.MODIFIED)
-            return value, []
+            return Changed(value, [])
 
         return await self.change(call, type, change, tries=1)
 
-    async def change(self, call: Call, type: ResourceType, change: Change, *, tries: int = TRIES) -> Written:
-        """An object changed by a function of its newest state. Raises ApiError."""
+    async def change(
+        self,
+        call: Call,
+        type: ResourceType,
+        change: Change,
+        *,
+        create: Creation | None = None,
+        tries: int = TRIES,
+    ) -> Written:
+        """An object changed by a function of its newest state; a new one if ``create`` is given."""
         place = place_of(call, type)
         for last in (*[False] * (tries - 1), True):
             base = self._store.get(place)
+            if base is None and create is not None:
+                return await self._create(call, type, await create())
             if base is None:
                 raise status.not_found(type.resource, place.name)
             shown = await _shown(type, base)
             old = shown.load()
-            new, warnings = change(shown.load())
-            version = new.get("metadata", {}).get("resourceVersion")
+            changed = await change(shown.load())
+            version = changed.value.get("metadata", {}).get("resourceVersion")
             if version and version != old["metadata"]["resourceVersion"]:
                 raise status.conflict(type.resource, place.name, status.MODIFIED)
             try:
-                return await self._replace(call, type, base, old, Written(value=new, warnings=warnings))
+                return await self._replace(call, type, base, old, changed)
             except Stale:
                 if last or (version and tries == 1):
                     raise status.conflict(type.resource, place.name, status.MODIFIED) from None
         raise AssertionError("the last try returns or raises")
 
     async def _replace(
-        self, call: Call, type: ResourceType, base: Row, old: dict[str, Any], wanted: Written
+        self, call: Call, type: ResourceType, base: Row, old: dict[str, Any], wanted: Changed
     ) -> Written:
-        sub = call.target.subresource
-        sent = new = wanted.value
-        new = merged(sub, type, new, old)
-        _keep_owned(new, old, type)
+        new = self._defaulted(wanted.value, type)
+        if not wanted.managed:
+            new = await self._managers.updated(call, type, new, old)
+        new = with_rows(merged(call.target.subresource, type, new, old), new)
+        keep_owned(new, old, type)
         self._prepare_update(call, type, new, old)
-        new = self._defaulted(new, type)
-        _count_generation(new, old, type)
+        new = self._filled(new, type)
+        count_generation(new, old, type)
         namespace = self._namespace_object(new["metadata"].get("namespace", ""))
         new, told = await self._admit(call, type, new, old, Operation.UPDATE, namespace=namespace)
         self._guard.check(call, type, new, old)
         told += self._validate(type, new, old)
-        new = self._managers.updated(call, type, new, old, sent)
         warnings = [*wanted.warnings, *told]
-        if _same(new, old):
+        if same(new, old):
             return Written(value=old, warnings=warnings)
         if dry_run(call):
             return Written(value=new, warnings=warnings)
         kept = await _kept(type, new)
-        if _is_done(new):
+        if is_done(new):
             row = await self._store.delete(base, kept)
         else:
             row = await self._store.write(base.place, kept, base=base)
@@ -251,7 +278,7 @@ class Writer:
         elif grace < metadata.get("deletionGracePeriodSeconds", grace):
             metadata["deletionGracePeriodSeconds"] = grace
             metadata["deletionTimestamp"] = names.timestamp(datetime.now(UTC) + timedelta(seconds=grace))
-        if dry or _same(new, old):
+        if dry or same(new, old):
             return new
         return (await self._store.write(base.place, new, base=base)).load()
 
@@ -296,10 +323,21 @@ class Writer:
         return found
 
     def _defaulted(self, value: dict[str, Any], type: ResourceType) -> dict[str, Any]:
-        if type.custom is None:
-            found = with_defaults(value)
-            return found if isinstance(found, dict) else dict(found)
-        return type.custom.shaped(value)
+        """An object as decoding leaves it: without what its structs do not hold, and with the defaults."""
+        if type.custom is not None:
+            return type.custom.shaped(value)
+        found = compact(value, type.schema())
+        if value["metadata"].get("managedFields") == []:
+            found["metadata"]["managedFields"] = []  # to whoever manages them that says something
+        type.strategy.decoded(found)
+        return self._filled(dict(with_defaults(found)), type)
+
+    def _filled(self, value: dict[str, Any], type: ResourceType) -> dict[str, Any]:
+        """With what the structs of built-in kinds always write."""
+        if type.custom is not None:
+            return value
+        found: dict[str, Any] = filled(value, type.schema())
+        return found
 
     async def _admit(
         self,
@@ -369,72 +407,3 @@ def place_of(call: Call, type: ResourceType) -> Place:
     """Where the object of a path is kept."""
     namespace = call.target.namespace if type.namespaced else ""
     return Place(*type.key, namespace, call.target.name)
-
-
-def dry_run(call: Call) -> bool:
-    """Whether nothing is to be stored. Raises ApiError (422) for a word that nobody knows."""
-    given = call.query.get("dryRun", "")
-    if given not in ("", "All"):
-        raise ApiError(
-            422,
-            "Invalid",
-            f'CreateOptions.meta.k8s.io "" is invalid: dryRun: Unsupported value: ["{given}"]: '
-            'supported values: "All"',
-        )
-    return given == "All"
-
-
-def _keep_owned(new: dict[str, Any], old: dict[str, Any], type: ResourceType) -> None:
-    """Carry over what no client changes; raises ApiError (409) for another uid."""
-    before, metadata = old["metadata"], dict(new["metadata"])
-    uid = metadata.get("uid")
-    if uid and uid != before.get("uid"):
-        name = before["name"]
-        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {before.get('uid', '')}"
-        raise status.conflict(type.resource, name, why)
-    for name in (*OWNED, "generation", "name", "namespace", "resourceVersion", "generateName"):
-        if name in before:
-            metadata[name] = before[name]
-        else:
-            metadata.pop(name, None)
-    new["metadata"] = metadata
-    new["apiVersion"], new["kind"] = old["apiVersion"], old["kind"]
-
-
-def _count_generation(new: dict[str, Any], old: dict[str, Any], type: ResourceType) -> None:
-    if not type.generation or "generation" not in old["metadata"]:
-        return
-    left_out = ("metadata", "status") if "status" in type.subresources else ("metadata",)
-
-    def rest(value: dict[str, Any]) -> dict[str, Any]:
-        return {key: item for key, item in value.items() if key not in left_out}
-
-    if rest(new) != rest(old):
-        new["metadata"]["generation"] = int(old["metadata"]["generation"]) + 1
-
-
-def _same(new: dict[str, Any], old: dict[str, Any]) -> bool:
-    """Whether a write changes nothing; times in managed fields do not count."""
-    if new == old:
-        return True
-
-    def bare(value: dict[str, Any]) -> dict[str, Any]:
-        metadata = dict(value["metadata"])
-        rows = metadata.get("managedFields")
-        if isinstance(rows, list):
-            metadata["managedFields"] = [
-                {key: item for key, item in row.items() if key != "time"} for row in rows
-            ]
-        return {**value, "metadata": metadata}
-
-    return bare(new) == bare(old)
-
-
-def _is_done(new: dict[str, Any]) -> bool:
-    """Whether an object that is being deleted has nothing left that holds it."""
-    metadata = new["metadata"]
-    if not metadata.get("deletionTimestamp") or metadata.get("finalizers"):
-        return False
-    if new.get("kind") == "Namespace" and new.get("apiVersion") == "v1":
-        return not (new.get("spec") or {}).get("finalizers")
-    return not metadata.get("deletionGracePeriodSeconds")

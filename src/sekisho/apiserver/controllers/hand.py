@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sekisho.apiserver.route import Call, Target
 from sekisho.apiserver.store import Place, Row, Store
 from sekisho.apiserver.types import ResourceType
+from sekisho.apiserver.writes import Changed
 from sekisho.kube.review import UserInfo
 
 if TYPE_CHECKING:
@@ -57,7 +58,11 @@ class Hand:
         """An object changed by a function of its newest state. Raises ApiError."""
         type = self._type(place)
         call = self._call("update", place, type, subresource)
-        await self._api.writer.change(call, type, lambda old: (change(old), []))
+
+        async def changed(old: Json) -> Changed:
+            return Changed(change(old), [])
+
+        await self._api.writer.change(call, type, changed)
 
     async def delete(self, place: Place, options: Mapping[str, Any]) -> None:
         """Delete an object, or begin to. Raises ApiError."""

@@ -69,6 +69,11 @@ class Served:
         [found] = await convert(self.definition, [value], self.definition.stored, self.caller)
         return found
 
+    async def converted(self, value: dict[str, Any]) -> dict[str, Any]:
+        """An object of another version in this one."""
+        [found] = await convert(self.definition, [value], self.version.name, self.caller)
+        return found
+
     def shaped(self, value: dict[str, Any]) -> dict[str, Any]:
         """Without unknown fields, and with the defaults."""
         pruned = prune(value, self.read.schema)

@@ -31,7 +31,9 @@ _OWN_DECODERS: Final[Mapping[str, Schema]] = {
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": Schema(
         int_or_string=True, format="int32", nullable=True, null_is_absent=True
     ),
-    "io.k8s.apimachinery.pkg.runtime.RawExtension": ANYTHING,
+    "io.k8s.apimachinery.pkg.runtime.RawExtension": Schema(
+        open=True, nullable=True, null_is_absent=True, kept=True, merging=Merging(map_type="atomic")
+    ),
     f"{_META}.MicroTime": Schema(type="string", format="micro-time", nullable=True, null_is_absent=True),
     f"{_META}.FieldsV1": ANYTHING,
     f"{_META}.Patch": ANYTHING,
@@ -185,6 +187,7 @@ class Builtin:
             enum=("", None, *enum) if enum else None,
             merging=_merging(raw),
             default=raw.get("default", ABSENT),
+            name=name,
         )
 
 

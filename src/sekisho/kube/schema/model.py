@@ -92,6 +92,7 @@ class Schema:
     kept: ``x-kubernetes-preserve-unknown-fields``.
     embedded: ``x-kubernetes-embedded-resource``.
     rules: ``x-kubernetes-validations`` as written, for the expression language.
+    name: the definition that this is (``io.k8s.api.core.v1.PodSpec``); empty where it has no name.
     target: gives the node that a reference stands for; all else of a reference is ignored but ``merging``,
     ``default`` and ``nullable``.
     """
@@ -116,6 +117,7 @@ class Schema:
     embedded: bool = False
     rules: tuple[Any, ...] = ()
     default: Any = ABSENT
+    name: str = ""
     target: Callable[[], Schema] | None = field(default=None, repr=False)
 
     def resolved(self) -> Schema:
