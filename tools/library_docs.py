@@ -67,6 +67,11 @@ def bundle_page(row: Bundle) -> str:
 
 def _facts(row: Entry) -> Iterator[str]:
     text = row.text()
+    if len(row.engines) > 1:
+        yield (
+            "Written in Rego and in CEL, with the same verdicts and messages: `sekisho policy vap` makes a "
+            "ValidatingAdmissionPolicy of it."
+        )
     if row.bundles:
         links = ", ".join(f"[{name}](bundle-{name}.md)" for name in row.bundles)
         yield f"In the bundles {links}."

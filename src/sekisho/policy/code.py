@@ -38,16 +38,23 @@ CEL: Final = "K8sNativeValidation"
 ENGINES: Final = (CEL, REGO)
 """The engines of templates, the one that wins first."""
 
+PREFERRED: Final = "policy.sekisho.dev/engine"
+"""The annotation of a template with both engines that says which of them is to judge here."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Which engine judges where a template has both, empty for the one that wins; with one, others may not.
+    """Which engine judges where a template has both.
+
+    With ``engine`` no other may. ``first`` is the one that wins; without either it is what the template says
+    in its annotation, and else CEL.
 
     ``compile`` makes programs of expressions, and ``compile_source`` of rules, through the cache or, where it
     is None, anew.
     """
 
     engine: str = ""
+    first: str = ""
     compile: Compile | None = None
     compile_source: CompileSource | None = None
 

@@ -4,7 +4,7 @@ The steps, in order; each tells everything it finds before the next one runs:
 
 1. the object has the shape of a ConstraintTemplate (the schema of its CRD);
 2. its name, kind and target are what Gatekeeper accepts;
-3. one engine's code is chosen: CEL wins over Rego, as in Gatekeeper, unless one is asked for;
+3. one engine's code is chosen: CEL wins over Rego, as in Gatekeeper, unless one is asked for or preferred;
 4. the schema of its parameters can be read;
 5. its Rego passes the rules for templates (``rules``), and compiles; or its expressions compile.
 """
@@ -28,6 +28,7 @@ from sekisho.policy.code import (
     ENGINES,
     ENTRY,
     EXTERNAL_DATA,
+    PREFERRED,
     REGO,
     Choice,
     Code,
@@ -126,7 +127,7 @@ def load_template(object: Object, *, compile: Compiler, choice: Choice = ANY_ENG
     for step in (_shape, _identity):
         if problems := tuple(step(object)):
             raise DiagnosticError(problems)
-    engine, path = _choose(object, choice.engine)
+    engine, path = _choose(object, choice)
     if engine == CEL:
         return _native(object, path, choice)
     code = _rego(object, path)
@@ -202,14 +203,19 @@ def _identity(object: Object) -> Iterator[Diagnostic]:
     if target != TARGET:
         message = f'target "{target}" not recognized, known targets [{TARGET}]'
         yield _problem(codes.UNKNOWN_TARGET, object, ("spec", "targets", 0, "target"), message)
+    preferred = object.annotations.get(PREFERRED, CEL)
+    if preferred not in ENGINES:
+        message = f'"{preferred}" is no engine of templates'
+        path: Path = ("metadata", "annotations", PREFERRED)
+        yield _problem(codes.BAD_TEMPLATE, object, path, message, f"engines: {', '.join(ENGINES)}")
     operations = targets[0].get("operations") or ()
     if "*" in operations and len(operations) > 1:
         message = "if '*' is present, must not specify other operations"
         yield _problem(codes.BAD_TEMPLATE, object, ("spec", "targets", 0, "operations"), message)
 
 
-def _choose(object: Object, wanted: str) -> tuple[str, Path]:
-    """The engine that judges, and where its code stands; ``wanted`` is the one that must, empty for any.
+def _choose(object: Object, choice: Choice) -> tuple[str, Path]:
+    """The engine that judges, and where its code stands.
 
     The target's own ``rego`` counts as an entry of ``code`` that wins over another one of Rego.
     """
@@ -220,8 +226,10 @@ def _choose(object: Object, wanted: str) -> tuple[str, Path]:
         found.setdefault(entry["engine"], (*base, "code", index, "source"))
     if target.get("rego"):
         found[REGO] = base
+    wanted = choice.engine
     engines = (wanted,) if wanted else ENGINES
-    for engine in engines:
+    first = choice.first or object.annotations.get(PREFERRED, CEL)
+    for engine in sorted(engines, key=lambda engine: engine != first):
         if engine in found:
             return engine, found[engine]
     if found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,13 +39,13 @@ def command(*, paths: tuple[str, ...], output: str, exempt: tuple[str, ...], no_
     from sekisho.cli.programs import cached_choice, cached_compile
     from sekisho.diag import Level
     from sekisho.policy import Engine
+    from sekisho.policy.code import CEL
     from sekisho.policy.vap.translate import translate
 
     inputs = read_objects(paths)
     cache = not (no_cache or os.environ.get("SEKISHO_NO_CACHE"))
-    engine = Engine.build(
-        inputs.objects, compile=cached_compile(enabled=cache), choice=cached_choice(enabled=cache)
-    )
+    choice = replace(cached_choice(enabled=cache), first=CEL)
+    engine = Engine.build(inputs.objects, compile=cached_compile(enabled=cache), choice=choice)
     made = translate(engine.templates, engine.constraints, inputs.objects, exempt=exempt)
     problems = [*inputs.problems, *engine.problems, *made.problems]
     _tell(problems)

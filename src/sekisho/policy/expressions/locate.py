@@ -3,6 +3,10 @@
 An expression that reads variables stands on what those read. Where a comprehension went through many items,
 the reads that happened for the fewest of them tell which items it was about: what a filter kept, what a
 message was made of. Else the last thing counts that was read, leaving out what merely identifies the object.
+
+A policy can also say it. Where a message is read from an entry of a variable's list, and that entry has a
+part of the object in ``at`` and steps from there in ``path``, the field is the one that they lead to:
+``{"at": container, "path": ["securityContext", "privileged"], "message": "…"}``.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from sekisho.cel.trail import Read
 from sekisho.diag import DiagnosticError, Path
 from sekisho.kube.object import value_at
 from sekisho.policy.expressions import names
-from sekisho.policy.expressions.compiled import Compiled
+from sekisho.policy.expressions.compiled import Compiled, Program
 from sekisho.policy.expressions.evaluate import BUDGET, CALL, Scope
 from sekisho.policy.expressions.inputs import Inputs
 
@@ -24,6 +28,9 @@ OBJECTS: Final = (names.OBJECT, names.OLD_OBJECT)
 
 IDENTITY: Final = frozenset({"name", "namespace", "generateName", "kind", "apiVersion"})
 """Fields that say which object, container or rule it is; at fault only if nothing else was read."""
+
+AT: Final = "at"
+STEPS: Final = "path"
 
 DEPTH: Final = 20
 """Variables that stand on variables: more explain nothing."""
@@ -40,7 +47,7 @@ def fault_path(compiled: Compiled, index: int, inputs: Inputs) -> Path:
     """The path inside the object that validation ``index`` is about, empty for the object as a whole."""
     finder = _Finder(compiled, inputs)
     try:
-        return finder.path(compiled.validations[index].program)
+        return finder.place(compiled.validations[index], compiled.messages[index])
     except DiagnosticError:
         return ()  # there is no time left to find out
 
@@ -57,7 +64,11 @@ class _Finder:
         for name in OBJECTS:
             self._places = {**_places(self._values[name]), **self._places}
 
-    def path(self, program: cel.Program) -> Path:
+    def place(self, validation: Program, message: Program | None) -> Path:
+        said = self._said(message.program) if message is not None else None
+        return self._path(validation.program) if said is None else said
+
+    def _path(self, program: cel.Program) -> Path:
         direct = program.reads(self._values, bounds=self._bounds)
         reads = list(self._with_variables(direct, DEPTH, set()))
         kept: Path = ()
@@ -65,6 +76,17 @@ class _Finder:
             found = [str(read.path[0]) for read in direct if read.variable == names.VARIABLES and read.path]
             kept = self._kept(reversed(found), reads)
         return _fault(reads, kept or _rare(reads))
+
+    def _said(self, message: cel.Program) -> Path | None:
+        """Where the first entry says it is that a message is read from; None if none does."""
+        for read in message.reads(self._values, bounds=self._bounds):
+            if read.variable == names.VARIABLES and len(read.path) > 1:
+                entry = value_at(dict.get(self._values[names.VARIABLES], read.path[0]), read.path[1:2])
+                if isinstance(entry, dict) and {AT, STEPS} <= entry.keys():
+                    place, steps = self._places.get(id(entry[AT])), entry[STEPS]
+                    if place is not None and isinstance(steps, list | tuple):
+                        return (*place, *_present(entry[AT], steps))
+        return None
 
     def _with_variables(self, found: Sequence[Read], depth: int, seen: set[str]) -> Iterator[_Read]:
         """The reads of the object, with those of the variables that are read, in their order."""
@@ -115,6 +137,15 @@ class _Finder:
                 if value:
                     return _rare(reads, all_alike=True)
         return ()
+
+
+def _present(value: Any, steps: Iterable[Any]) -> Iterator[str | int]:
+    """Steps down a value as far as it goes, and the first that it lacks."""
+    for step in steps:
+        yield step
+        value = value_at(value, (step,))
+        if value is None:
+            return
 
 
 def _places(value: Any) -> dict[int, Path]:

@@ -85,6 +85,11 @@ class Entry:
         return self._annotation(f"{GATEKEEPER}/requires-sync-data")
 
     @property
+    def engines(self) -> tuple[str, ...]:
+        """The engines that it is written for."""
+        return tuple(row["engine"] for row in self.template.get("spec", "targets", 0, "code") or ())
+
+    @property
     def parameters(self) -> tuple[Parameter, ...]:
         """Its parameters, in the order of the schema."""
         schema = self.template.get("spec", "crd", "spec", "validation", "openAPIV3Schema") or {}

@@ -1,4 +1,6 @@
-"""Which field each violation of the samples points at: ``fields.yaml``, by policy, constraint and case.
+"""Which field each violation of the samples points at, by policy, constraint and case.
+
+``fields.yaml`` is for Rego, ``fields_cel.yaml`` for CEL.
 
 ``SEKISHO_UPDATE=1`` writes what came out; read the difference before you commit.
 """
@@ -15,6 +17,7 @@ from sekisho.cli.suitefiles import DiskFiles, find_suites
 from sekisho.diag import ObjectPath
 from sekisho.kube.object import Object
 from sekisho.kube.review import Request
+from sekisho.policy.code import CEL, REGO, Choice
 from sekisho.policy.compiler import compile_code
 from sekisho.policy.constraint import GATOR, load_constraint
 from sekisho.policy.engine import Ask, Engine
@@ -24,28 +27,34 @@ from sekisho.policy.library.files import ROOT
 from sekisho.policy.reviewfile import is_review, review_request
 from sekisho.policy.template import load_template
 
-FILE = Path(__file__).with_name("fields.yaml")
+NAMED = {REGO: "fields.yaml", CEL: "fields_cel.yaml"}
+FILES = {engine: Path(__file__).with_name(name) for engine, name in NAMED.items()}
 UPDATE = os.environ.get("SEKISHO_UPDATE") == "1"
-KNOWN = yaml.safe_load(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
 
 Fields = dict[str, dict[str, list[str]]]
+KNOWN: dict[str, dict[str, Fields]] = {
+    engine: yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else {}
+    for engine, file in FILES.items()
+}
 
 
-@pytest.mark.parametrize("name", entry_names())
-def test_fields(name: str) -> None:
-    got = fields_of(name)
+@pytest.mark.parametrize(
+    ("engine", "name"), [(engine, name) for name in entry_names() for engine in entry(name).engines]
+)
+def test_fields(engine: str, name: str) -> None:
+    got, known = fields_of(name, engine), KNOWN[engine]
     if UPDATE:
-        KNOWN[name] = got
-        kept = {name: KNOWN[name] for name in entry_names() if name in KNOWN}
-        FILE.write_text(yaml.safe_dump(kept, width=200, allow_unicode=True), encoding="utf-8")
-    assert got == KNOWN[name]
+        known[name] = got
+        kept = {name: known[name] for name in entry_names() if name in known}
+        FILES[engine].write_text(yaml.safe_dump(kept, width=200, allow_unicode=True), encoding="utf-8")
+    assert got == known[name]
 
 
-def fields_of(name: str) -> Fields:
+def fields_of(name: str, engine: str) -> Fields:
     """The paths of the violations of each case that has any."""
     folder = ROOT / "policies" / name
     files = DiskFiles()
-    template = load_template(entry(name).template, compile=compile_code)
+    template = load_template(entry(name).template, compile=compile_code, choice=Choice(engine=engine))
 
     def object(path: str) -> Object:
         (document,) = files.documents(str(folder / path), lists=False)

@@ -11,7 +11,7 @@ from sekisho.diag import ObjectPath
 from sekisho.kube.object import Object
 from sekisho.kube.review import Operation, Request, Rung
 from sekisho.policy import Ask, Engine, may_differ
-from sekisho.policy.code import CEL, REGO, Choice
+from sekisho.policy.code import CEL, PREFERRED, REGO, Choice
 
 POD = Object({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {"hostNetwork": True}})
 REGO_SOURCE = 'package a\nviolation[{"msg": "Rego was asked"}] { true }'
@@ -62,6 +62,36 @@ def test_cel_wins_where_there_are_both() -> None:
 )
 def test_either_can_be_forced(choice: str, wanted: list[str]) -> None:
     assert messages(engine((REGO, {"rego": REGO_SOURCE}), native("false"), choice=choice)) == wanted
+
+
+@pytest.mark.parametrize(
+    ("preferred", "choice", "wanted"),
+    [
+        (REGO, Choice(), "Rego was asked"),
+        (CEL, Choice(), "failed expression: false"),
+        (REGO, Choice(first=CEL), "failed expression: false"),
+        (REGO, Choice(engine=CEL), "failed expression: false"),
+    ],
+)
+def test_a_template_may_prefer_one(preferred: str, choice: Choice, wanted: str) -> None:
+    given = template((REGO, {"rego": REGO_SOURCE}), native("false"))
+    given.raw["metadata"]["annotations"] = {PREFERRED: preferred}
+    assert messages(Engine.build([given, constraint()], choice=choice)) == [wanted]
+
+
+@pytest.mark.parametrize("preferred", [CEL, REGO])
+def test_a_preferred_engine_need_not_be_there(preferred: str) -> None:
+    given = template(native("false") if preferred == REGO else (REGO, {"rego": REGO_SOURCE}))
+    given.raw["metadata"]["annotations"] = {PREFERRED: preferred}
+    assert len(messages(Engine.build([given, constraint()]))) == 1
+
+
+def test_only_an_engine_can_be_preferred() -> None:
+    given = template(native("false"))
+    given.raw["metadata"]["annotations"] = {PREFERRED: "cel"}
+    (problem,) = Engine.build([given]).problems
+    assert problem.message == '"cel" is no engine of templates'
+    assert problem.at == ObjectPath(given.ref(), ("metadata", "annotations", PREFERRED))
 
 
 def test_a_targets_own_rego_counts_as_rego() -> None:
