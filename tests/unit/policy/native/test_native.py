@@ -91,7 +91,7 @@ def test_only_an_engine_can_be_preferred() -> None:
     given.raw["metadata"]["annotations"] = {PREFERRED: "cel"}
     (problem,) = Engine.build([given]).problems
     assert problem.message == '"cel" is no engine of templates'
-    assert problem.at == ObjectPath(given.ref(), ("metadata", "annotations", PREFERRED))
+    assert problem.at == given.at("metadata", "annotations", PREFERRED)
 
 
 def test_a_targets_own_rego_counts_as_rego() -> None:
