@@ -14,7 +14,7 @@ import orjson
 from sekisho.apiserver.route import Call
 from sekisho.apiserver.status import not_acceptable
 from sekisho.apiserver.store import Op, Row
-from sekisho.apiserver.tables import table_columns, table_row
+from sekisho.apiserver.tables import row_conditions, table_columns, table_row
 from sekisho.apiserver.types import ResourceType
 
 JSON: Final = "application/json"
@@ -174,6 +174,8 @@ class Table:
 
     def _row(self, type: ResourceType, value: dict[str, Any]) -> dict[str, Any]:
         row: dict[str, Any] = {"cells": table_row(type, value)}
+        if conditions := row_conditions(type, value):
+            row["conditions"] = conditions
         if self._include == "Object":
             row["object"] = value
         elif self._include != "None":
