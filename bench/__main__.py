@@ -13,7 +13,19 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = ("rego", "cel", "compile", "check", "review", "library", "audit", "startup", "manifest", "schema")
+NAMES = (
+    "rego",
+    "cel",
+    "compile",
+    "check",
+    "review",
+    "library",
+    "audit",
+    "startup",
+    "manifest",
+    "schema",
+    "sandbox",
+)
 
 
 def main() -> int:

@@ -70,6 +70,13 @@ def test_terminal(running: Running, control: str) -> None:
     status(joined)
 
 
+def test_it_may_end_the_first_program(running: Running, control: str) -> None:
+    assert status(join.enter(spec("/bin/kill", "-9", "1"), init_pid=running.init, control=control)) == 0
+    assert (
+        status(join.enter(spec("/bin/sh", "-c", "kill -TERM 1"), init_pid=running.init, control=control)) == 0
+    )
+
+
 def test_program_that_is_not_there(running: Running, control: str) -> None:
     with pytest.raises(SandboxError, match="SBX014"):
         join.enter(spec("/no/such"), init_pid=running.init, control=control)
