@@ -70,6 +70,7 @@ class Call:
 
     __slots__ = (
         "args",
+        "closing",
         "id",
         "identity",
         "kernel",
@@ -79,7 +80,6 @@ class Call:
         "opener",
         "surplus",
         "tid",
-        "writing",
     )
 
     def __init__(self, kernel: Kernel, listener: int) -> None:
@@ -87,7 +87,7 @@ class Call:
         self.listener = listener
         self.memory = Memory()
         self.opener = Opener()
-        self.surplus = self.writing = False
+        self.surplus = self.closing = False
         self.identity = kernel.identity
         self.id = self.tid = self.nr = 0
         self.args: tuple[int, ...] = (0,) * 6
@@ -169,23 +169,17 @@ class Call:
                 raise
 
     def give(self, fd: int, flags: int) -> Result:
-        """Install a descriptor (O_CLOEXEC is looked at in ``flags``), answer its number, and close our
-        copy.
-        """
-        try:
-            self._add(fd, SECCOMP_ADDFD_FLAG_SEND, 0, flags)
-        finally:
-            os.close(fd)
-        return ANSWERED
+        """Install a descriptor (O_CLOEXEC is looked at in ``flags``), answer its number, and close our copy.
 
-    def give_writable(self, fd: int, flags: int) -> Result:
-        """The same for what can be written; whoever lets a file be executed looks at ``writing`` first."""
-        self.writing = True
+        The caller has it a moment before our copy is closed; ``closing`` says so meanwhile, for whom it
+        matters that nobody else has the file open (``Server.settle``).
+        """
+        self.closing = True
         try:
             self._add(fd, SECCOMP_ADDFD_FLAG_SEND, 0, flags)
         finally:
             os.close(fd)
-            self.writing = False
+            self.closing = False
         return ANSWERED
 
     def replace(self, fd: int, number: int, flags: int) -> None:

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
         def wait_ends(self, call: Waiter) -> None:
             """The wait is over."""
 
-        def writing(self) -> bool:
-            """Whether a thread of ours still has a file open for writing that its caller has already got."""
+        def settle(self, call: Waiter) -> None:
+            """Wait until no other thread of ours still has open what its caller has already got."""
 
 
 class Identity:

@@ -46,6 +46,12 @@ PARKED: Final = 2
 WAITERS_MOST: Final = 256
 """Handlers that wait at once; more of them would be the workload's way to make threads of ours."""
 
+SETTLE_LOOKS: Final = 200
+SETTLE_PAUSE: Final = 0.000_05
+"""Seconds between looks at whether other threads have closed their copies; together a hundredth of a
+second.
+"""
+
 LOOK: Final = 0.02
 """Seconds between looks at callers whose handlers wait: how late a signal may end a wait."""
 
@@ -134,9 +140,17 @@ class Server:
         text = f"sekisho: bug: call {call.nr}: {type(error).__name__}: {error} at {place}\n"
         os.write(2, text.encode("utf-8", "replace"))
 
-    def writing(self) -> bool:
-        """Whether a thread of ours still has a file open for writing that its caller has already got."""
-        return any(call.writing for call in self._calls)
+    def settle(self, call: Waiter) -> None:
+        """Wait until no other thread of ours still has open what its caller has already got.
+
+        Else a file could not be executed because we still have it open for writing, a FIFO would have a
+        reader that is none, and a lock would outlive its file. Bounded: what holds another thread up is not
+        waited for long.
+        """
+        for _ in range(SETTLE_LOOKS):
+            if not any(other.closing for other in self._calls if other is not call):
+                return
+            time.sleep(SETTLE_PAUSE)
 
     # waiting
 

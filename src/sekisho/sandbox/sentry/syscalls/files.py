@@ -107,7 +107,7 @@ def memfd_create(call: Call) -> Result:
     if name is None:
         raise Errno(errno.EINVAL)
     fd = os.memfd_create(os.fsdecode(name), flags | os.MFD_CLOEXEC)
-    return call.give_writable(fd, os.O_CLOEXEC if flags & os.MFD_CLOEXEC else 0)
+    return call.give(fd, os.O_CLOEXEC if flags & os.MFD_CLOEXEC else 0)
 
 
 MFD_NOEXEC_SEAL, MFD_EXEC = 8, 16

@@ -14,7 +14,6 @@ from sekisho.sandbox.abi.flags import (
     AT_FDCWD,
     AT_REMOVEDIR,
     AT_SYMLINK_FOLLOW,
-    O_ACCMODE,
     O_CREAT,
     O_DIRECTORY,
     O_NOCTTY,
@@ -58,6 +57,7 @@ _KNOWN = 0o37777703
 
 
 def _open(call: Call, dirfd: int, path: bytes, flags: int, mode: int) -> Result:
+    call.kernel.server.settle(call)
     flags &= _KNOWN
     makes = flags & O_CREAT or flags & O_TMPFILE == O_TMPFILE
     if makes:
@@ -84,8 +84,6 @@ def _open(call: Call, dirfd: int, path: bytes, flags: int, mode: int) -> Result:
         return special.open_proc(call, fd, flags)
     if not flags & O_NONBLOCK:
         fcntl.fcntl(fd, fcntl.F_SETFL, flags & _STATUS)
-    if flags & O_ACCMODE:
-        return call.give_writable(fd, flags)
     return call.give(fd, flags)
 
 

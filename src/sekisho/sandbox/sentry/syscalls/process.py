@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import time
 from _struct import Struct
 
 from sekisho.sandbox import process_native
@@ -27,13 +26,8 @@ def execveat(call: Call) -> Result:
 
 
 def _executes(call: Call) -> Result:
-    """A file that is open for writing cannot be executed, and we may be about to close one."""
-    while call.kernel.server.writing():
-        time.sleep(PATIENCE)
+    call.kernel.server.settle(call)  # a file that is open for writing cannot be executed
     return CONTINUE
-
-
-PATIENCE = 0.000_05
 
 
 def umask(call: Call) -> Result:
