@@ -26,6 +26,7 @@ from sekisho.apiserver.controllers.garbage import GarbageCollector
 from sekisho.apiserver.controllers.graces import PodEnd
 from sekisho.apiserver.controllers.hand import Hand
 from sekisho.apiserver.controllers.namespaces import NamespaceEnd
+from sekisho.apiserver.controllers.workloads import workloads
 from sekisho.apiserver.files import private_file
 from sekisho.apiserver.kubeconfig import Access, kubeconfig
 from sekisho.apiserver.registry import built_in_registry
@@ -169,6 +170,7 @@ def built_in(api: Api, authority: str) -> list[Controller]:
         RootCertificate(Hand(api, RootCertificate.name), authority),
         Budgets(Hand(api, Budgets.name)),
         PodEnd(Hand(api, PodEnd.name)),
+        *workloads(api),
     ]
 
 

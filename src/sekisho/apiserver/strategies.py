@@ -224,6 +224,44 @@ def _go_map(labels: Mapping[str, Any]) -> str:
     return json.dumps(dict(sorted(labels.items())), separators=(",", ":"), ensure_ascii=False)
 
 
+JOB_LABELS: Final = ("batch.kubernetes.io/controller-uid", "controller-uid")
+JOB_NAMES: Final = ("batch.kubernetes.io/job-name", "job-name")
+
+
+class Jobs(Selected):
+    """Jobs select their Pods by a label of their own uid, unless ``manualSelector`` says otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__(status__successful=("status", "succeeded"))
+
+    def prepare_create(self, new: dict[str, Any]) -> None:
+        """An empty status, the selector, and the labels of the template."""
+        new["status"] = {}
+        spec, uid = dict(new.get("spec") or {}), _get(new, "metadata", "uid")
+        if spec.get("manualSelector") is not True and not _get(spec, "selector", "matchLabels"):
+            template = dict(spec.get("template") or {})
+            metadata = dict(template.get("metadata") or {})
+            labels = dict.fromkeys(JOB_LABELS, uid)
+            labels |= dict.fromkeys(JOB_NAMES, _get(new, "metadata", "name"))
+            metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
+            spec["selector"] = {"matchLabels": {JOB_LABELS[0]: uid}}
+            spec["template"] = {**template, "metadata": metadata}
+        new["spec"] = spec
+
+    def validate(self, new: Raw, old: Raw | None) -> Iterable[Cause]:
+        """Selector, template and completions stay as they are (suspended Jobs that never began apart)."""
+        if old is None:
+            return
+        fixed = ["selector", "completionMode"]
+        if not (_get(old, "spec", "suspend") is True and not _get(old, "status", "startTime")):
+            fixed.append("template")
+        if _get(new, "spec", "completionMode") != "Indexed":
+            fixed.append("completions")
+        for name in fixed:
+            if _get(new, "spec", name) != _get(old, "spec", name):
+                yield _immutable(f"spec.{name}", _get(new, "spec", name))
+
+
 class WithStatus(Plain):
     """A kind whose status is empty in the beginning, and nobody's but its controller's."""
 
@@ -290,7 +328,7 @@ STRATEGIES: Final[Mapping[tuple[str, str], Strategy]] = {
     ("apps", "replicasets"): Workloads(_SELECTOR),
     ("apps", "daemonsets"): Workloads(_SELECTOR),
     ("apps", "statefulsets"): Workloads(_SELECTOR),
-    ("batch", "jobs"): Selected(status__successful=("status", "succeeded")),
+    ("batch", "jobs"): Jobs(),
     ("batch", "cronjobs"): WithStatus(),
     ("networking.k8s.io", "ingresses"): WithStatus(),
     ("policy", "poddisruptionbudgets"): WithStatus(),

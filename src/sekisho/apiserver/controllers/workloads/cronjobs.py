@@ -7,7 +7,16 @@ from datetime import datetime, timedelta
 
 from sekisho.apiserver import names
 from sekisho.apiserver.controllers.workloads.jobs import JOBS
-from sekisho.apiserver.controllers.workloads.plan import Json, Make, Plan, Remove, Step, Tell, View, owner_reference
+from sekisho.apiserver.controllers.workloads.plan import (
+    Json,
+    Make,
+    Plan,
+    Remove,
+    Step,
+    Tell,
+    View,
+    owner_reference,
+)
 from sekisho.apiserver.controllers.workloads.schedule import MISSED, Schedule, ScheduleError, moment, read
 
 SCHEDULED = "batch.kubernetes.io/cronjob-scheduled-timestamp"
@@ -39,7 +48,9 @@ def reconcile(view: View) -> Plan:
 
 def _due(view: View, schedule: Schedule) -> tuple[datetime | None, list[Step]]:
     """The moment for which a Job is missing, if any."""
-    since = moment(view.status.get("lastScheduleTime")) or moment(view.owner["metadata"].get("creationTimestamp"))
+    since = moment(view.status.get("lastScheduleTime")) or moment(
+        view.owner["metadata"].get("creationTimestamp")
+    )
     if since is None:
         return None, []
     limit = view.spec.get("startingDeadlineSeconds")
@@ -120,7 +131,11 @@ def _history(view: View) -> list[Step]:
         ("Complete", "successfulJobsHistoryLimit", 3),
         ("Failed", "failedJobsHistoryLimit", 1),
     ):
-        rows = [job for job in view.children if _ended(job) == type and not job["metadata"].get("deletionTimestamp")]
+        rows = [
+            job
+            for job in view.children
+            if _ended(job) == type and not job["metadata"].get("deletionTimestamp")
+        ]
         rows.sort(key=lambda job: str((job.get("status") or {}).get("startTime") or ""))
         limit = int(view.spec.get(field, default))
         found += [_remove(view, job) for job in rows[: max(0, len(rows) - limit)]]
@@ -128,15 +143,19 @@ def _history(view: View) -> list[Step]:
 
 
 def _status(view: View, active: Sequence[Json]) -> Json:
-    found = {
+    found: Json = {
         name: view.status[name] for name in ("lastScheduleTime", "lastSuccessfulTime") if name in view.status
     }
-    ends = [str((job.get("status") or {}).get("completionTime") or "") for job in view.children if _ended(job)]
+    ends = [
+        str((job.get("status") or {}).get("completionTime") or "") for job in view.children if _ended(job)
+    ]
     newest = max([*ends, str(found.get("lastSuccessfulTime") or "")], default="")
     if newest:
         found["lastSuccessfulTime"] = newest
     if active:
-        found["active"] = [_reference(job) for job in sorted(active, key=lambda job: str(job["metadata"]["name"]))]
+        found["active"] = [
+            _reference(job) for job in sorted(active, key=lambda job: str(job["metadata"]["name"]))
+        ]
     return found
 
 

@@ -47,8 +47,9 @@ def reconcile(view: View) -> Plan:
         else:
             by_node.setdefault(_node(pod), []).append(pod)
     if not view.going:
-        for node in sorted(nodes - by_node.keys()):
-            steps.append(make(view, _pod(view, template, revision.hash, node)))
+        steps += [
+            make(view, _pod(view, template, revision.hash, node)) for node in sorted(nodes - by_node.keys())
+        ]
         for node, pods in by_node.items():
             live = sorted((pod for pod in pods if is_active(pod)), key=_age)
             steps += [remove(view, pod) for pod in (live[1:] if node in nodes else live)]

@@ -170,9 +170,7 @@ def _make(view: View, sets: _Sets) -> Make:
     if view.spec.get("minReadySeconds"):
         value["spec"]["minReadySeconds"] = view.spec["minReadySeconds"]
     told = Tell(reason="ScalingReplicaSet", message=f"Scaled up replica set {name} from 0 to {size}")
-    return Make(
-        place=view.place(REPLICA_SETS, name), value=value, told=told, failed="ReplicaSetCreateError"
-    )
+    return Make(place=view.place(REPLICA_SETS, name), value=value, told=told, failed="ReplicaSetCreateError")
 
 
 def _annotations(view: View, before: Json, number: int) -> Json:
@@ -242,7 +240,11 @@ def _rolled(view: View, new: Json, old: Sequence[Json]) -> list[Step]:
         left = [row for row in old if _replicas(row)]
         if left:
             return [_scale(view, row, 0) for row in left]
-        return [_scale(view, new, wanted)] if size != wanted and not _waits_for_old(view, _Sets(new, [*old])) else []
+        return (
+            [_scale(view, new, wanted)]
+            if size != wanted and not _waits_for_old(view, _Sets(new, [*old]))
+            else []
+        )
     if size > wanted:
         return [_scale(view, new, wanted)]
     up = min(wanted + more - total, wanted - size)
@@ -314,11 +316,11 @@ def _status(view: View, sets: _Sets, made: str) -> Json:
         if enough
         else ("False", "MinimumReplicasUnavailable", "Deployment does not have minimum availability.")
     )
-    rows = _set(view, rows, "Available", *available)
+    rows = _set(view, rows, "Available", available, moved=False)
     progress = _progress(view, sets, counts, made)
     if progress is not None:
         moved = _moved(view, counts) or bool(made)
-        rows = _set(view, rows, "Progressing", *progress, moved=moved)
+        rows = _set(view, rows, "Progressing", progress, moved=moved)
     rows = [row for row in rows if row.get("type") != "ReplicaFailure"]
     failure = next(
         (
@@ -393,17 +395,9 @@ def _deadline(view: View, sets: _Sets) -> float | None:
     return None if left is None or _complete(view, sets) else max(left, 0.0) + 1.0
 
 
-def _set(
-    view: View,
-    rows: list[Json],
-    type: str,
-    status: str,
-    reason: str,
-    message: str,
-    *,
-    moved: bool = False,
-) -> list[Json]:
+def _set(view: View, rows: list[Json], type: str, said: tuple[str, str, str], *, moved: bool) -> list[Json]:
     """Conditions with one set. It is written anew only where it says something new, or things move."""
+    status, reason, message = said
     old = condition(rows, type)
     if old and (old.get("status"), old.get("reason")) == (status, reason) and not moved:
         return rows

@@ -166,7 +166,7 @@ class Workload:
         return [value for value in rows if (controller_of(value) or {}).get("uid") == uid]
 
     async def _claimed(self, key: Place, owner: Json) -> list[Json]:
-        """What the workload controls, with what fits its selector and nobody controls (ControllerRefManager)."""
+        """What the workload controls, with what fits its selector and nobody controls."""
         uid = owner["metadata"]["uid"]
         owned = self._owned(self._kind.makes, key.namespace, uid)
         selector = _selector(owner) if self._kind.adopts else None

@@ -1,4 +1,4 @@
-"""Events about objects: one for each thing that is said, counted when it is said again (client-go ``record``)."""
+"""Events about objects: one for each thing said, counted when it is said again (client-go ``record``)."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Final
+from datetime import datetime, timedelta
+from typing import Final
 
 from sekisho.apiserver import names
 from sekisho.apiserver.controllers.workloads.plan import (
@@ -157,7 +157,9 @@ def _written(indexes: frozenset[int]) -> str:
             rows[-1] = [rows[-1][0], number]
         else:
             rows.append([number])
-    return ",".join(f"{row[0]}-{row[-1]}" if len(row) > 1 and row[-1] > row[0] else str(row[0]) for row in rows)
+    return ",".join(
+        f"{row[0]}-{row[-1]}" if len(row) > 1 and row[-1] > row[0] else str(row[0]) for row in rows
+    )
 
 
 def _verdict(view: View, tally: _Tally) -> tuple[str, str, str] | None:
@@ -217,15 +219,16 @@ def _delay(view: View, tally: _Tally) -> float:
     ends = [moment for pod in view.children if phase(pod) == "Failed" and (moment := _end(pod)) is not None]
     if not tally.all_failed or not ends:
         return 0.0
-    seconds = min(LAST_DELAY, FIRST_DELAY * 2 ** min(tally.all_failed - 1, 16))
+    seconds = min(LAST_DELAY, FIRST_DELAY * float(2 ** min(tally.all_failed - 1, 16)))
     return max(0.0, (max(ends) + timedelta(seconds=seconds) - view.now).total_seconds())
 
 
-def _end(pod: Json) -> Any:
+def _end(pod: Json) -> datetime | None:
     """When the last container of a Pod has ended."""
     rows = (pod.get("status") or {}).get("containerStatuses") or ()
     moments = [
-        parse_time(str(((row.get("state") or {}).get("terminated") or {}).get("finishedAt") or "")) for row in rows
+        parse_time(str(((row.get("state") or {}).get("terminated") or {}).get("finishedAt") or ""))
+        for row in rows
     ]
     return max((moment for moment in moments if moment is not None), default=None)
 
@@ -289,9 +292,7 @@ def _told(verdict: tuple[str, str, str]) -> Tell:
     return Tell(reason=reason, message=message, type="Warning")
 
 
-def _status(
-    view: View, tally: _Tally, verdict: tuple[str, str, str] | None, *, suspended: bool
-) -> Json:
+def _status(view: View, tally: _Tally, verdict: tuple[str, str, str] | None, *, suspended: bool) -> Json:
     rows: list[Json] = list(view.status.get("conditions") or ())
     found: Json = {
         "startTime": view.status.get("startTime"),
@@ -312,14 +313,16 @@ def _status(
         found["completedIndexes"] = _written(tally.indexes)
     known = condition(rows, "Suspended")
     if suspended or known is not None:
-        word = ("True", "JobSuspended", "Job suspended") if suspended else ("False", "JobResumed", "Job resumed")
-        rows = _with(view, rows, "Suspended", *word)
+        word = (
+            ("True", "JobSuspended", "Job suspended") if suspended else ("False", "JobResumed", "Job resumed")
+        )
+        rows = _with(view, rows, "Suspended", word)
     if verdict is not None:
         type, reason, message = verdict
         first = {"Complete": "SuccessCriteriaMet", "Failed": "FailureTarget"}[type]
-        rows = _with(view, rows, first, "True", reason, message)
+        rows = _with(view, rows, first, ("True", reason, message))
         if not tally.active and not found["uncountedTerminatedPods"]:
-            rows = _with(view, rows, type, "True", reason, message)
+            rows = _with(view, rows, type, ("True", reason, message))
             if type == "Complete":
                 found["completionTime"] = view.time
     if rows:
@@ -327,7 +330,8 @@ def _status(
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _with(view: View, rows: list[Json], type: str, status: str, reason: str, message: str) -> list[Json]:
+def _with(view: View, rows: list[Json], type: str, said: tuple[str, str, str]) -> list[Json]:
+    status, reason, message = said
     old = condition(rows, type)
     if old is not None and (old.get("status"), old.get("reason")) == (status, reason):
         return rows

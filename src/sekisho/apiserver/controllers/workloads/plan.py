@@ -1,4 +1,4 @@
-"""What a workload's reconcile function is given and what it asks for. Pure values: the driver does the I/O."""
+"""What a workload's reconcile function is given and what it asks for: pure values, no I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Revisions of DaemonSets and StatefulSets: ControllerRevisions, one for each template (controller/history)."""
+"""Revisions of DaemonSets and StatefulSets: a ControllerRevision for each template (controller/history)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Schedules of CronJobs: five fields, names, steps, ``@daily``, time zones (robfig/cron, standard parser).
 
-A day matches if its month and week fit; where both ``day of month`` and ``day of week`` are restricted, one of
-them is enough.
+A day matches if its month and week fit; where both ``day of month`` and ``day of week`` are restricted, one
+of them is enough.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def _zone(name: str | None) -> tzinfo:
 
 
 def _field(text: str, row: tuple[str, int, int, tuple[str, ...]]) -> frozenset[int]:
-    title, least, most, words = row
+    title, least, most, _ = row
     found: set[int] = set()
     for part in text.split(","):
         span, slash, step = part.partition("/")

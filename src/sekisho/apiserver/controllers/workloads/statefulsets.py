@@ -34,9 +34,7 @@ def reconcile(view: View) -> Plan:
         steps += _steps(view, by_ordinal, revision)
     least = int(view.spec.get("minReadySeconds") or 0)
     _, again = count_available(list(by_ordinal.values()), least, view.now)
-    return Plan(
-        steps=steps, status=lambda _: _status(view, list(by_ordinal.values()), revision), again=again
-    )
+    return Plan(steps=steps, status=lambda _: _status(view, list(by_ordinal.values()), revision), again=again)
 
 
 def _range(view: View) -> range:
