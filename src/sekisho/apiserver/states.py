@@ -10,6 +10,12 @@ from sekisho.apiserver.types import ResourceType
 OWNED: Final = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
 """Fields of metadata that no client sets."""
 
+OBSERVED: Final = frozenset({"approval", "finalize", "status"})
+"""Subresources through which nobody says what is wanted."""
+
+BY_ANNOTATIONS: Final = frozenset({("apps", "deployments")})
+"""Resources whose annotations count as what is wanted."""
+
 
 def with_rows(value: dict[str, Any], managed: dict[str, Any]) -> dict[str, Any]:
     """An object with the managed fields of another state of it."""
@@ -41,8 +47,9 @@ def count_generation(new: dict[str, Any], old: dict[str, Any], type: ResourceTyp
         return
     left_out = ("metadata", "status") if "status" in type.subresources else ("metadata",)
 
-    def rest(value: dict[str, Any]) -> dict[str, Any]:
-        return {key: item for key, item in value.items() if key not in left_out}
+    def rest(value: dict[str, Any]) -> Any:
+        wanted = {key: item for key, item in value.items() if key not in left_out}
+        return wanted, value["metadata"].get("annotations") if type.key in BY_ANNOTATIONS else None
 
     if rest(new) != rest(old):
         new["metadata"]["generation"] = int(old["metadata"]["generation"]) + 1

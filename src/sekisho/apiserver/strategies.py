@@ -262,6 +262,17 @@ class Jobs(Selected):
                 yield _immutable(f"spec.{name}", _get(new, "spec", name))
 
 
+class StatefulSets(Workloads):
+    """StatefulSets, whose templates of claims are objects of their kind."""
+
+    def decoded(self, new: dict[str, Any]) -> None:
+        """Each template says what it is."""
+        rows = _get(new, "spec", "volumeClaimTemplates")
+        for row in rows if isinstance(rows, list) else ():
+            if isinstance(row, dict):
+                row["kind"], row["apiVersion"] = "PersistentVolumeClaim", "v1"
+
+
 class WithStatus(Plain):
     """A kind whose status is empty in the beginning, and nobody's but its controller's."""
 
@@ -327,7 +338,7 @@ STRATEGIES: Final[Mapping[tuple[str, str], Strategy]] = {
     ("apps", "deployments"): Workloads(_SELECTOR),
     ("apps", "replicasets"): Workloads(_SELECTOR),
     ("apps", "daemonsets"): Workloads(_SELECTOR),
-    ("apps", "statefulsets"): Workloads(_SELECTOR),
+    ("apps", "statefulsets"): StatefulSets(_SELECTOR),
     ("batch", "jobs"): Jobs(),
     ("batch", "cronjobs"): WithStatus(),
     ("networking.k8s.io", "ingresses"): WithStatus(),

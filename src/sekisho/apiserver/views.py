@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from sekisho.apiserver.fields.reset import reset_of
 from sekisho.apiserver.types import ResourceType
 
 Json = dict[str, Any]
 Merge = Callable[[ResourceType, Json, Json], Json]
 """The resource, what is wanted, what is there → what is to be."""
-
-OF_STATUS: Final = ("labels", "annotations", "managedFields")
-"""What of the metadata a write of the status may change."""
 
 
 def _whole(type: ResourceType, new: Json, old: Json) -> Json:
@@ -25,14 +23,25 @@ def _whole(type: ResourceType, new: Json, old: Json) -> Json:
     return found
 
 
-def _status(type: ResourceType, new: Json, old: Json) -> Json:  # noqa: ARG001 - all have one form
-    found = {**old, "metadata": dict(old["metadata"])}
-    for name in OF_STATUS:
-        if name in new["metadata"]:
-            found["metadata"][name] = new["metadata"][name]
-    found.pop("status", None)
-    if "status" in new:
-        found["status"] = new["status"]
+def _status(type: ResourceType, new: Json, old: Json) -> Json:
+    """The status, and of built-in kinds what else is not reset. Of custom resources nothing else."""
+    if type.custom is not None:
+        found = {key: row for key, row in old.items() if key != "status"}
+        return found | ({"status": new["status"]} if "status" in new else {})
+    found = dict(new)
+    for path in reset_of(type, "status").dropped:
+        found = _put_back(found, old, tuple(step.removeprefix("f:") for step in path))
+    return found
+
+
+def _put_back(new: Json, old: Mapping[str, Any], path: tuple[str, ...]) -> Json:
+    """The new state with the old one's value at a path."""
+    name, *rest = path
+    found = {key: row for key, row in new.items() if key != name}
+    if rest:
+        found[name] = _put_back(new.get(name) or {}, old.get(name) or {}, tuple(rest))
+    elif name in old:
+        found[name] = old[name]
     return found
 
 

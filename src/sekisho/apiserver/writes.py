@@ -28,10 +28,10 @@ from sekisho.apiserver.metadata import metadata_causes
 from sekisho.apiserver.options import dry_run
 from sekisho.apiserver.registry import Registry
 from sekisho.apiserver.route import Call
-from sekisho.apiserver.states import OWNED, count_generation, is_done, keep_owned, same, with_rows
+from sekisho.apiserver.states import OBSERVED, OWNED, count_generation, is_done, keep_owned, same, with_rows
 from sekisho.apiserver.status import ApiError, Cause
 from sekisho.apiserver.store import Place, Row, Stale, Store
-from sekisho.apiserver.structs import compact, filled
+from sekisho.apiserver.structs import compact, compact_metadata, filled
 from sekisho.apiserver.types import ResourceType
 from sekisho.apiserver.views import merged
 from sekisho.kube.defaults import with_defaults
@@ -121,7 +121,7 @@ class Writer:
         if type.custom is not None and "status" in type.subresources:
             value.pop("status", None)
         type.strategy.prepare_create(value)
-        value = self._filled(value, type)
+        value = self._stored(value, type)
         value, warnings = await self._admit(call, type, value, None, Operation.CREATE, namespace=namespace)
         self._guard.check(call, type, value, None)
         warnings += self._validate(type, value, None)
@@ -200,8 +200,9 @@ class Writer:
         new = with_rows(merged(call.target.subresource, type, new, old), new)
         keep_owned(new, old, type)
         self._prepare_update(call, type, new, old)
-        new = self._filled(new, type)
-        count_generation(new, old, type)
+        new = self._stored(new, type)
+        if call.target.subresource not in OBSERVED:
+            count_generation(new, old, type)
         namespace = self._namespace_object(new["metadata"].get("namespace", ""))
         new, told = await self._admit(call, type, new, old, Operation.UPDATE, namespace=namespace)
         self._guard.check(call, type, new, old)
@@ -325,19 +326,19 @@ class Writer:
     def _defaulted(self, value: dict[str, Any], type: ResourceType) -> dict[str, Any]:
         """An object as decoding leaves it: without what its structs do not hold, and with the defaults."""
         if type.custom is not None:
-            return type.custom.shaped(value)
-        found = compact(value, type.schema())
+            return dict(compact_metadata(type.custom.shaped(value), type.schema()))
+        schema = type.schema()
+        found = compact(value, schema)
         if value["metadata"].get("managedFields") == []:
             found["metadata"]["managedFields"] = []  # to whoever manages them that says something
         type.strategy.decoded(found)
-        return self._filled(dict(with_defaults(found)), type)
+        return dict(filled(with_defaults(found), schema))
 
-    def _filled(self, value: dict[str, Any], type: ResourceType) -> dict[str, Any]:
-        """With what the structs of built-in kinds always write."""
+    def _stored(self, value: dict[str, Any], type: ResourceType) -> dict[str, Any]:
+        """An object as it comes back from the store."""
         if type.custom is not None:
             return value
-        found: dict[str, Any] = filled(value, type.schema())
-        return found
+        return dict(filled(value, type.schema(), stored=type.key != DEFINITIONS))
 
     async def _admit(
         self,

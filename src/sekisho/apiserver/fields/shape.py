@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from sekisho.kube.schema import ABSENT, Schema
+from sekisho.apiserver.structs import default_of
+from sekisho.kube.schema import Schema
 
 MAP: Final = "map"
 LIST: Final = "list"
@@ -103,8 +104,7 @@ class Shape:
 
     def default_of(self, name: str) -> Any:
         """The default of a field, None if it has none."""
-        node = self._node.properties.get(name) if self._node is not None else None
-        return node.default if node is not None and node.default is not ABSENT else None
+        return default_of(self._node, name) if self._node is not None else None
 
     @property
     def may_be_map(self) -> bool:
