@@ -119,7 +119,7 @@ def test_what_did_not_change_is_not_judged_again() -> None:
     assert fourth.asked == 50
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(CONSTRAINTS, st.lists(OBJECT, max_size=8), st.lists(NAMESPACE, max_size=2), RULES)
 def test_preview_names_exactly_what_is_refused_after_the_change(
     constraints: tuple[Object, ...], objects: list[Object], namespaces: list[Object], rules: list[Object]
