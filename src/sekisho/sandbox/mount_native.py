@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import errno
 import os
 import struct
 
@@ -20,13 +19,14 @@ from sekisho.sandbox.abi.flags import (
     MS_PRIVATE,
     MS_RDONLY,
     MS_REC,
-    MS_REMOUNT,
 )
 from sekisho.sandbox.libc_native import (
     NR_FSCONFIG,
     NR_FSMOUNT,
     NR_FSOPEN,
     NR_MOUNT_SETATTR,
+    NR_MOVE_MOUNT,
+    NR_OPEN_TREE,
     NR_PIVOT_ROOT,
     check,
     function,
@@ -44,6 +44,11 @@ FSMOUNT_CLOEXEC: Final = 1
 FSCONFIG_SET_STRING: Final = 1
 FSCONFIG_CMD_CREATE: Final = 6
 AT_RECURSIVE: Final = 0x8000
+AT_EMPTY_PATH: Final = 0x1000
+OPEN_TREE_CLONE: Final = 1
+OPEN_TREE_CLOEXEC: Final = 0o2000000
+MOVE_MOUNT_F_EMPTY_PATH: Final = 0x4
+MOVE_MOUNT_T_SYMLINKS: Final = 0x10
 
 _text, _ulong = ctypes.c_char_p, ctypes.c_ulong
 _mount: Final = function("mount", _text, _text, _text, _ulong, _text)
@@ -68,30 +73,35 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
 
 
 def bind(source: str, target: str, flags: int = 0, *, recursive: bool = True) -> None:
-    """Show ``source`` at ``target``, with MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC if asked for."""
-    mount(source, target, "", MS_BIND | (MS_REC if recursive else 0))
-    if flags:
-        restrict(target, flags, recursive=recursive)
+    """Show ``source`` at ``target``, with MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC if asked for.
+
+    It has them before it is anywhere: nobody can put something else in its place meanwhile. Links at the
+    end of either path are followed, which is how both can be descriptors (/proc/self/fd/7).
+    """
+    if not flags:
+        mount(source, target, "", MS_BIND | (MS_REC if recursive else 0))
+        return
+    depth = AT_RECURSIVE if recursive else 0
+    one, two, empty = (ctypes.create_string_buffer(os.fsencode(text)) for text in (source, target, ""))
+    tree = syscall(NR_OPEN_TREE, AT_FDCWD, ctypes.addressof(one), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | depth)
+    try:
+        _set_attributes(tree, b"", flags, AT_EMPTY_PATH | depth)
+        how = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS
+        syscall(NR_MOVE_MOUNT, tree, ctypes.addressof(empty), AT_FDCWD, ctypes.addressof(two), how)
+    finally:
+        os.close(tree)
 
 
 def restrict(target: str, flags: int, *, recursive: bool = True) -> None:
     """Add MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC to a mount, and to those below it."""
+    _set_attributes(AT_FDCWD, os.fsencode(target), flags, AT_RECURSIVE if recursive else 0)
+
+
+def _set_attributes(base: int, path: bytes, flags: int, how: int) -> None:
     attributes = sum(attribute for flag, attribute in ATTRIBUTES.items() if flags & flag)
     request = ctypes.create_string_buffer(struct.pack("=4Q", attributes, 0, 0, 0), 32)
-    path = ctypes.create_string_buffer(os.fsencode(target))
-    try:
-        syscall(
-            NR_MOUNT_SETATTR,
-            AT_FDCWD,
-            ctypes.addressof(path),
-            AT_RECURSIVE if recursive else 0,
-            ctypes.addressof(request),
-            32,
-        )
-    except OSError as error:
-        if error.errno != errno.ENOSYS:
-            raise
-        mount("", target, "", MS_REMOUNT | MS_BIND | flags)  # Linux before 5.12: this mount alone
+    name = ctypes.create_string_buffer(path)
+    syscall(NR_MOUNT_SETATTR, base, ctypes.addressof(name), how, ctypes.addressof(request), 32)
 
 
 def make_private(target: str = "/") -> None:

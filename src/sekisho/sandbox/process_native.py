@@ -171,6 +171,15 @@ def close_from(first: int, last: int = 0x7FFF_FFFF) -> None:
         syscall(NR_CLOSE_RANGE, first, last, 0)
 
 
+def keep_only(numbers: Iterable[int]) -> None:
+    """Close every descriptor but these."""
+    first = 0
+    for number in sorted(set(numbers)):
+        close_from(first, number - 1)
+        first = number + 1
+    close_from(first)
+
+
 def getfd(pidfd: int, number: int) -> int:
     """A duplicate of another process's descriptor (close-on-exec)."""
     return syscall(NR_PIDFD_GETFD, pidfd, number)

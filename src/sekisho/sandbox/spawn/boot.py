@@ -57,6 +57,7 @@ def run(spec: SandboxSpec, parent: socket, way: Way) -> NoReturn:
 def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     os.setsid()
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    process_native.keep_only((0, 1, 2, parent.fileno(), *((way.gate,) if way.gate >= 0 else ())))
     if spec.limits.cpu_quota:
         from sekisho.sandbox.spawn import machine
 
@@ -172,10 +173,7 @@ def _guard(pid: int) -> None:
         return
     try:
         os.setsid()
-        first, second = sorted((sentry, target))
-        process_native.close_from(0, first - 1)
-        process_native.close_from(first + 1, second - 1)
-        process_native.close_from(second + 1)
+        process_native.keep_only((sentry, target))
         process_native.set_name("sekisho-guard")
         poll = select.poll()
         poll.register(sentry, select.POLLIN)

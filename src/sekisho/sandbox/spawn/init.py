@@ -131,9 +131,7 @@ def enter_doors(doors: Sequence[str]) -> None:
 
 def _only(sock: socket, spec: SandboxSpec) -> None:
     """Keep standard input, output and error, and the socket."""
-    number = sock.fileno()
-    process_native.close_from(3, number - 1)
-    process_native.close_from(number + 1)
+    process_native.keep_only((0, 1, 2, sock.fileno()))
     if spec.process.terminal:
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         for standard in (0, 1, 2):

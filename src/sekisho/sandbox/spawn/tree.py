@@ -224,8 +224,8 @@ class Tree:
         try:
             target = f"/proc/self/fd/{fd}"
             if mount.type == "bind":
-                mount_native.bind(mount.source, target, 0, recursive="bind" not in mount.options)
-                self._restrict(mount.destination, flags | MS_NOSUID | MS_NODEV)
+                recursive = "bind" not in mount.options
+                mount_native.bind(mount.source, target, flags | MS_NOSUID | MS_NODEV, recursive=recursive)
             elif mount.type == "overlay":
                 self._overlays += 1
                 keep = f"{self._stage}/{self._overlays}"
@@ -250,16 +250,6 @@ class Tree:
         finally:
             os.close(fd)
 
-    def _restrict(self, path: str, flags: int) -> None:
-        """Restrict what is mounted at a path; found again, for a handle from before shows what lies under
-        it.
-        """
-        fd = self._find(path)
-        try:
-            mount_native.restrict(f"/proc/self/fd/{fd}", flags)
-        finally:
-            os.close(fd)
-
     def _close(self, *paths: Iterable[str]) -> None:
         """Make paths read-only, where there are such."""
         for path in (path for group in paths for path in group):
@@ -268,8 +258,8 @@ class Tree:
             except OSError:
                 continue
             try:
-                mount_native.bind(f"/proc/self/fd/{fd}", f"/proc/self/fd/{fd}")
-                self._restrict(path, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
+                place = f"/proc/self/fd/{fd}"
+                mount_native.bind(place, place, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
             finally:
                 os.close(fd)
 

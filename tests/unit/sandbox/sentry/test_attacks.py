@@ -114,6 +114,28 @@ def test_the_hosts_kernel_is_not_told(path: str) -> None:
     assert do("/bin/sh", "-c", f"echo 1 > {path}").returncode != 0
 
 
+@pytest.mark.parametrize(
+    "path", ["/proc/kcore", "/proc/sysrq-trigger", "/proc/kallsyms", "/proc/sys/kernel/panic"]
+)
+def test_the_hosts_files_keep_their_modes(path: str) -> None:
+    def mode() -> int:
+        return Path(path).stat().st_mode if Path(path).exists() else 0
+
+    before = mode()
+    script = """
+import os, sys
+for change in (lambda: os.chmod(sys.argv[1], 0o666), lambda: os.chown(sys.argv[1], os.getuid(), -1),
+               lambda: os.fchmod(os.open(sys.argv[1], os.O_PATH), 0o666)):
+    try:
+        change()
+        print("changed")
+    except OSError:
+        pass
+"""
+    assert do(PYTHON, "-I", "-S", "-c", script, path).stdout == ""
+    assert mode() == before
+
+
 def test_no_descriptor_comes_along() -> None:
     secret = os.open("/etc/passwd", os.O_RDONLY)
     os.set_inheritable(secret, True)

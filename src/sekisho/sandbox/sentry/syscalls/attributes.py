@@ -32,6 +32,9 @@ class _Target:
         self.fd = vfs.handle_at(call, dirfd, path, follow=follow, empty=empty)
 
     def __enter__(self) -> str:
+        if self.call.kernel.is_emulated(os.fstat(self.fd).st_dev):
+            os.close(self.fd)
+            raise Errno(errno.EPERM)  # what is said of a file of /proc is said on the whole machine
         self.call.valid()
         return f"self/fd/{self.fd}"
 

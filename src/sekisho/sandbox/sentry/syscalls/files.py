@@ -47,6 +47,8 @@ def fchmod(call: Call) -> Result:
     """fchmod(fd, mode)."""
     handle = task.descriptor(call, call.signed(0))
     try:
+        if call.kernel.is_emulated(os.fstat(handle).st_dev):
+            raise Errno(errno.EPERM)
         call.valid()
         os.chmod(f"self/fd/{handle}", safe_mode(call.signed(1)), dir_fd=call.kernel.proc)
     finally:
@@ -58,6 +60,8 @@ def fchown(call: Call) -> Result:
     """fchown(fd, uid, gid)."""
     handle = task.descriptor(call, call.signed(0))
     try:
+        if call.kernel.is_emulated(os.fstat(handle).st_dev):
+            raise Errno(errno.EPERM)
         call.valid()
         os.chown(f"self/fd/{handle}", call.id_number(1), call.id_number(2), dir_fd=call.kernel.proc)
     finally:
