@@ -124,8 +124,12 @@ def _meet(spec: SandboxSpec, ours: socket, parent: socket, shown: World) -> tupl
     pid = tree.pid
     spaces = _Spaces(pid)
     _write_maps(spec, pid)
+    has_sys = any(mount.type == "sysfs" for mount in spec.mounts)
+    early = has_sys and os.geteuid() != 0  # without root we may not look into it once it hides
+    if early:
+        machine.lay_sys(pid, shown)
     channel.send(ours, channel.MAPPED)
-    if any(mount.type == "sysfs" for mount in spec.mounts):
+    if has_sys and not early:
         machine.lay_sys(pid, shown)
     if spec.process.terminal:
         console = _expect(ours, channel.MASTER)
