@@ -6,6 +6,11 @@ processes too, and become diagnostics where they leave the package.
 
 from __future__ import annotations
 
+import errno
+
+REFUSALS = frozenset((errno.EPERM, errno.ENOSYS, errno.ENOSPC, errno.EUSERS))
+"""How kernels refuse namespaces and filters: forbidden, not there, or no more of them."""
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from sekisho.diag import DiagnosticError
@@ -27,7 +32,9 @@ class SandboxError(Exception):
             return error
         if isinstance(error, OSError):
             where = f" ({error.filename})" if error.filename else ""
-            return cls("SBX019", f"{doing} failed: {error.strerror or error}{where}")
+            code = "SBX001" if error.errno in REFUSALS else "SBX019"
+            help = "run `sekisho sandbox doctor`: it tries each thing that a sandbox needs"
+            return cls(code, f"{doing} failed: {error.strerror or error}{where}", help)
         trace = error.__traceback__
         while trace is not None and trace.tb_next is not None:
             trace = trace.tb_next

@@ -26,7 +26,9 @@ def test_every_code_travels_and_becomes_a_diagnostic(code: str) -> None:
 
 def test_what_the_kernel_refuses() -> None:
     error = SandboxError.of(PermissionError(errno.EPERM, "Operation not permitted", "/x"), "pivoting")
-    assert (error.code, error.message) == ("SBX019", "pivoting failed: Operation not permitted (/x)")
+    assert (error.code, error.message) == ("SBX001", "pivoting failed: Operation not permitted (/x)")
+    assert "doctor" in error.help
+    assert SandboxError.of(OSError(errno.EMFILE, "Too many open files"), "pivoting").code == "SBX019"
 
 
 def test_a_bug_says_where() -> None:
