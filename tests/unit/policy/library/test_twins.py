@@ -109,3 +109,45 @@ def test_the_fifth_message_tells_the_rest(names: list[str], told: list[str]) -> 
     assert [row.diagnostic.at.path[:3] for row in findings] == [
         ("spec", "containers", index) for index in range(len(told))
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "wanted"),
+    [
+        ("K8sPSPFSGroup", {"rule": "MustRunAs", "ranges": [{"min": 1.0, "max": 5.0}]}, '"max": 5, "min": 1'),
+        ("K8sPSPHostNetworkingPorts", {"hostNetwork": False, "min": 80.0}, '"hostNetwork": false, "min": 80'),
+    ],
+)
+def test_whole_numbers_are_written_without_a_point(kind: str, parameters: object, wanted: str) -> None:
+    # gator reads the numbers of constraints as doubles.
+    raw = {"kind": kind, "apiVersion": f"{GROUP}/v1beta1", "metadata": {"name": "c"}}
+    constraint = Object({**raw, "spec": {"parameters": parameters}})
+    engine = Engine.build([entry(kind).template, constraint], choice=Choice(engine=CEL))
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"hostNetwork": True}}
+    (message,) = messages(engine.review(Request.of(Object(pod)), Ask()))
+    assert wanted in message
+
+
+@each_twin
+def test_null_is_as_good_as_nothing(name: str) -> None:
+    fields = ("privileged", "allowPrivilegeEscalation", "capabilities", "procMount", "seccompProfile")
+    empty = dict.fromkeys(fields, None)
+    profile = {"type": "Localhost", "localhostProfile": None}
+    lists = {"initContainers": None, "ephemeralContainers": None}
+    spec = {
+        **lists,
+        "volumes": [{"name": "a", "hostPath": {"path": None}}],
+        "securityContext": {"sysctls": None, "seccompProfile": None, "appArmorProfile": profile},
+        "containers": [
+            {"name": "a", "securityContext": None, "ports": None, "livenessProbe": None},
+            {"name": "b", "securityContext": empty, "volumeMounts": None, "lifecycle": None},
+            {"name": "c", "securityContext": {"seccompProfile": profile, "windowsOptions": None}},
+        ],
+    }
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "annotations": None, "labels": None}}
+    template = entry(name).template
+    engine = Engine.build(
+        [template, *map(entry(name).sample, entry(name).samples)], choice=Choice(engine=CEL)
+    )
+    for message in messages(engine.review(Request.of(Object({**pod, "spec": spec})), Ask())):
+        assert "resulted in error" not in message
