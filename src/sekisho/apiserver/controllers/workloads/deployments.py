@@ -210,7 +210,9 @@ def _numbered(view: View, number: int) -> list[Step]:
         annotations = {**(old["metadata"].get("annotations") or {}), REVISION: str(number)}
         return {**old, "metadata": {**old["metadata"], "annotations": annotations}}
 
-    return [Alter(place=view.place(("apps", "deployments"), view.name), change=change)]
+    # Through the status: annotations written there are nothing that anybody wants, and count no generation.
+    place = view.place(("apps", "deployments"), view.name)
+    return [Alter(place=place, change=change, subresource="status")]
 
 
 def _scale(view: View, row: Json, size: int) -> Alter:
