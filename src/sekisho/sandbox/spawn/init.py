@@ -108,7 +108,7 @@ def _run(spec: SandboxSpec, sock: socket, program: bytes, way: Way) -> None:
     if "network" in spec.namespaces.new:
         loopback_up()
     process_native.unshare(CLONE_NEWUSER)
-    _ask(sock, fd=tree.upper)
+    _ask(sock, fd=tree.kept)
     console = make_console(sock, spec.process) if spec.process.terminal else -1
     drop(spec.process)
     process_native.die_with_parent(signal.SIGKILL)

@@ -25,16 +25,16 @@ class Running:
 
     ``sentry``, ``init`` and ``workload`` are process ids; the Sentry is the caller's child, and its exit
     status is the workload's (128 and the signal's number, if a signal ended it). ``console`` is a
-    terminal's master or -1; ``upper`` the directory that holds what was written over the root, or -1.
+    terminal's master or -1; ``kept`` the directory that holds what was written (``tree.Tree``), or -1.
     """
 
-    __slots__ = ("_sock", "console", "failure", "init", "sentry", "status", "upper", "workload")
+    __slots__ = ("_sock", "console", "failure", "init", "kept", "sentry", "status", "workload")
 
     def __init__(self, sentry: int, sock: socket) -> None:
         self.sentry = sentry
         self._sock = sock
         self.init = self.workload = 0
-        self.console = self.upper = -1
+        self.console = self.kept = -1
         self.status: int | None = None
         self.failure: SandboxError | None = None
 
@@ -48,7 +48,7 @@ class Running:
         elif message.kind == channel.MASTER:
             self.console = message.fd
         elif message.kind == channel.TREE:
-            self.upper = message.fd
+            self.kept = message.fd
         elif message.kind == channel.EXITED:
             (self.status,) = init.STATUS.unpack(message.body)
         elif message.kind == channel.FAILED:
@@ -83,10 +83,10 @@ class Running:
     def close(self) -> None:
         """Close the descriptors that came with it; else they stay open as long as its maker."""
         self._sock.close()
-        for fd in (self.console, self.upper):
+        for fd in (self.console, self.kept):
             if fd >= 0:
                 os.close(fd)
-        self.console = self.upper = -1
+        self.console = self.kept = -1
 
     def _reap(self) -> None:
         try:

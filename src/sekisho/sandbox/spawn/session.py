@@ -71,7 +71,7 @@ def run(spec: SandboxSpec, *, diff: bool = False) -> Outcome:
             running.wait(),
             timed_out=session.timed_out,
             out_of_memory=group.out_of_memory() if group else False,
-            changed=tuple(changes(running.upper, spec.root.path)) if diff and running.upper >= 0 else (),
+            changed=tuple(changes(running.kept, spec)) if diff and running.kept >= 0 else (),
         )
     finally:
         if group is not None:

@@ -80,8 +80,17 @@ KERNEL_FILES: Final = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/b
 """What speaks to the host's kernel; read-only even for those who get past the Sentry."""
 
 
+def disk_folder(number: int) -> str:
+    """Where, below what keeps a root's writes, those to a further overlay are: the first, the second, ..."""
+    return f"disks/{number}"
+
+
 class Tree:
-    """A new root under construction."""
+    """A new root under construction.
+
+    ``kept`` is a descriptor of the directory that holds what is written: ``upper`` for the root,
+    ``disk_folder`` for each further mount of type overlay; -1 if nothing is kept apart.
+    """
 
     def __init__(self, spec: SandboxSpec) -> None:
         self._spec = spec
@@ -89,7 +98,8 @@ class Tree:
         self._stage = _stage([spec.root.path, spec.root.writes, *(mount.source for mount in spec.mounts)])
         self._root = -1
         self._overlays = 0
-        self.upper = -1
+        self._keep = self._stage
+        self.kept = -1
 
     def build(self) -> None:
         """Build it and make it this process's root."""
@@ -124,7 +134,8 @@ class Tree:
             self._pieces(keep, f"{stage}/root")
         else:
             self._overlay(root.path, f"{keep}/upper", f"{keep}/work", f"{stage}/root")
-        self.upper = os.open(f"{keep}/upper", os.O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        self.kept = os.open(keep, os.O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        self._keep = keep
 
     def _pieces(self, keep: str, target: str) -> None:
         """Show the host's root as an overlay for each directory in it.
@@ -227,8 +238,8 @@ class Tree:
                 recursive = "bind" not in mount.options
                 mount_native.bind(mount.source, target, flags | MS_NOSUID | MS_NODEV, recursive=recursive)
             elif mount.type == "overlay":
+                keep = f"{self._keep}/{disk_folder(self._overlays)}"
                 self._overlays += 1
-                keep = f"{self._stage}/{self._overlays}"
                 try:
                     self._overlay(mount.source, f"{keep}/upper", f"{keep}/work", target)
                 except (SandboxError, PermissionError):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.unit.sandbox.inside import PYTHON, SRC, alive, do, needs_root, needs_sandbox, python, sh
 
-from sekisho.sandbox import process_native
+from sekisho.sandbox import mount_native, process_native
 
 pytestmark = needs_sandbox
 
@@ -84,6 +84,22 @@ def test_overlay_that_is_kept(tmp_path: Path) -> None:
 def test_diff_names_each_kind() -> None:
     run = do("/bin/sh", "-c", "rm /etc/hosts; echo >> /etc/passwd; mkdir /opt/new", options=("--diff",))
     assert run.stderr.splitlines() == ["D /etc/hosts", "M /etc/passwd", "A /opt/new"]
+
+
+@needs_root
+def test_other_disks_have_overlays_too(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount_native.mount("tmpfs", str(disk), "tmpfs")
+    try:
+        (disk / "old").write_text("old")
+        script = f"cat {disk}/old; echo new > {disk}/old; mkdir {disk}/made"
+        run = do("/bin/sh", "-c", script, options=("--diff",))
+        assert run.stdout == "old"
+        assert run.stderr.splitlines() == [f"A {disk}/made", f"M {disk}/old"]
+        assert (disk / "old").read_text() == "old"
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
 
 
 def test_secrets_are_hidden() -> None:
