@@ -1,7 +1,6 @@
-"""Admission in process: the reviewers of ``kube.review``'s chain, called where Kubernetes has admission.
+"""Reviewers in process: those of ``kube.review``'s chain, asked where Kubernetes has its policies.
 
-What is mutated is validated afterwards; the chain does both, so it is called once, between defaulting and the
-kind's own validation, and what it changed is defaulted again.
+What mutates is asked before the object is validated, what validates afterwards. A deny of either refuses the write.
 """
 
 from __future__ import annotations
@@ -12,37 +11,45 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from sekisho.apiserver.status import ApiError, Resource, forbidden
-from sekisho.apiserver.types import ResourceType
 from sekisho.diag import Deadline
 from sekisho.kube import patch
-from sekisho.kube.object import Object
 from sekisho.kube.review import NO_RULES, Outcome, Request, Reviewer, Rules, Rung, Step, Verdict, review
 
 SECONDS: Final = 10.0
-"""How long admission of one request may take, as a webhook's default timeout."""
+"""How long reviewers may take for one request, as a webhook's default timeout."""
 
 
-class Admission(Protocol):
+class Reviewers(Protocol):
     """Who decides about a request before it is stored."""
 
-    async def admit(self, request: Request) -> Verdict:
-        """The verdict, with the patch of what mutates."""
+    async def mutate(self, request: Request) -> Verdict:
+        """The verdict of those that mutate, with their patch."""
+
+    async def validate(self, request: Request) -> Verdict:
+        """The verdict of the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """Admission by reviewers, in their order. Without any it allows everything."""
+    """Reviewers in their order. Without any it allows everything."""
 
     steps: tuple[Step[Reviewer], ...] = ()
     rules: Rules = field(default_factory=lambda: NO_RULES)
     seconds: float = SECONDS
 
-    async def admit(self, request: Request) -> Verdict:
-        """Ask the chain."""
-        if not self.steps:
+    async def mutate(self, request: Request) -> Verdict:
+        """Ask the reviewers that mutate."""
+        return await self._ask([step for step in self.steps if step.mutating], request)
+
+    async def validate(self, request: Request) -> Verdict:
+        """Ask the others."""
+        return await self._ask([step for step in self.steps if not step.mutating], request)
+
+    async def _ask(self, steps: Sequence[Step[Reviewer]], request: Request) -> Verdict:
+        if not steps:
             return Verdict()
         return await review(
-            self.steps,
+            steps,
             request,
             now=datetime.now(UTC),
             deadline=Deadline.after(self.seconds),
@@ -50,18 +57,17 @@ class Chain:
         )
 
 
-def refusal(verdict: Verdict, type: ResourceType, name: str) -> ApiError | None:
-    """The error of a verdict that does not allow, in the webhook's words."""
+NO_REVIEWERS: Final = Chain()
+
+
+def refusal(verdict: Verdict, resource: Resource, name: str) -> ApiError | None:
+    """The error of a verdict that does not allow."""
     if verdict.allowed:
         return None
     lines = verdict.lines(Rung.DENY)
     if verdict.outcome is Outcome.COULD_NOT_ASK or not lines:
         lines = tuple(row.message for row in verdict.failures) or ("the request could not be judged",)
-    message = "\n".join(lines)
-    resource = Resource(group=type.group, plural=type.plural)
-    error = forbidden(resource, name, message)
-    error.message = f"admission webhook denied the request: {message}"
-    return error
+    return forbidden(resource, name, "\n".join(lines))
 
 
 def warnings_of(verdict: Verdict) -> list[str]:
@@ -76,8 +82,3 @@ def patched(value: dict[str, Any], operations: Sequence[Any]) -> dict[str, Any]:
     found = patch.apply(value, operations)
     assert isinstance(found, dict), "the chain has tried the patch"
     return found
-
-
-def view(value: dict[str, Any] | None) -> Object | None:
-    """An object as reviewers see it."""
-    return None if value is None else Object(value)

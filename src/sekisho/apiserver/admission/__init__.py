@@ -1,0 +1,17 @@
+"""Admission: who is asked about a write before it is stored, and what they change."""
+
+from sekisho.apiserver.admission.asked import Asked
+from sekisho.apiserver.admission.chain import NO_REVIEWERS, Chain, Reviewers
+from sekisho.apiserver.admission.pipeline import Admission
+from sekisho.apiserver.admission.webhooks import Conditions, ReadConditions, Unmet
+
+__all__ = [
+    "NO_REVIEWERS",
+    "Admission",
+    "Asked",
+    "Chain",
+    "Conditions",
+    "ReadConditions",
+    "Reviewers",
+    "Unmet",
+]

@@ -1,0 +1,123 @@
+"""Admission as a whole, in Kubernetes' order.
+
+Before validation: the plugins that complete objects, reviewers that mutate, mutating webhooks; where one of the latter
+two has changed the object, the plugins once more, and the webhooks that want it. After validation: the plugins that
+refuse, reviewers, validating webhooks, and the quota last, which counts only what everybody else has let through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from sekisho.apiserver.admission.asked import Asked
+from sekisho.apiserver.admission.chain import NO_REVIEWERS, Reviewers, patched, refusal, warnings_of
+from sekisho.apiserver.admission.plugins import (
+    DefaultClasses,
+    LimitRanger,
+    Priorities,
+    Quotas,
+    RuntimeClasses,
+    ServiceAccounts,
+    Tolerations,
+)
+from sekisho.apiserver.admission.webhooks import ReadConditions, Webhooks
+from sekisho.apiserver.registry import Registry
+from sekisho.apiserver.store import Store
+from sekisho.apiserver.webhooks import Caller
+from sekisho.kube.defaults import with_defaults
+from sekisho.kube.review import Verdict
+
+
+class Plugin(Protocol):
+    """A part of the server that completes or refuses. Raises ApiError."""
+
+    def admit(self, asked: Asked) -> None:
+        """Complete the object, in place."""
+
+    def validate(self, asked: Asked) -> None:
+        """Refuse it, or not."""
+
+
+class Admission:
+    """Everybody who is asked about a write. ``reviewers`` may be exchanged at any time."""
+
+    def __init__(
+        self,
+        store: Store,
+        caller: Caller,
+        registry: Callable[[], Registry],
+        *,
+        reviewers: Reviewers = NO_REVIEWERS,
+        conditions: ReadConditions | None = None,
+    ) -> None:
+        self.reviewers = reviewers
+        self.quotas = Quotas(store)
+        self._plugins: tuple[Plugin, ...] = (
+            LimitRanger(store),
+            ServiceAccounts(store),
+            Priorities(store),
+            Tolerations(),
+            DefaultClasses(store),
+            RuntimeClasses(store),
+        )
+        self._webhooks = Webhooks(store, caller, registry, conditions)
+
+    async def mutate(self, asked: Asked) -> list[str]:
+        """Complete and change ``asked.object``; warnings. Raises ApiError."""
+        self._complete(asked)
+        verdict = await self.reviewers.mutate(asked.request())
+        changed = self._take(asked, verdict)
+        warnings = warnings_of(verdict)
+        called: set[tuple[str, int]] = set()
+        by_webhook, told = await self._webhooks.mutate(asked, _shaped, called)
+        warnings += told
+        if changed or by_webhook:
+            self._complete(asked)
+        if by_webhook and called:
+            again, told = await self._webhooks.mutate(asked, _shaped, called, second=True)
+            warnings += told
+            if again:
+                self._complete(asked)
+        return warnings
+
+    async def validate(self, asked: Asked) -> list[str]:
+        """Refuse what may not be stored; warnings. Raises ApiError."""
+        for plugin in self._plugins:
+            plugin.validate(asked)
+        verdict = await self.reviewers.validate(asked.request())
+        _refuse(asked, verdict)
+        warnings = warnings_of(verdict)
+        warnings += await self._webhooks.validate(asked)
+        self.quotas.validate(asked)
+        return warnings
+
+    def _complete(self, asked: Asked) -> None:
+        for plugin in self._plugins:
+            plugin.admit(asked)
+
+    def _take(self, asked: Asked, verdict: Verdict) -> bool:
+        """Take over the changes of reviewers; whether there are any."""
+        _refuse(asked, verdict)
+        if asked.object is None or not verdict.patch:
+            return False
+        new = _shaped(asked, patched(asked.object, verdict.patch))
+        changed = new != asked.object
+        asked.object = new
+        return changed
+
+
+def _refuse(asked: Asked, verdict: Verdict) -> None:
+    error = refusal(verdict, asked.type.resource, asked.name)
+    if error is not None:
+        raise error
+
+
+def _shaped(asked: Asked, value: dict[str, Any]) -> dict[str, Any]:
+    """An object with its defaults, after somebody has changed it."""
+    if asked.kind is not None:
+        return value
+    if asked.type.custom is not None:
+        return asked.type.custom.shaped(value)
+    found = with_defaults(value)
+    return found if isinstance(found, dict) else dict(found)
