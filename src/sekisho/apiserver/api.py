@@ -17,7 +17,7 @@ import orjson
 from sekisho.apiserver import status
 from sekisho.apiserver.accounts import ACCOUNTS, NAMESPACES, Accounts
 from sekisho.apiserver.acts import Acts
-from sekisho.apiserver.admission import Admission, Chain
+from sekisho.apiserver.admission import NO_REVIEWERS, Admission, ReadConditions, Reviewers
 from sekisho.apiserver.answer import JSON, Answer, answer_of, json_answer
 from sekisho.apiserver.authenticate import Authentication
 from sekisho.apiserver.authorize import NO_GUARD, AnyUser, Attributes, Authorizer, check
@@ -36,7 +36,8 @@ from sekisho.apiserver.registry import Registry, built_in_registry
 from sekisho.apiserver.represent import Form, form_of
 from sekisho.apiserver.reviews import Reviews
 from sekisho.apiserver.route import Call, Target
-from sekisho.apiserver.scale import SCALE, scale_change, scale_of
+from sekisho.apiserver.scale import scale_change
+from sekisho.apiserver.scaling import SCALE, scale_of
 from sekisho.apiserver.status import ApiError
 from sekisho.apiserver.store import Broken, Place, Store
 from sekisho.apiserver.types import ResourceType
@@ -54,7 +55,8 @@ class Api:
         self,
         store: Store,
         *,
-        admission: Admission | None = None,
+        reviewers: Reviewers = NO_REVIEWERS,
+        conditions: ReadConditions | None = None,
         managers: Managers | None = None,
         authorizer: Authorizer | None = None,
         caller: Caller | None = None,
@@ -62,13 +64,16 @@ class Api:
         host: str = "127.0.0.1:0",
     ) -> None:
         self.store = store
-        self.admission: Admission = admission or Chain()
         self.authorizer: Authorizer = authorizer or AnyUser()
         self._host = host
         self.registry = built_in_registry()
         self._reader = Reader(store)
         self._webhooks = WebhookClient(store)
-        self.definitions = Definitions(store, caller or self._webhooks, self._serve)
+        caller = caller or self._webhooks
+        self.definitions = Definitions(store, caller, self._serve)
+        self.admission = Admission(
+            store, caller, lambda: self.registry, reviewers=reviewers, conditions=conditions
+        )
         self.aggregation = Aggregation(store)
         self.accounts = Accounts(store)
         self._settle: Mapping[tuple[str, str], Callable[[], Awaitable[None]]] = {
@@ -79,7 +84,7 @@ class Api:
         }
         guard = Escalation(self.authorizer) if isinstance(self.authorizer, Rbac) else NO_GUARD
         self._managers = managers or FieldManager(lambda: self.registry)
-        self.writer = Writer(store, lambda: self.registry, lambda: self.admission, self._managers, guard)
+        self.writer = Writer(store, self.admission, self._managers, guard)
         authentication = authentication or Authentication()
         self._acts = Acts(store, self.writer, authentication.accounts)
         self._reviews = Reviews(lambda: self.authorizer, authentication)
@@ -105,6 +110,7 @@ class Api:
     async def close(self) -> None:
         """Stop what is under way. The store is closed by whoever opened it."""
         await self.definitions.close()
+        await self.admission.close()
         await self._webhooks.close()
 
     async def handle(self, call: Call) -> Answer:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.apiserver import codes, names
+from sekisho.apiserver.admission import NO_REVIEWERS, ReadConditions, Reviewers
 from sekisho.apiserver.api import Api
 from sekisho.apiserver.authenticate import Authentication, StaticToken
 from sekisho.apiserver.authorize import MASTERS
@@ -36,10 +37,26 @@ from sekisho.diag import Diagnostic, DiagnosticError, Secret
 from sekisho.kube.review import UserInfo
 
 if TYPE_CHECKING:
-    from sekisho.apiserver.admission import Admission
     from sekisho.web.authority import Authority
 
 NAMESPACES: Final = ("default", "kube-node-lease", "kube-public", "kube-system")
+
+PRIORITIES: Final = (
+    (
+        "system-cluster-critical",
+        2_000_000_000,
+        (
+            "Used for system critical pods that must run in the cluster, but can be moved to another node if "
+            "necessary."
+        ),
+    ),
+    (
+        "system-node-critical",
+        2_000_001_000,
+        "Used for system critical pods that must not be moved from their current node.",
+    ),
+)
+"""The PriorityClasses that every cluster has."""
 
 LOOPBACK: Final = "127.0.0.1"
 PORT: Final = 6443
@@ -69,6 +86,19 @@ class Settings:
     port: int = PORT
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guarding:
+    """Who is asked about writes, beside what is part of the server: reviewers in process, and whoever can
+    evaluate the match conditions of webhooks.
+    """
+
+    reviewers: Reviewers = NO_REVIEWERS
+    conditions: ReadConditions | None = None
+
+
+UNGUARDED: Final = Guarding()
+
+
 class Cluster:
     """A running cluster. ``start`` is the way in; everything is called in its loop."""
 
@@ -88,20 +118,21 @@ class Cluster:
         return self.folder / "kubeconfig"
 
     @classmethod
-    async def start(cls, settings: Settings, *, admission: Admission | None = None) -> Cluster:
-        """Open a folder and listen. Raises DiagnosticError (API001-API003, API010-API011).
+    async def start(cls, settings: Settings, guard: Guarding = UNGUARDED) -> Cluster:
+        """Open a folder and listen; ``guard`` is what is asked about writes. Raises DiagnosticError
+        (API001-API003, API010-API011).
 
         When it returns, the kubeconfig is written and the server answers.
         """
         store = open_store(settings.folder)
         try:
-            return await cls._start(settings, store, admission)
+            return await cls._start(settings, store, guard)
         except BaseException:
             await store.close()
             raise
 
     @classmethod
-    async def _start(cls, settings: Settings, store: Store, admission: Admission | None) -> Cluster:
+    async def _start(cls, settings: Settings, store: Store, guard: Guarding) -> Cluster:
         from sekisho.apiserver.tokens import ServiceAccountTokens, key_of
 
         try:
@@ -117,7 +148,8 @@ class Cluster:
         authentication = Authentication(tokens=(token,), accounts=accounts)
         api = Api(
             store,
-            admission=admission,
+            reviewers=guard.reviewers,
+            conditions=guard.conditions,
             authorizer=Rbac(store),
             authentication=authentication,
         )
@@ -187,13 +219,38 @@ def open_store(folder: Path) -> Store:
 
 async def bootstrap(api: Api) -> None:
     """Make what is missing of the objects that are always there."""
+    await bootstrap_roles(api.store)
+    await begin(api)
+
+
+async def begin(api: Api) -> None:
+    """The same without the roles, which nobody asks who is not asked who he is."""
     for name in NAMESPACES:
         place = Place("", "namespaces", "", name)
         if api.store.get(place) is None:
             await api.store.write(place, _namespace(name), base=None)
-    await bootstrap_roles(api.store)
+    for name, value, description in PRIORITIES:
+        place = Place("scheduling.k8s.io", "priorityclasses", "", name)
+        if api.store.get(place) is None:
+            await api.store.write(place, _priority(name, value, description), base=None)
     for settle in (api.definitions.settle, api.aggregation.settle, api.accounts.settle):
         await settle()
+
+
+def _priority(name: str, value: int, description: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "scheduling.k8s.io/v1",
+        "kind": "PriorityClass",
+        "metadata": {
+            "name": name,
+            "uid": names.new_uid(),
+            "creationTimestamp": names.timestamp(),
+            "generation": 1,
+        },
+        "value": value,
+        "description": description,
+        "preemptionPolicy": "PreemptLowerPriority",
+    }
 
 
 def _namespace(name: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from sekisho.apiserver.route import Call
 from sekisho.apiserver.status import Cause, invalid
@@ -40,6 +40,22 @@ def check_options(call: Call, *, apply: bool = False) -> None:
         causes.append(_unsupported("fieldValidation", quote(mode), ", ".join(map(quote, MODES))))
     if causes:
         raise invalid(GVK("meta.k8s.io", "", KINDS[verb]), "", causes)
+
+
+def options_of(call: Call) -> dict[str, Any]:
+    """The parameters as the options that admission sees."""
+    options: dict[str, Any] = {
+        "kind": KINDS.get(call.target.verb, "UpdateOptions"),
+        "apiVersion": "meta.k8s.io/v1",
+    }
+    if dry_run(call):
+        options["dryRun"] = ["All"]
+    for name in ("fieldManager", "fieldValidation"):
+        if call.query.get(name):
+            options[name] = call.query[name]
+    if "force" in call.query:
+        options["force"] = call.flag("force")
+    return options
 
 
 def dry_run(call: Call) -> bool:

@@ -10,6 +10,7 @@ from sekisho.apiserver.authz.validation import STRATEGIES as ACCESS
 from sekisho.apiserver.custom.strategy import CustomResourceDefinitions
 from sekisho.apiserver.status import Cause
 from sekisho.apiserver.types import Plain, Raw, Strategy
+from sekisho.apiserver.webhooks.validation import STRATEGIES as WEBHOOKS
 
 
 def _get(value: Any, *path: str) -> Any:
@@ -346,5 +347,6 @@ STRATEGIES: Final[Mapping[tuple[str, str], Strategy]] = {
     ("autoscaling", "horizontalpodautoscalers"): WithStatus(),
     ("apiextensions.k8s.io", "customresourcedefinitions"): CustomResourceDefinitions(),
     **ACCESS,
+    **WEBHOOKS,
 }
 """By group and plural; other kinds are plain."""

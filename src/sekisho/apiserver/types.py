@@ -57,7 +57,7 @@ class Strategy(Protocol):
         """Write, in place, what is written in two ways in the one in which it is kept."""
 
     def prepare_create(self, new: dict[str, Any]) -> None:
-        """Set or drop what the server owns, in place, before a new object is admitted."""
+        """Set or drop what the server owns, in place, before a new object is validated."""
 
     def prepare_update(self, new: dict[str, Any], old: Raw) -> None:
         """The same for a new state of an object that exists."""

@@ -1,9 +1,9 @@
 """Create, update, patch, delete: from a decoded object to a stored one.
 
-The order of steps is kube-apiserver's: defaults, managed fields, what the server owns (uid, generation,
-status), mutating and validating admission, the rules of the kind, the store. Everything is computed from a
-version of the object and counts only if that is still the newest one; a PATCH that named no version is
-computed anew.
+The order of steps is kube-apiserver's: defaults, managed fields, mutating admission, what the server owns
+(uid, generation, status), who may grant what, the rules of the kind, validating admission, the store.
+Everything is computed from a version of the object and counts only if that is still the newest one; a PATCH
+that named no version is computed anew.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from sekisho.apiserver import admission as admitting
 from sekisho.apiserver import names, status
-from sekisho.apiserver.admission import Admission
+from sekisho.apiserver.admission import Admission, Asked
 from sekisho.apiserver.authorize import NO_GUARD, Guard
 from sekisho.apiserver.custom import KEY as DEFINITIONS
 from sekisho.apiserver.custom.definitions import begin_end
@@ -25,9 +24,9 @@ from sekisho.apiserver.decode import check_schema
 from sekisho.apiserver.deletion import check_preconditions, finalizers, grace_of, holds
 from sekisho.apiserver.managed import Managers
 from sekisho.apiserver.metadata import metadata_causes
-from sekisho.apiserver.options import dry_run
-from sekisho.apiserver.registry import Registry
+from sekisho.apiserver.options import dry_run, options_of
 from sekisho.apiserver.route import Call
+from sekisho.apiserver.scaling import SCALE, scale_of, with_scale
 from sekisho.apiserver.states import OBSERVED, OWNED, count_generation, is_done, keep_owned, same, with_rows
 from sekisho.apiserver.status import ApiError, Cause
 from sekisho.apiserver.store import Place, Row, Stale, Store
@@ -36,7 +35,7 @@ from sekisho.apiserver.types import ResourceType
 from sekisho.apiserver.views import merged
 from sekisho.kube.defaults import with_defaults
 from sekisho.kube.object import Object
-from sekisho.kube.review import Operation, Request
+from sekisho.kube.review import Operation
 
 TRIES: Final = 5
 """How often a PATCH without a version is computed anew, as kube-apiserver does it."""
@@ -70,18 +69,16 @@ Creation = Callable[[], Awaitable[Changed]]
 
 
 class Writer:
-    """Writes objects. ``registry`` gives the resources of the moment, ``admission`` who is asked."""
+    """Writes objects. ``admission`` is who is asked, ``guard`` who refuses what its writer may not grant."""
 
     def __init__(
         self,
         store: Store,
-        registry: Callable[[], Registry],
-        admission: Callable[[], Admission],
+        admission: Admission,
         managers: Managers,
         guard: Guard = NO_GUARD,
     ) -> None:
         self._store = store
-        self._registry = registry
         self._admission = admission
         self._managers = managers
         self._guard = guard
@@ -106,8 +103,6 @@ class Writer:
         value = wanted.value
         metadata = value["metadata"]
         self._place_in(call, type, metadata)
-        if not metadata.get("name") and metadata.get("generateName"):
-            metadata["name"] = names.generated(str(metadata["generateName"]))
         namespace = self._namespace(type, metadata.get("namespace", ""))
         value = self._defaulted(value, type)
         if not wanted.managed:
@@ -115,24 +110,22 @@ class Writer:
         metadata = value["metadata"] = dict(value["metadata"])
         for name in (*OWNED, "resourceVersion", "generation"):
             metadata.pop(name, None)
-        metadata["uid"], metadata["creationTimestamp"] = names.new_uid(), names.timestamp()
-        if type.generation:
-            metadata["generation"] = 1
-        if type.custom is not None and "status" in type.subresources:
-            value.pop("status", None)
-        type.strategy.prepare_create(value)
-        value = self._stored(value, type)
-        value, warnings = await self._admit(call, type, value, None, Operation.CREATE, namespace=namespace)
+        asked = self._asked(call, type, Operation.CREATE, value, None)
+        asked.namespace_object = namespace
+        warnings = await self._admission.mutate(asked)
+        asked.object = value = self._stored(_new(type, asked.object, metadata), type)
         self._guard.check(call, type, value, None)
         warnings += self._validate(type, value, None)
-        place = Place(*type.key, metadata.get("namespace", ""), metadata["name"])
+        place = Place(*type.key, metadata.get("namespace", ""), value["metadata"]["name"])
         if self._store.get(place) is not None:
             raise status.already_exists(type.resource, place.name)
+        warnings += await self._admission.validate(asked)
         if not dry_run(call):
             try:
                 row = await self._store.write(place, await _kept(type, value), base=None)
                 value = (await _shown(type, row)).load()
             except Stale:
+                self._admission.release(asked)
                 raise status.already_exists(type.resource, place.name) from None
         return Written(value=value, created=True, warnings=[*wanted.warnings, *warnings])
 
@@ -197,16 +190,16 @@ class Writer:
         new = self._defaulted(wanted.value, type)
         if not wanted.managed:
             new = await self._managers.updated(call, type, new, old)
-        new = with_rows(merged(call.target.subresource, type, new, old), new)
-        keep_owned(new, old, type)
-        self._prepare_update(call, type, new, old)
-        new = self._stored(new, type)
+        new = self._prepared(call, type, new, old)
+        asked = self._asked(call, type, Operation.UPDATE, new, old)
+        told = await self._admission.mutate(asked)
+        new = self._prepared(call, type, _admitted(asked, new), old)
         if call.target.subresource not in OBSERVED:
             count_generation(new, old, type)
-        namespace = self._namespace_object(new["metadata"].get("namespace", ""))
-        new, told = await self._admit(call, type, new, old, Operation.UPDATE, namespace=namespace)
         self._guard.check(call, type, new, old)
         told += self._validate(type, new, old)
+        asked.object = _shown_as(asked, new)
+        told += await self._admission.validate(asked)
         warnings = [*wanted.warnings, *told]
         if same(new, old):
             return Written(value=old, warnings=warnings)
@@ -219,11 +212,15 @@ class Writer:
             row = await self._store.write(base.place, kept, base=base)
         return Written(value=(await _shown(type, row)).load(), warnings=warnings)
 
-    def _prepare_update(
+    def _prepared(
         self, call: Call, type: ResourceType, new: dict[str, Any], old: dict[str, Any]
-    ) -> None:
+    ) -> dict[str, Any]:
+        """A new state without what its writer may not change. Raises ApiError (409) for another uid."""
+        new = with_rows(merged(call.target.subresource, type, new, old), new)
+        keep_owned(new, old, type)
         if not call.target.subresource:
             type.strategy.prepare_update(new, old)
+        return self._stored(new, type)
 
     async def delete(
         self, call: Call, type: ResourceType, options: Mapping[str, Any], *, place: Place | None = None
@@ -238,8 +235,9 @@ class Writer:
             check_preconditions(options, old, type, place.name)
             if type.key == ("", "namespaces") and place.name in PROTECTED:
                 raise status.forbidden(type.resource, place.name, "this namespace may not be deleted")
-            namespace = self._namespace_object(place.namespace)
-            await self._admit(call, type, None, old, Operation.DELETE, namespace=namespace, name=place.name)
+            asked = self._asked(call, type, Operation.DELETE, None, old)
+            await self._admission.mutate(asked)
+            await self._admission.validate(asked)
             try:
                 gone = await self._delete(call, type, base, base.load(), options)
             except Stale:
@@ -340,40 +338,36 @@ class Writer:
             return value
         return dict(filled(value, type.schema(), stored=type.key != DEFINITIONS))
 
-    async def _admit(
+    def _asked(
         self,
         call: Call,
         type: ResourceType,
+        operation: Operation,
         new: dict[str, Any] | None,
         old: dict[str, Any] | None,
-        operation: Operation,
-        *,
-        namespace: Object | None,
-        name: str = "",
-    ) -> tuple[Any, list[str]]:
-        metadata = (new or old or {}).get("metadata", {})
-        name = name or metadata.get("name", "")
-        request = Request(
-            uid=names.new_uid(),
-            kind=type.gvk,
-            resource=type.gvr,
-            subresource=call.target.subresource,
-            name=name,
-            namespace=name if type.key == ("", "namespaces") else metadata.get("namespace", ""),
+    ) -> Asked:
+        """The question to admission. A Scale is asked about as one."""
+        metadata = (new if new is not None else old or {}).get("metadata") or {}
+        name, namespace = metadata.get("name", ""), metadata.get("namespace", "")
+        scaled = call.target.subresource == "scale" and type.scale is not None
+        asked = Asked(
+            type=type,
             operation=operation,
+            object=new,
+            old=old,
+            name=name,
+            namespace=name if type.key == ("", "namespaces") else namespace,
+            subresource=call.target.subresource,
+            kind=SCALE.gvk if scaled else None,
             user=call.user,
-            object=admitting.view(new),
-            old_object=admitting.view(old),
             dry_run=dry_run(call),
-            namespace_object=namespace,
+            options=options_of(call),
+            namespace_object=self._namespace_object(namespace),
+            shape=dict if scaled else lambda value: self._defaulted(value, type),
         )
-        verdict = await self._admission().admit(request)
-        error = admitting.refusal(verdict, type, name)
-        if error is not None:
-            raise error
-        if new is not None and verdict.patch:
-            new = self._defaulted(admitting.patched(new, verdict.patch), type)
-        return new, admitting.warnings_of(verdict)
+        asked.object = None if new is None else _shown_as(asked, new)
+        asked.old = None if old is None else _shown_as(asked, old)
+        return asked
 
     def _validate(self, type: ResourceType, new: dict[str, Any], old: dict[str, Any] | None) -> list[str]:
         """Refuse what breaks the rules of the kind; warnings about what does not."""
@@ -408,3 +402,36 @@ def place_of(call: Call, type: ResourceType) -> Place:
     """Where the object of a path is kept."""
     namespace = call.target.namespace if type.namespaced else ""
     return Place(*type.key, namespace, call.target.name)
+
+
+def _shown_as(asked: Asked, value: dict[str, Any]) -> dict[str, Any]:
+    """An object as admission sees it."""
+    return value if asked.kind is None else scale_of(asked.type, value)
+
+
+def _admitted(asked: Asked, new: dict[str, Any]) -> dict[str, Any]:
+    """The new state with what admission has made of it."""
+    found = asked.object
+    assert found is not None, "only of what is to be stored"
+    return found if asked.kind is None else with_scale(asked.type, new, found)
+
+
+def _new(type: ResourceType, value: dict[str, Any] | None, before: Mapping[str, Any]) -> dict[str, Any]:
+    """A new object with what the server owns, whatever was mutated. ``before`` is its metadata as sent."""
+    assert value is not None, "only of what is to be stored"
+    metadata = dict(value["metadata"])
+    for name in (*OWNED, "resourceVersion", "generation"):
+        metadata.pop(name, None)
+    for name in ("name", "namespace"):
+        if before.get(name):
+            metadata[name] = before[name]
+    if not metadata.get("name") and metadata.get("generateName"):
+        metadata["name"] = names.generated(str(metadata["generateName"]))
+    metadata["uid"], metadata["creationTimestamp"] = names.new_uid(), names.timestamp()
+    if type.generation:
+        metadata["generation"] = 1
+    new = {**value, "metadata": metadata}
+    if type.custom is not None and "status" in type.subresources:
+        new.pop("status", None)
+    type.strategy.prepare_create(new)
+    return new

@@ -10,7 +10,7 @@ from typing import Any
 
 from sekisho.apiserver.answer import Answer
 from sekisho.apiserver.api import Api
-from sekisho.apiserver.cluster import bootstrap, open_store
+from sekisho.apiserver.cluster import begin, open_store
 from sekisho.apiserver.route import Call, target_of
 from sekisho.kube.review import NOBODY, UserInfo
 
@@ -52,7 +52,7 @@ def run(folder: Path, work: Callable[[Client], Awaitable[Any]], **settings: Any)
     async def main() -> Any:
         store = open_store(folder)
         api = Api(store, **settings)
-        await bootstrap(api)
+        await begin(api)
         try:
             return await work(Client(api))
         finally:

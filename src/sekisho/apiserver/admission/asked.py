@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,8 +20,9 @@ Raw = Mapping[str, Any]
 class Asked:
     """A write. ``object`` is None for a deletion, ``old`` for a creation; ``object`` may be changed in place.
 
-    ``namespace`` is that of the request: of a Namespace its own name, empty at the cluster's scope. ``kind`` is what
-    the object is where that is not the resource's own (a Scale).
+    ``namespace`` is that of the request: of a Namespace its own name, empty at the cluster's scope. ``kind``
+    is what the object is where that is not the resource's own (a Scale). ``shape`` brings an object that
+    somebody has changed into its one form, with defaults.
     """
 
     type: ResourceType
@@ -37,6 +38,7 @@ class Asked:
     options: Raw | None = None
     namespace_object: Object | None = None
     uid: str = field(default_factory=names.new_uid)
+    shape: Callable[[dict[str, Any]], dict[str, Any]] = dict
 
     @property
     def key(self) -> tuple[str, str]:

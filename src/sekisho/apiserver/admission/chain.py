@@ -1,6 +1,7 @@
 """Reviewers in process: those of ``kube.review``'s chain, asked where Kubernetes has its policies.
 
-What mutates is asked before the object is validated, what validates afterwards. A deny of either refuses the write.
+What mutates is asked before the object is validated, what validates afterwards. A deny of either refuses the
+write.
 """
 
 from __future__ import annotations

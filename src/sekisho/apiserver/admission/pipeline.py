@@ -1,14 +1,17 @@
 """Admission as a whole, in Kubernetes' order.
 
-Before validation: the plugins that complete objects, reviewers that mutate, mutating webhooks; where one of the latter
-two has changed the object, the plugins once more, and the webhooks that want it. After validation: the plugins that
-refuse, reviewers, validating webhooks, and the quota last, which counts only what everybody else has let through.
+Before validation: the plugins that complete objects, reviewers that mutate, mutating webhooks; where one of
+the latter two has changed the object, the plugins once more, and the webhooks that want it. After validation:
+the plugins that refuse, reviewers, validating webhooks, and the quota last, which counts only what everybody
+else has let through.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Final, Protocol
+
+import orjson
 
 from sekisho.apiserver.admission.asked import Asked
 from sekisho.apiserver.admission.chain import NO_REVIEWERS, Reviewers, patched, refusal, warnings_of
@@ -21,12 +24,16 @@ from sekisho.apiserver.admission.plugins import (
     ServiceAccounts,
     Tolerations,
 )
+from sekisho.apiserver.admission.plugins.classes import CLAIMS, INGRESSES
+from sekisho.apiserver.admission.plugins.pods import PODS
 from sekisho.apiserver.admission.webhooks import ReadConditions, Webhooks
 from sekisho.apiserver.registry import Registry
 from sekisho.apiserver.store import Store
 from sekisho.apiserver.webhooks import Caller
-from sekisho.kube.defaults import with_defaults
 from sekisho.kube.review import Verdict
+
+COMPLETED: Final = frozenset({PODS, CLAIMS, INGRESSES})
+"""Resources whose objects plugins change."""
 
 
 class Plugin(Protocol):
@@ -70,12 +77,12 @@ class Admission:
         changed = self._take(asked, verdict)
         warnings = warnings_of(verdict)
         called: set[tuple[str, int]] = set()
-        by_webhook, told = await self._webhooks.mutate(asked, _shaped, called)
+        by_webhook, told = await self._webhooks.mutate(asked, called)
         warnings += told
         if changed or by_webhook:
             self._complete(asked)
         if by_webhook and called:
-            again, told = await self._webhooks.mutate(asked, _shaped, called, second=True)
+            again, told = await self._webhooks.mutate(asked, called, second=True)
             warnings += told
             if again:
                 self._complete(asked)
@@ -85,6 +92,7 @@ class Admission:
         """Refuse what may not be stored; warnings. Raises ApiError."""
         for plugin in self._plugins:
             plugin.validate(asked)
+        self._webhooks.check(asked)
         verdict = await self.reviewers.validate(asked.request())
         _refuse(asked, verdict)
         warnings = warnings_of(verdict)
@@ -92,7 +100,18 @@ class Admission:
         self.quotas.validate(asked)
         return warnings
 
+    async def close(self) -> None:
+        """Stop what is under way."""
+        await self.quotas.close()
+
+    def release(self, asked: Asked) -> None:
+        """Take back what was reserved for a write that did not come about."""
+        self.quotas.release(asked)
+
     def _complete(self, asked: Asked) -> None:
+        if asked.key in COMPLETED and asked.object is not None:
+            # What is sent may be shared with what is kept of the request.
+            asked.object = orjson.loads(orjson.dumps(asked.object))
         for plugin in self._plugins:
             plugin.admit(asked)
 
@@ -101,7 +120,7 @@ class Admission:
         _refuse(asked, verdict)
         if asked.object is None or not verdict.patch:
             return False
-        new = _shaped(asked, patched(asked.object, verdict.patch))
+        new = asked.shape(patched(asked.object, verdict.patch))
         changed = new != asked.object
         asked.object = new
         return changed
@@ -111,13 +130,3 @@ def _refuse(asked: Asked, verdict: Verdict) -> None:
     error = refusal(verdict, asked.type.resource, asked.name)
     if error is not None:
         raise error
-
-
-def _shaped(asked: Asked, value: dict[str, Any]) -> dict[str, Any]:
-    """An object with its defaults, after somebody has changed it."""
-    if asked.kind is not None:
-        return value
-    if asked.type.custom is not None:
-        return asked.type.custom.shaped(value)
-    found = with_defaults(value)
-    return found if isinstance(found, dict) else dict(found)

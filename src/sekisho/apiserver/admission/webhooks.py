@@ -1,8 +1,9 @@
 """Mutating and validating webhooks: which are asked about a request, and what becomes of their answers.
 
-Facts from apiserver ``pkg/admission/plugin/webhook``. Mutating ones are asked one after the other, by the names of their
-configurations; where one has changed the object, those that want it are asked once more. Validating ones are asked at
-the same time. A webhook that cannot be asked, or answers what is no answer, is left to its failure policy.
+Facts from apiserver ``pkg/admission/plugin/webhook``. Mutating ones are asked one after the other, by the
+names of their configurations; where one has changed the object, those that want it are asked once more.
+Validating ones are asked at the same time. A webhook that cannot be asked, or answers what is no answer, is
+left to its failure policy.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import base64
 import binascii
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, NamedTuple
 
 import orjson
 
 from sekisho.apiserver import names, status
 from sekisho.apiserver.admission.asked import Asked
+from sekisho.apiserver.causes import parted
 from sekisho.apiserver.registry import Registry
 from sekisho.apiserver.status import ApiError
 from sekisho.apiserver.store import Event, Store
@@ -28,7 +30,7 @@ from sekisho.diag import DiagnosticError, Path
 from sekisho.kube import patch
 from sekisho.kube.gvk import GVK, GVR
 from sekisho.kube.object import Object
-from sekisho.kube.review import Operation, Request
+from sekisho.kube.review import Request
 from sekisho.kube.selectors import Selector, label_selector
 
 _LOG: Final = logging.getLogger(__name__)
@@ -68,13 +70,6 @@ Conditions = Callable[[Request], bool]
 
 ReadConditions = Callable[[Object, Path], Conditions]
 """The ``matchConditions`` of the webhook at a path of its configuration; raises DiagnosticError."""
-
-
-class Shaped(Protocol):
-    """Completes an object after a webhook has changed it."""
-
-    def __call__(self, asked: Asked, value: dict[str, Any]) -> dict[str, Any]:
-        """The object with defaults, without unknown fields."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +167,7 @@ class Webhooks:
         return bool(self._mutating)
 
     async def mutate(
-        self, asked: Asked, shaped: Shaped, called: set[tuple[str, int]], *, second: bool = False
+        self, asked: Asked, called: set[tuple[str, int]], *, second: bool = False
     ) -> tuple[bool, list[str]]:
         """Ask those that mutate. Whether one has changed the object, and warnings. Raises ApiError.
 
@@ -192,7 +187,7 @@ class Webhooks:
                 continue
             new = _patched(hook, asked, response)
             if new is not None:
-                new = shaped(asked, new)
+                new = asked.shape(new)
                 changed |= new != asked.object
                 asked.object = new
         return changed, warnings
@@ -216,6 +211,21 @@ class Webhooks:
             if isinstance(answer, BaseException):
                 raise answer
         return [text for told in warnings for text in told]
+
+    def check(self, asked: Asked) -> None:
+        """Refuse a configuration whose match conditions are malformed. Raises ApiError (422)."""
+        if asked.key not in (MUTATING, VALIDATING) or asked.object is None or self.read_conditions is None:
+            return
+        causes: list[status.Cause] = []
+        for index, hook in enumerate(asked.object.get("webhooks") or ()):
+            if hook.get("matchConditions"):
+                try:
+                    self.read_conditions(Object(asked.object), ("webhooks", index))
+                except DiagnosticError as error:
+                    where = f"webhooks[{index}].matchConditions"
+                    causes += (_placed(parted(row.message), where) for row in error.diagnostics)
+        if causes:
+            raise status.invalid(asked.type.gvk, asked.name, causes)
 
     def _about(self, hooks: Mapping[str, list[Webhook]], asked: Asked) -> Iterator[Webhook]:
         kind = asked.type.gvk
@@ -330,8 +340,12 @@ class Webhooks:
         return request
 
 
+def _placed(cause: status.Cause, where: str) -> status.Cause:
+    return cause if cause.field else replace(cause, field=where)
+
+
 def _selector(raw: Raw | None) -> Selector | None:
-    """A selector that says something; None for an empty one. A malformed one was refused when it was written."""
+    """A selector that says something; None for an empty one. A malformed one was refused before."""
     if not raw or not (raw.get("matchLabels") or raw.get("matchExpressions")):
         return None
     return label_selector(raw)
@@ -398,16 +412,19 @@ def _patched(hook: Webhook, asked: Asked, response: Raw) -> dict[str, Any] | Non
         return None
     kind = response.get("patchType") or "JSONPatch"
     if kind != "JSONPatch":
-        return _unusable(hook, f'unsupported patch type "{kind}"')
+        _unusable(hook, f'unsupported patch type "{kind}"')
+        return None
     try:
         operations = orjson.loads(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError, TypeError) as error:
-        return _unusable(hook, f"received undecodable patch in webhook response: {error}")
+        _unusable(hook, f"received undecodable patch in webhook response: {error}")
+        return None
     if not operations:
         return None
     if asked.object is None:
         message = (
-            f'admission webhook "{hook.name}" attempted to modify the object, which is not supported for this '
+            f'admission webhook "{hook.name}" attempted to modify the object, which is not supported for '
+            "this "
             "operation"
         )
         raise status.internal(message)
@@ -446,4 +463,4 @@ def _denied(hook: Webhook, given: Any) -> ApiError:
     )
 
 
-__all__ = ["Conditions", "Operation", "ReadConditions", "Unmet", "Webhook", "Webhooks"]
+__all__ = ["Conditions", "ReadConditions", "Unmet", "Webhook", "Webhooks"]

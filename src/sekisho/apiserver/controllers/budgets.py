@@ -9,7 +9,7 @@ from typing import Any, Final
 from sekisho.apiserver import names
 from sekisho.apiserver.controllers.hand import Hand
 from sekisho.apiserver.eviction import is_ready
-from sekisho.apiserver.scale import scale_of
+from sekisho.apiserver.scaling import scale_of
 from sekisho.apiserver.store import Event, Place
 from sekisho.diag import DiagnosticError
 from sekisho.kube.decode import parse_time

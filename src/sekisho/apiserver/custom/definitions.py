@@ -16,6 +16,7 @@ from typing import Any, Final
 import orjson
 
 from sekisho.apiserver import names
+from sekisho.apiserver.background import Background
 from sekisho.apiserver.custom.accept import set_condition, status_of
 from sekisho.apiserver.custom.definition import CLEANUP, ESTABLISHED, KEY, TERMINATING, Definition
 from sekisho.apiserver.custom.serve import Served, types_of
@@ -40,7 +41,7 @@ class Definitions:
         self._ending: set[Key] = set()
         self._heard: set[Key] = set()
         self._lock = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
         store.hub.listen(KEY, self._changed)
         for row in store.rows(KEY):
             self._read(row)
@@ -97,9 +98,7 @@ class Definitions:
                 if type.key == place.resource and isinstance(type.custom, Served):
                     type.custom.forget(place)
         if place.resource in self._ending and not self._store.rows(place.resource):
-            task = asyncio.get_running_loop().create_task(self.settle())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._background.start(self.settle())
 
     # What becomes of definitions.
 
@@ -173,9 +172,7 @@ class Definitions:
 
     async def close(self) -> None:
         """Stop what is under way."""
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._background.close()
 
 
 async def _delete(store: Store, row: Row) -> None:

@@ -33,7 +33,10 @@ class DefaultClasses:
             return
         annotations = asked.subject["metadata"].get("annotations") or {}
         if asked.is_(CLAIMS, Operation.CREATE):
-            if "storageClassName" not in spec and "volume.beta.kubernetes.io/storage-class" not in annotations:
+            if (
+                "storageClassName" not in spec
+                and "volume.beta.kubernetes.io/storage-class" not in annotations
+            ):
                 self._name(spec, "storageClassName", STORAGE, _STORAGE_MARKS)
         elif (
             asked.is_(INGRESSES, Operation.CREATE)

@@ -81,9 +81,9 @@ def _fill_container(container: dict[str, Any], defaults: Mapping[str, Raw], titl
 
 def _claim_problems(spec: Raw, limits: list[Raw]) -> Iterator[str]:
     requests = amounts((spec.get("resources") or {}).get("requests"))
+    kind = "PersistentVolumeClaim"
     for limit in limits:
-        if limit.get("type") == "PersistentVolumeClaim":
-            kind = "PersistentVolumeClaim"
+        if limit.get("type") == kind:
             yield from _each(limit, "min", lambda name, bound: _below(kind, name, bound, requests, {}))
             yield from _each(limit, "max", lambda name, bound: _above_request(kind, name, bound, requests))
 

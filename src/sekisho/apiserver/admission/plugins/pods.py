@@ -1,7 +1,7 @@
 """The plugins that complete Pods: ServiceAccount, DefaultTolerationSeconds, Priority, RuntimeClass.
 
-Facts from Kubernetes' ``plugin/pkg/admission``. Each completes what was left out, and refuses what contradicts the
-cluster; validation looks again, since a webhook may have changed the Pod in between.
+Facts from Kubernetes' ``plugin/pkg/admission``. Each completes what was left out, and refuses what
+contradicts the cluster; validation looks again, since a webhook may have changed the Pod in between.
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ class ServiceAccounts:
         row = self._store.get(Place("", "serviceaccounts", asked.namespace, name))
         if row is None:
             where = f"{asked.namespace}/{name}"
-            raise asked.forbidden(f'error looking up service account {where}: serviceaccount "{name}" not found')
+            raise asked.forbidden(
+                f'error looking up service account {where}: serviceaccount "{name}" not found'
+            )
         return row.load()
 
 
@@ -149,7 +151,9 @@ def _unmountable(account: Raw, spec: Raw) -> str:
             for row in container.get("env") or ():
                 secret = ((row.get("valueFrom") or {}).get("secretKeyRef") or {}).get("name")
                 if secret and secret not in may:
-                    return f'{head} envVar {row.get("name", "")} referencing secret.secretName="{secret}" {tail}'
+                    return (
+                        f'{head} envVar {row.get("name", "")} referencing secret.secretName="{secret}" {tail}'
+                    )
             for row in container.get("envFrom") or ():
                 secret = (row.get("secretRef") or {}).get("name")
                 if secret and secret not in may:
@@ -159,14 +163,15 @@ def _unmountable(account: Raw, spec: Raw) -> str:
         if row.get("name") not in pulls:
             name = row.get("name", "")
             return (
-                f'imagePullSecrets[{index}].name="{name}" is not allowed because service account {who} does not '
+                f'imagePullSecrets[{index}].name="{name}" is not allowed because service account {who} does '
+                "not "
                 "reference that imagePullSecret"
             )
     return ""
 
 
 class Tolerations:
-    """A Pod stays five minutes on a node that is not ready or not reachable, where it does not say (…Seconds)."""
+    """A Pod stays five minutes on a node that is not ready or not reachable, where it does not say."""
 
     def admit(self, asked: Asked) -> None:
         """Add what is missing."""
@@ -177,7 +182,12 @@ class Tolerations:
         missing = [taint for taint in TAINTS if not any(_tolerates(row, taint) for row in rows)]
         if missing:
             spec["tolerations"] = rows + [
-                {"key": taint, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": TAINT_SECONDS}
+                {
+                    "key": taint,
+                    "operator": "Exists",
+                    "effect": "NoExecute",
+                    "tolerationSeconds": TAINT_SECONDS,
+                }
                 for taint in missing
             ]
 
@@ -221,14 +231,15 @@ class Priorities:
         tail = "must not be provided in pod spec; priority admission controller computed"
         if spec.get("priority") not in (None, value):
             raise asked.forbidden(
-                f"the integer value of priority ({spec['priority']}) {tail} {value} from the given PriorityClass name"
+                f"the integer value of priority ({spec['priority']}) {tail} {value} from the given "
+                "PriorityClass name"
             )
         spec["priority"] = value
         if policy is not None:
             if spec.get("preemptionPolicy") not in (None, policy):
                 raise asked.forbidden(
-                    f"the string value of PreemptionPolicy ({spec['preemptionPolicy']}) {tail} {policy} from the given "
-                    "PriorityClass name"
+                    f"the string value of PreemptionPolicy ({spec['preemptionPolicy']}) {tail} {policy} "
+                    "from the given PriorityClass name"
                 )
             spec["preemptionPolicy"] = policy
 
@@ -239,7 +250,10 @@ class Priorities:
 
     def validate(self, asked: Asked) -> None:
         """There is one default class."""
-        if not asked.is_(CLASSES, Operation.CREATE, Operation.UPDATE) or asked.subject.get("globalDefault") is not True:
+        if (
+            not asked.is_(CLASSES, Operation.CREATE, Operation.UPDATE)
+            or asked.subject.get("globalDefault") is not True
+        ):
             return
         known = self._default()
         name = known["metadata"]["name"] if known else ""
@@ -293,7 +307,9 @@ class RuntimeClasses:
                     "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"
                 )
         elif amounts(overhead) != amounts(spec.get("overhead")):
-            raise asked.forbidden("pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead")
+            raise asked.forbidden(
+                "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"
+            )
 
     def _class(self, asked: Asked) -> dict[str, Any] | None:
         name = _spec(asked).get("runtimeClassName")

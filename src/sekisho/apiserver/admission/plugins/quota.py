@@ -1,12 +1,13 @@
 """ResourceQuota: no more of a namespace's resources than it may use (apiserver ``plugin/resourcequota``).
 
-What is used follows from the stored objects, counted as they come and go; a write that was let through counts from
-that moment on, until its object is stored or a while has passed, so that two writes at once cannot both have the last
-of something. ``settle`` writes what is used into the status of quotas.
+What is used follows from the stored objects, counted as they come and go; a write that was let through counts
+from that moment on, until its object is stored or a while has passed, so that two writes at once cannot both
+have the last of something. ``settle`` writes what is used into the status of quotas.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from sekisho.apiserver.admission.plugins.usage import (
     scopes,
     usage_of,
 )
+from sekisho.apiserver.background import Background
 from sekisho.apiserver.store import Event, Op, Row, Stale, Store
 from sekisho.kube.review import Operation
 
@@ -67,6 +69,8 @@ class Quotas:
         self._reserved: dict[str, dict[str, dict[str, _Reserved]]] = {}
         self._heard: set[Key] = set()
         self._dirty: set[str] = set()
+        self._background = Background()
+        self._settling = asyncio.Lock()
         store.hub.listen(QUOTAS, self._quota_changed)
         for row in store.rows(QUOTAS):
             self._read(row)
@@ -93,13 +97,14 @@ class Quotas:
         for key in list(self._store.resources()):
             self._hear(key)
         for name in hard:
-            if (key := _counted(name)) is not None:
-                self._hear(key)
+            counted = _counted(name)
+            if counted is not None:
+                self._hear(counted)
         for key in self._heard:
             if concerns(key, hard):
                 for other in self._store.rows(key, place.namespace):
                     quota.used = plus(quota.used, quota.count(key, other.load()))
-        self._dirty.add(place.namespace)
+        self._touch(place.namespace)
 
     def _hear(self, key: Key) -> None:
         if key not in self._heard:
@@ -121,7 +126,7 @@ class Quotas:
             more = quota.count(key, after) if after is not None else {}
             if less != more:
                 quota.used = plus(minus(quota.used, less), more)
-                self._dirty.add(row.place.namespace)
+                self._touch(row.place.namespace)
             self._reserved.get(row.place.namespace, {}).get(name, {}).pop(row.uid, None)
 
     # What may be used.
@@ -136,7 +141,10 @@ class Quotas:
             return
         if asked.operation is Operation.UPDATE and asked.key == PODS and not asked.subresource:
             # What Pods ask for cannot change, but for a deadline, which is a scope.
-            fields = [(row.get("spec") or {}).get("activeDeadlineSeconds") for row in (asked.object, asked.old or {})]
+            fields = [
+                (row.get("spec") or {}).get("activeDeadlineSeconds")
+                for row in (asked.object, asked.old or {})
+            ]
             if (fields[0] is None) == (fields[1] is None):
                 return
         self._hear(asked.key)
@@ -189,17 +197,22 @@ class Quotas:
 
     # What the status says.
 
-    @property
-    def unsettled(self) -> bool:
-        """Whether the status of a quota is not what it should be."""
-        return bool(self._dirty)
+    def _touch(self, namespace: str) -> None:
+        if not self._dirty:
+            self._background.start(self.settle())
+        self._dirty.add(namespace)
+
+    async def close(self) -> None:
+        """Stop what is under way."""
+        await self._background.close()
 
     async def settle(self) -> None:
         """Write what is used into the status of quotas."""
-        while self._dirty:
-            namespace = self._dirty.pop()
-            for row in self._store.rows(QUOTAS, namespace):
-                await self._write(row)
+        async with self._settling:
+            while self._dirty:
+                namespace = self._dirty.pop()
+                for row in self._store.rows(QUOTAS, namespace):
+                    await self._write(row)
 
     async def _write(self, row: Row) -> None:
         quota = self._quotas.get(row.place.namespace, {}).get(row.place.name)

@@ -54,9 +54,11 @@ def containers(spec: Raw, *lists: str) -> Iterator[Raw]:
 
 
 def pod_total(spec: Raw, field: str) -> Amounts:
-    """What a Pod as a whole has of ``requests`` or ``limits`` (component-helpers ``PodRequests``, ``PodLimits``).
+    """What a Pod as a whole has of ``requests`` or ``limits`` (component-helpers ``PodRequests``,
+    ``PodLimits``).
 
-    Containers run together, and with sidecars; other init containers run alone, beside the sidecars before them.
+    Containers run together, and with sidecars; other init containers run alone, beside the sidecars before
+    them.
     """
     total = plus(*(_own(row, field) for row in containers(spec, "containers")))
     sidecars: Amounts = {}

@@ -33,9 +33,7 @@ NATIVE: Final = ("cpu", "memory", "ephemeral-storage")
 COMPUTE: Final = frozenset(
     {*NATIVE, "pods", *(f"{kind}.{name}" for kind in ("requests", "limits") for name in NATIVE)}
 )
-NEEDED: Final = frozenset(
-    {"cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"}
-)
+NEEDED: Final = frozenset({"cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"})
 """What every container must say where a quota is about it."""
 
 STORAGE_SUFFIX: Final = ".storageclass.storage.k8s.io/"

@@ -219,8 +219,7 @@ def _selectable_causes(fields: Sequence[Raw], raw: Raw, at: str) -> Iterator[Cau
         if _type_at(schema, path) not in ("string", "boolean", "integer"):
             detail = (
                 "must point to a field of type string, boolean or integer. Enum string fields and strings "
-                "with "
-                "formats are allowed."
+                "with formats are allowed."
             )
             yield invalid(here, text, detail)
         if path in seen:
