@@ -60,15 +60,22 @@ class Chain:
 
 NO_REVIEWERS: Final = Chain()
 
+POLICY: Final = "ValidatingAdmissionPolicy "
+"""How the words of Kubernetes' own policies begin; what they refuse is told as the server's own refusal."""
+
 
 def refusal(verdict: Verdict, resource: Resource, name: str) -> ApiError | None:
-    """The error of a verdict that does not allow."""
+    """The error of a verdict that does not allow, in the words of Kubernetes' policies or of its webhooks."""
     if verdict.allowed:
         return None
     lines = verdict.lines(Rung.DENY)
     if verdict.outcome is Outcome.COULD_NOT_ASK or not lines:
         lines = tuple(row.message for row in verdict.failures) or ("the request could not be judged",)
-    return forbidden(resource, name, "\n".join(lines))
+    message = "\n".join(lines)
+    error = forbidden(resource, name, message)
+    if not message.startswith(POLICY):
+        error.message = f"admission webhook denied the request: {message}"
+    return error
 
 
 def warnings_of(verdict: Verdict) -> list[str]:

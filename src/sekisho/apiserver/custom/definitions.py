@@ -98,7 +98,7 @@ class Definitions:
                 if type.key == place.resource and isinstance(type.custom, Served):
                     type.custom.forget(place)
         if place.resource in self._ending and not self._store.rows(place.resource):
-            self._background.start(self.settle())
+            self._background.start(self.settle)
 
     # What becomes of definitions.
 

@@ -161,9 +161,9 @@ def test_what_a_webhook_is_told(tmp_path: Path) -> None:
         "fieldManager": "me",
     }
     assert create["requestResource"] == create["resource"]
-    assert (update["operation"], update["oldObject"]["data"], update["object"]["data"]) == (
+    assert (update["operation"], "data" in update["oldObject"], update["object"]["data"]) == (
         "UPDATE",
-        {},
+        False,
         {"x": "1"},
     )
     assert (delete["operation"], delete["object"], delete["oldObject"]["data"]) == (
@@ -242,7 +242,7 @@ def test_a_webhook_that_is_not_there_or_lies_fails_the_request(
 def test_one_that_may_be_ignored_is(tmp_path: Path, answer: Any, told: str) -> None:
     del told
     code, made = create(tmp_path, Hooks(m=answer), config("Mutating", "m", hook("m", failurePolicy="Ignore")))
-    assert (code, made.get("data")) == (201, {})
+    assert (code, "data" in made) == (201, False)
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ def test_a_replica_set_replaces_pods_that_end_adopts_and_releases(tmp_path: Path
 
 def test_a_refused_pod_is_told_in_an_event_and_in_the_status_of_its_deployment(tmp_path: Path) -> None:
     async def work(call: Client) -> None:
-        call.api.admission = _NoPods()
+        call.api.admission.reviewers = _NoPods()
         await make(call, f"{APPS}/deployments", workload("Deployment", replicas=1))
         found = await get(call, DEPLOYMENT)
         [failure] = [row for row in found["status"]["conditions"] if row["type"] == "ReplicaFailure"]
@@ -197,7 +197,7 @@ def test_a_refused_pod_is_told_in_an_event_and_in_the_status_of_its_deployment(t
         assert told[0].startswith(
             "FailedCreate: Error creating: admission webhook denied the request: no Pods"
         )
-        call.api.admission = Chain()
+        call.api.admission.reviewers = Chain()
         await patch(call, DEPLOYMENT, {"spec": {"replicas": 2}})
         assert len(await items(call, PODS)) == 2
         assert "ReplicaFailure" not in conditions(await get(call, DEPLOYMENT))
@@ -273,7 +273,10 @@ def test_a_daemon_set_has_a_pod_on_each_node_that_takes_it(tmp_path: Path) -> No
 class _NoPods:
     """Admission that refuses Pods."""
 
-    async def admit(self, request: Request) -> Verdict:
+    async def mutate(self, request: Request) -> Verdict:
+        return Verdict()
+
+    async def validate(self, request: Request) -> Verdict:
         if request.kind.kind != "Pod":
             return Verdict()
         return Verdict.could_not_ask(Diagnostic(code=codes.UNUSABLE_STORE, message="no Pods today"))

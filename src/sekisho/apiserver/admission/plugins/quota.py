@@ -199,7 +199,7 @@ class Quotas:
 
     def _touch(self, namespace: str) -> None:
         if not self._dirty:
-            self._background.start(self.settle())
+            self._background.start(self.settle)
         self._dirty.add(namespace)
 
     async def close(self) -> None:
