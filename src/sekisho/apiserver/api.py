@@ -17,7 +17,7 @@ import orjson
 from sekisho.apiserver import status
 from sekisho.apiserver.accounts import ACCOUNTS, NAMESPACES, Accounts
 from sekisho.apiserver.acts import Acts
-from sekisho.apiserver.admission import NO_REVIEWERS, Admission, ReadConditions, Reviewers
+from sekisho.apiserver.admission import UNGUARDED, Admission, Guarding
 from sekisho.apiserver.answer import JSON, Answer, answer_of, json_answer
 from sekisho.apiserver.authenticate import Authentication
 from sekisho.apiserver.authorize import NO_GUARD, AnyUser, Attributes, Authorizer, check
@@ -55,8 +55,7 @@ class Api:
         self,
         store: Store,
         *,
-        reviewers: Reviewers = NO_REVIEWERS,
-        conditions: ReadConditions | None = None,
+        guarding: Guarding = UNGUARDED,
         managers: Managers | None = None,
         authorizer: Authorizer | None = None,
         caller: Caller | None = None,
@@ -71,9 +70,7 @@ class Api:
         self._webhooks = WebhookClient(store)
         caller = caller or self._webhooks
         self.definitions = Definitions(store, caller, self._serve)
-        self.admission = Admission(
-            store, caller, lambda: self.registry, reviewers=reviewers, conditions=conditions
-        )
+        self.admission = Admission(store, caller, lambda: self.registry, guarding)
         self.aggregation = Aggregation(store)
         self.accounts = Accounts(store)
         self._settle: Mapping[tuple[str, str], Callable[[], Awaitable[None]]] = {

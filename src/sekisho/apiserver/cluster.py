@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.apiserver import codes, names
-from sekisho.apiserver.admission import NO_REVIEWERS, ReadConditions, Reviewers
+from sekisho.apiserver.admission import UNGUARDED, Guarding
 from sekisho.apiserver.api import Api
 from sekisho.apiserver.authenticate import Authentication, StaticToken
 from sekisho.apiserver.authorize import MASTERS
@@ -86,19 +86,6 @@ class Settings:
     port: int = PORT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guarding:
-    """Who is asked about writes, beside what is part of the server: reviewers in process, and whoever can
-    evaluate the match conditions of webhooks.
-    """
-
-    reviewers: Reviewers = NO_REVIEWERS
-    conditions: ReadConditions | None = None
-
-
-UNGUARDED: Final = Guarding()
-
-
 class Cluster:
     """A running cluster. ``start`` is the way in; everything is called in its loop."""
 
@@ -118,21 +105,21 @@ class Cluster:
         return self.folder / "kubeconfig"
 
     @classmethod
-    async def start(cls, settings: Settings, guard: Guarding = UNGUARDED) -> Cluster:
-        """Open a folder and listen; ``guard`` is what is asked about writes. Raises DiagnosticError
+    async def start(cls, settings: Settings, guarding: Guarding = UNGUARDED) -> Cluster:
+        """Open a folder and listen; ``guarding`` is who is asked about writes. Raises DiagnosticError
         (API001-API003, API010-API011).
 
         When it returns, the kubeconfig is written and the server answers.
         """
         store = open_store(settings.folder)
         try:
-            return await cls._start(settings, store, guard)
+            return await cls._start(settings, store, guarding)
         except BaseException:
             await store.close()
             raise
 
     @classmethod
-    async def _start(cls, settings: Settings, store: Store, guard: Guarding) -> Cluster:
+    async def _start(cls, settings: Settings, store: Store, guarding: Guarding) -> Cluster:
         from sekisho.apiserver.tokens import ServiceAccountTokens, key_of
 
         try:
@@ -148,8 +135,7 @@ class Cluster:
         authentication = Authentication(tokens=(token,), accounts=accounts)
         api = Api(
             store,
-            reviewers=guard.reviewers,
-            conditions=guard.conditions,
+            guarding=guarding,
             authorizer=Rbac(store),
             authentication=authentication,
         )

@@ -2,15 +2,17 @@
 
 from sekisho.apiserver.admission.asked import Asked
 from sekisho.apiserver.admission.chain import NO_REVIEWERS, Chain, Reviewers
-from sekisho.apiserver.admission.pipeline import Admission
+from sekisho.apiserver.admission.pipeline import UNGUARDED, Admission, Guarding
 from sekisho.apiserver.admission.webhooks import Conditions, ReadConditions, Unmet
 
 __all__ = [
     "NO_REVIEWERS",
+    "UNGUARDED",
     "Admission",
     "Asked",
     "Chain",
     "Conditions",
+    "Guarding",
     "ReadConditions",
     "Reviewers",
     "Unmet",

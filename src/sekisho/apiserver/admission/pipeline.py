@@ -9,6 +9,7 @@ else has let through.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import orjson
@@ -32,6 +33,17 @@ from sekisho.apiserver.store import Store
 from sekisho.apiserver.webhooks import Caller
 from sekisho.kube.review import Verdict
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guarding:
+    """Who is asked beside the server itself: reviewers in process, and who evaluates match conditions."""
+
+    reviewers: Reviewers = NO_REVIEWERS
+    conditions: ReadConditions | None = None
+
+
+UNGUARDED: Final = Guarding()
+
 COMPLETED: Final = frozenset({PODS, CLAIMS, INGRESSES})
 """Resources whose objects plugins change."""
 
@@ -54,11 +66,9 @@ class Admission:
         store: Store,
         caller: Caller,
         registry: Callable[[], Registry],
-        *,
-        reviewers: Reviewers = NO_REVIEWERS,
-        conditions: ReadConditions | None = None,
+        guarding: Guarding = UNGUARDED,
     ) -> None:
-        self.reviewers = reviewers
+        self.reviewers = guarding.reviewers
         self.quotas = Quotas(store)
         self._plugins: tuple[Plugin, ...] = (
             LimitRanger(store),
@@ -68,7 +78,7 @@ class Admission:
             DefaultClasses(store),
             RuntimeClasses(store),
         )
-        self._webhooks = Webhooks(store, caller, registry, conditions)
+        self._webhooks = Webhooks(store, caller, registry, guarding.conditions)
 
     async def mutate(self, asked: Asked) -> list[str]:
         """Complete and change ``asked.object``; warnings. Raises ApiError."""

@@ -14,7 +14,7 @@ from tests.unit.apiserver.admission.test_plugins import PODS, pod
 from tests.unit.apiserver.calling import Client, run
 from tests.unit.apiserver.custom.made import CRDS, WIDGETS, definition, version, widget
 
-from sekisho.apiserver.admission import Unmet
+from sekisho.apiserver.admission import Guarding, Unmet
 from sekisho.apiserver.webhooks import Refused
 from sekisho.diag import Diagnostic, DiagnosticError
 from sekisho.kube import codes
@@ -474,7 +474,7 @@ def test_match_conditions(tmp_path: Path, outcome: Any, policy: str, code: int, 
         return (await call("POST", CM, cm()))[0]
 
     configs = [config("Validating", "v", hook("v", matchConditions=CONDITION, failurePolicy=policy))]
-    found = with_hooks(tmp_path, hooks, configs, work, conditions=_conditions(outcome))
+    found = with_hooks(tmp_path, hooks, configs, work, guarding=Guarding(conditions=_conditions(outcome)))
     assert (found, bool(hooks.asked)) == (code, asked)
 
 
@@ -533,4 +533,4 @@ def test_what_is_refused_of_a_configuration(tmp_path: Path, more: Any, told: str
         code, answer = await call("POST", path, raw)
         assert (code, told.removesuffix(": Invalid value") in answer["message"]) == (422, True), answer
 
-    run(tmp_path, work, conditions=_conditions(True))
+    run(tmp_path, work, guarding=Guarding(conditions=_conditions(True)))
