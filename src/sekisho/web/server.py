@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from aiohttp import web
 
+_LOG: Final = logging.getLogger(__name__)
+
 MAX_BODY: Final = 3 * 1024 * 1024
 """Bytes of a request's body: an object of 1.5 MB, and what a patch may be larger (kube-apiserver's limit)."""
 
@@ -68,7 +70,7 @@ class Server:
 
         app = web.Application(client_max_size=self._max_body, logger=_quiet())
         app.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=DRAIN_SECONDS)
+        self._runner = web.AppRunner(app, access_log=None, logger=_quiet(), shutdown_timeout=DRAIN_SECONDS)
         await self._runner.setup()
         await web.TCPSite(self._runner, host, port, ssl_context=tls, reuse_address=True).start()
         address = self._runner.addresses[0]
@@ -81,10 +83,19 @@ class Server:
             self._runner = None
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        outgoing = await self._handler(await self._incoming(request))
-        if outgoing.stream is None:
-            from aiohttp import web
+        from aiohttp import web
 
+        try:
+            incoming = await self._incoming(request)
+        except (ConnectionError, web.RequestPayloadError):
+            # The client broke off within its body, or its encoding is none: nobody is there to blame but it.
+            return web.Response(status=400)
+        try:
+            outgoing = await self._handler(incoming)
+        except Exception:  # noqa: BLE001 - a handler's fault ends one request; its client is told no more
+            _LOG.exception("a handler failed: %s %s", incoming.method, incoming.path)
+            return web.Response(status=500)
+        if outgoing.stream is None:
             response = web.Response(status=outgoing.code, body=outgoing.body)
             _set(response, outgoing.headers)
             return response
@@ -141,7 +152,7 @@ def _set(response: web.StreamResponse, headers: Sequence[tuple[str, str]]) -> No
 
 
 def _quiet() -> logging.Logger:
-    """The log of clients that break off is of use to nobody."""
+    """What clients do wrong is of no use in a log: broken heads, connections that are cut."""
     found = logging.getLogger(f"{__name__}.http")
     found.setLevel(logging.CRITICAL)
     return found
