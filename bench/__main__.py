@@ -25,6 +25,7 @@ NAMES = (
     "manifest",
     "schema",
     "sandbox",
+    "apiserver",
 )
 
 

@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parents[1] / ".peers"
 
 def program(name: str) -> str | None:
     """The path of a peer; None, and a line that says so, if it is not installed."""
-    found = os.environ.get(name.upper()) or shutil.which(name)
+    found = os.environ.get(name.upper().replace("-", "_")) or shutil.which(name)
     local = FOLDER / "bin" / name
     if found is None and local.exists():
         found = str(local)
