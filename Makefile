@@ -6,6 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 MINUTES ?= 10
+TIMES ?= 200
+# An interpreter that has the package kubernetes; skipped without one.
+KUBERNETES_CLIENT ?= python3
 OPA_CASES ?= ../shared/conformance/rego
 POD_SECURITY ?= ../shared/conformance/pod-security
 # The folder tests/simple/testdata of the CEL specification; none by default.
@@ -16,7 +19,7 @@ GATEKEEPER ?=
 LIBRARY ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench conformance fuzz mutation e2e requirements format clean
+.PHONY: help demo test lint bench conformance fuzz crash mutation e2e requirements format clean
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,10 +59,15 @@ conformance: $(VENV)/dev.stamp ## suites of other projects, where they are at ha
 	@test -z "$(CEL_SPEC)" || $(BIN)/python -m tests.conformance.cel_spec $(CEL_SPEC)
 	@test -z "$(GATEKEEPER)" || $(BIN)/python -m tests.conformance.gator $(GATEKEEPER)
 	@test ! -d $(POD_SECURITY) || $(BIN)/python -m tests.conformance.library.standards $(POD_SECURITY)
+	$(BIN)/python -m tests.conformance.python_client --python $(KUBERNETES_CLIENT)
 	@test -z "$(LIBRARY)" || $(BIN)/python -m tests.conformance.library $(LIBRARY) --generated 20
 
-fuzz: $(VENV)/dev.stamp ## parsers, compiler and evaluator on generated and mutated input, MINUTES=10
+fuzz: $(VENV)/dev.stamp ## parsers, compiler, evaluator on generated input; hostile clients of the API; MINUTES=10 each
 	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
+	$(BIN)/python -m tests.fuzz --part apiserver --minutes $(MINUTES)
+
+crash: $(VENV)/dev.stamp ## kill -9 of the API server under writers, TIMES=200
+	$(BIN)/python -m tests.crash --times $(TIMES)
 
 mutation: $(VENV)/dev.stamp ## whether the suites of the policy library notice mistakes in its templates
 	$(BIN)/python -m tests.mutation
