@@ -26,6 +26,7 @@ from sekisho.apiserver.authz.roles import CLUSTER_ROLES
 from sekisho.apiserver.custom import KEY as DEFINITIONS
 from sekisho.apiserver.custom import Definitions
 from sekisho.apiserver.decode import decode, read_value
+from sekisho.apiserver.deletion import options_of
 from sekisho.apiserver.fields import FieldManager
 from sekisho.apiserver.managed import Managers
 from sekisho.apiserver.options import check_options, dry_run
@@ -224,17 +225,8 @@ class Api:
         )
 
     def _delete_options(self, call: Call) -> dict[str, Any]:
-        options: dict[str, Any] = {}
-        if call.body:
-            value, _ = read_value(call.body, call.content_type)
-            if not isinstance(value, dict):
-                raise status.bad_request("the body must be DeleteOptions")
-            options = value
-        for name in ("propagationPolicy", "gracePeriodSeconds"):
-            if name in call.query and name not in options:
-                text = call.query[name]
-                options[name] = int(text) if name == "gracePeriodSeconds" and text.isdigit() else text
-        return options
+        value = read_value(call.body, call.content_type)[0] if call.body else {}
+        return options_of(value, call.query)
 
     async def _delete_collection(self, call: Call, type: ResourceType) -> Answer:
         """Delete what a list of the same request would show, and answer with that list."""

@@ -2,12 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from sekisho.apiserver import status
 from sekisho.apiserver.status import ApiError
 from sekisho.apiserver.types import ResourceType
+
+LONGEST: Final = 100 * 365 * 86_400
+"""Seconds of grace at most: whatever is more is for ever, and no time that a date can hold."""
+
+TYPES: Final[Mapping[str, type]] = {
+    "gracePeriodSeconds": int,
+    "propagationPolicy": str,
+    "orphanDependents": bool,
+    "preconditions": dict,
+    "dryRun": list,
+}
+"""What the fields of DeleteOptions are (apimachinery meta/v1)."""
+
+
+def options_of(body: Any, query: Mapping[str, str]) -> dict[str, Any]:
+    """DeleteOptions from a body, and from the query what the body leaves out. Raises ApiError (400)."""
+    if not isinstance(body, dict):
+        raise status.bad_request("the body must be DeleteOptions")
+    options: dict[str, Any] = {key: value for key, value in body.items() if value is not None}
+    options.setdefault("propagationPolicy", query.get("propagationPolicy"))
+    seconds = query.get("gracePeriodSeconds")
+    if seconds is not None:
+        if not re.fullmatch(r"[+-]?[0-9]{1,18}", seconds):
+            raise status.bad_request(f"gracePeriodSeconds: {seconds!r} is no whole number")
+        options.setdefault("gracePeriodSeconds", int(seconds))
+    for field_, wanted in TYPES.items():
+        value = options.get(field_)
+        fits = isinstance(value, wanted) and (wanted is bool or not isinstance(value, bool))
+        if value is not None and not fits:
+            raise status.bad_request(f"DeleteOptions cannot be read: {field_} has another type")
+    return options
 
 
 def check_preconditions(
@@ -59,7 +91,7 @@ def grace_of(old: Mapping[str, Any], options: Mapping[str, Any], type: ResourceT
         return 0
     asked = options.get("gracePeriodSeconds")
     seconds = asked if isinstance(asked, int) else spec.get("terminationGracePeriodSeconds", 30)
-    return max(0, int(seconds))
+    return min(max(0, int(seconds)), LONGEST)
 
 
 def holds(type: ResourceType, old: Mapping[str, Any]) -> bool:

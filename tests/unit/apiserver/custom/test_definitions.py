@@ -297,3 +297,12 @@ def test_a_built_in_resource_is_never_replaced(tmp_path: Path) -> None:
         assert (await call("GET", "/apis/batch/v1/namespaces/default/jobs"))[0] == 200
 
     run(tmp_path, work)
+
+
+@pytest.mark.parametrize("body", [{}, {"metadata": {"name": "a.b.c"}}, {"spec": {}}, {"spec": {"names": {}}}])
+def test_a_definition_without_its_parts_is_refused(tmp_path: Path, body: dict[str, Any]) -> None:
+    async def work(call: Client) -> None:
+        code, told = await call("POST", CRDS, body)
+        assert (code, told["reason"]) == (422, "Invalid")
+
+    run(tmp_path, work)

@@ -37,7 +37,8 @@ APPROVED: Final = "api-approved.kubernetes.io"
 
 def definition_causes(new: Raw, old: Raw | None) -> Iterator[Cause]:
     """What is wrong with a definition, or with changing it from ``old``."""
-    spec, names = new["spec"], new["spec"]["names"]
+    spec = new.get("spec") or {}
+    names = spec.get("names") or {}
     name, wanted = new["metadata"].get("name", ""), f"{names.get('plural', '')}.{spec.get('group', '')}"
     if old is None and name != wanted:
         yield invalid("metadata.name", name, 'must be spec.names.plural+"."+spec.group')
@@ -58,7 +59,7 @@ def definition_causes(new: Raw, old: Raw | None) -> Iterator[Cause]:
 
 
 def _spec_causes(spec: Raw) -> Iterator[Cause]:
-    group, versions = spec.get("group") or "", spec.get("versions") or []
+    group, versions, names = spec.get("group") or "", spec.get("versions") or [], spec.get("names") or {}
     if not group:
         yield required("spec.group")
     elif wrong := dns_subdomain(group):
@@ -75,9 +76,9 @@ def _spec_causes(spec: Raw) -> Iterator[Cause]:
             yield required(f"spec.versions[{index}].schema.openAPIV3Schema")
     yield from _versions_causes(spec, versions)
     for field in ("plural", "singular", "kind", "listKind"):
-        if not spec["names"].get(field):
+        if not names.get(field):
             yield required(f"spec.names.{field}")
-    yield from _names_causes(spec["names"], "spec.names")
+    yield from _names_causes(names, "spec.names")
     yield from _conversion_causes(spec.get("conversion"), "spec.conversion")
 
 
@@ -306,7 +307,7 @@ def _stored_causes(stored: Sequence[str], versions: Sequence[Raw]) -> Iterator[C
 
 def _approval_causes(new: Raw, old: Raw | None) -> Iterator[Cause]:
     """Groups of Kubernetes' own need an annotation that says where the API was approved."""
-    group = new["spec"].get("group") or ""
+    group = (new.get("spec") or {}).get("group") or ""
     if not any(group == own or group.endswith(f".{own}") for own in ("k8s.io", "kubernetes.io")):
         return
     text = (new["metadata"].get("annotations") or {}).get(APPROVED, "")
