@@ -9,6 +9,7 @@ from typing import Any, Final
 import orjson
 
 from sekisho.apiserver.status import ApiError
+from sekisho.web.pipe import Upgrade
 
 JSON: Final = "application/json"
 PLAIN: Final = "text/plain; charset=utf-8"
@@ -16,7 +17,7 @@ PLAIN: Final = "text/plain; charset=utf-8"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What goes back: a body, or the lines of a stream."""
+    """What goes back: a body, the lines of a stream, or what the connection becomes."""
 
     code: int = 200
     body: bytes = b""
@@ -24,6 +25,7 @@ class Answer:
     lines: AsyncIterator[bytes] | None = None
     warnings: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    upgrade: Upgrade | None = None
 
 
 def json_answer(value: Any, code: int = 200) -> Answer:

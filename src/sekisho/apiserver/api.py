@@ -37,10 +37,12 @@ from sekisho.apiserver.registry import Registry, built_in_registry
 from sekisho.apiserver.represent import Form, form_of
 from sekisho.apiserver.reviews import Reviews
 from sekisho.apiserver.route import Call, Target
+from sekisho.apiserver.runtime import PodRuntime
 from sekisho.apiserver.scale import scale_change
 from sekisho.apiserver.scaling import SCALE, scale_of
 from sekisho.apiserver.status import ApiError
 from sekisho.apiserver.store import Broken, Place, Store
+from sekisho.apiserver.streaming import Streaming
 from sekisho.apiserver.types import ResourceType
 from sekisho.apiserver.views import PLAIN_VIEWS
 from sekisho.apiserver.webhooks import Caller, WebhookClient
@@ -50,7 +52,7 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 class Api:
-    """The API over a store."""
+    """The API over a store. ``runtime`` is set by who runs Pods."""
 
     def __init__(
         self,
@@ -85,6 +87,8 @@ class Api:
         self.writer = Writer(store, self.admission, self._managers, guard)
         authentication = authentication or Authentication()
         self._acts = Acts(store, self.writer, authentication.accounts)
+        self.runtime: PodRuntime | None = None
+        self._streaming = Streaming(store, lambda: self.runtime)
         self._reviews = Reviews(lambda: self.authorizer, authentication)
 
     @property
@@ -204,6 +208,9 @@ class Api:
         act = self._acts.find(found.name)
         if act is not None and call.target.verb == "create":
             return await act(call, type)
+        stream = self._streaming.find(found.name)
+        if stream is not None:
+            return await stream(call)
         if found.name in PLAIN_VIEWS:
             form = form_of(call)
             if call.target.verb == "get":

@@ -37,6 +37,7 @@ from sekisho.diag import Diagnostic, DiagnosticError, Secret
 from sekisho.kube.review import UserInfo
 
 if TYPE_CHECKING:
+    from sekisho.apiserver.runtime import PodRuntime
     from sekisho.web.authority import Authority
 
 NAMESPACES: Final = ("default", "kube-node-lease", "kube-public", "kube-system")
@@ -105,21 +106,26 @@ class Cluster:
         return self.folder / "kubeconfig"
 
     @classmethod
-    async def start(cls, settings: Settings, guarding: Guarding = UNGUARDED) -> Cluster:
+    async def start(
+        cls, settings: Settings, guarding: Guarding = UNGUARDED, *, runtime: PodRuntime | None = None
+    ) -> Cluster:
         """Open a folder and listen; ``guarding`` is who is asked about writes. Raises DiagnosticError
         (API001-API003, API010-API011).
 
-        When it returns, the kubeconfig is written and the server answers.
+        When it returns, the kubeconfig is written and the server answers. Without ``runtime`` Pods stay
+        Pending.
         """
         store = open_store(settings.folder)
         try:
-            return await cls._start(settings, store, guarding)
+            return await cls._start(settings, store, guarding, runtime)
         except BaseException:
             await store.close()
             raise
 
     @classmethod
-    async def _start(cls, settings: Settings, store: Store, guarding: Guarding) -> Cluster:
+    async def _start(
+        cls, settings: Settings, store: Store, guarding: Guarding, runtime: PodRuntime | None
+    ) -> Cluster:
         from sekisho.apiserver.tokens import ServiceAccountTokens, key_of
 
         try:
@@ -139,6 +145,7 @@ class Cluster:
             authorizer=Rbac(store),
             authentication=authentication,
         )
+        api.runtime = runtime
         await bootstrap(api)
         controllers = Controllers(store, built_in(api, authority.certificate))
         await controllers.start()
@@ -188,7 +195,7 @@ def built_in(api: Api, authority: str) -> list[Controller]:
         RootCertificate(Hand(api, RootCertificate.name), authority),
         Budgets(Hand(api, Budgets.name)),
         PodEnd(Hand(api, PodEnd.name)),
-        *workloads(api),
+        *workloads(api, runtime=api.runtime is not None),
     ]
 
 

@@ -31,7 +31,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A request, after it is known who asks: the target, its parameters, its headers and body."""
+    """A request, after it is known who asks: the target, its parameters, its headers and body.
+
+    ``upgrade`` is what the connection is to become, with the protocols that the client offers for it.
+    """
 
     target: Target
     query: Mapping[str, str] = field(default_factory=dict)
@@ -41,6 +44,9 @@ class Call:
     user_agent: str = ""
     body: bytes = b""
     user: UserInfo = NOBODY
+    upgrade: str = ""
+    websocket_protocols: tuple[str, ...] = ()
+    stream_protocols: tuple[str, ...] = ()
 
     def flag(self, name: str) -> bool:
         """Whether a parameter says true, as Go reads it."""

@@ -6,7 +6,7 @@ write that is on its way to the file.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from sekisho.apiserver import status
@@ -78,7 +78,16 @@ class Server:
             user_agent=headers.get("User-Agent", ""),
             body=incoming.body,
             user=user,
+            upgrade=headers.get("Upgrade", ""),
+            websocket_protocols=_listed(headers, "Sec-WebSocket-Protocol"),
+            stream_protocols=_listed(headers, "X-Stream-Protocol-Version"),
         )
+
+
+def _listed(headers: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """The items of a header that is a list, over all its lines."""
+    lines = (value for key, value in headers.items() if key.lower() == name.lower())
+    return tuple(item for line in lines for part in line.split(",") if (item := part.strip()))
 
 
 def _outgoing(answer: Answer) -> web.Outgoing:
@@ -87,7 +96,9 @@ def _outgoing(answer: Answer) -> web.Outgoing:
         *({"Cache-Control": "no-cache, private"} | dict(answer.headers)).items(),
         *(("Warning", f'299 - "{_quoted(text)}"') for text in answer.warnings),
     ]
-    return web.Outgoing(code=answer.code, headers=headers, body=answer.body, stream=answer.lines)
+    return web.Outgoing(
+        code=answer.code, headers=headers, body=answer.body, stream=answer.lines, upgrade=answer.upgrade
+    )
 
 
 def _quoted(text: str) -> str:

@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from sekisho.web.pipe import Upgrade, serve_upgrade
+
 if TYPE_CHECKING:
     from aiohttp import web
 
@@ -42,12 +44,13 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """An answer: a body, or a stream of pieces that are sent as they come."""
+    """An answer: a body, a stream of pieces that are sent as they come, or what the connection becomes."""
 
     code: int = 200
     headers: Sequence[tuple[str, str]] = ()
     body: bytes = b""
     stream: AsyncIterator[bytes] | None = None
+    upgrade: Upgrade | None = None
 
 
 TlsContext = ssl.SSLContext
@@ -95,6 +98,8 @@ class Server:
         except Exception:  # noqa: BLE001 - a handler's fault ends one request; its client is told no more
             _LOG.exception("a handler failed: %s %s", incoming.method, incoming.path)
             return web.Response(status=500)
+        if outgoing.upgrade is not None:
+            return await serve_upgrade(request, outgoing.upgrade)
         if outgoing.stream is None:
             response = web.Response(status=outgoing.code, body=outgoing.body)
             _set(response, outgoing.headers)

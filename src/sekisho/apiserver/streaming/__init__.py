@@ -1,0 +1,5 @@
+"""Logs, exec, attach and port-forward: from requests to a PodRuntime."""
+
+from sekisho.apiserver.streaming.streaming import Streaming
+
+__all__ = ["Streaming"]
