@@ -85,6 +85,8 @@ class Api:
         guard = Escalation(self.authorizer) if isinstance(self.authorizer, Rbac) else NO_GUARD
         self._managers = managers or FieldManager(lambda: self.registry)
         self.writer = Writer(store, self.admission, self._managers, guard)
+        self._end_guarding = guarding.end
+        guarding.begin(self)
         authentication = authentication or Authentication()
         self._acts = Acts(store, self.writer, authentication.accounts)
         self.runtime: PodRuntime | None = None
@@ -111,6 +113,7 @@ class Api:
 
     async def close(self) -> None:
         """Stop what is under way. The store is closed by whoever opened it."""
+        await self._end_guarding()
         await self.definitions.close()
         await self.admission.close()
         await self._webhooks.close()

@@ -47,6 +47,11 @@ def cached_rules(*, enabled: bool) -> Callable[[Source, cel.Environment], cel.Pr
     return CachedExpressions(default_root()).source if enabled else None
 
 
+def cached_expressions() -> CachedExpressions:
+    """How expressions of policies are compiled: through the cache of this user."""
+    return CachedExpressions(default_root())
+
+
 class CachedExpressions:
     """Compiles expressions through a cache, which is opened when the first one comes."""
 

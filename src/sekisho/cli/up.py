@@ -56,6 +56,8 @@ async def _run(settings: Settings, output: str) -> int:
     import signal
 
     from sekisho.apiserver.cluster import Cluster
+    from sekisho.cli.admission.live import LivePolicies
+    from sekisho.cli.programs import cached_expressions
 
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     signals = (signal.SIGINT, signal.SIGTERM)
@@ -67,7 +69,8 @@ async def _run(settings: Settings, output: str) -> int:
 
     for number in signals:
         loop.add_signal_handler(number, stop)
-    cluster = await Cluster.start(settings)
+    policies = LivePolicies(compile=cached_expressions())
+    cluster = await Cluster.start(settings, policies.guarding())
     try:
         _announce(cluster, output)
         await stopped.wait()

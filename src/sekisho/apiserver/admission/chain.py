@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
-from sekisho.apiserver.status import ApiError, Resource, forbidden
+from sekisho.apiserver.status import ApiError, Cause, Resource, forbidden
 from sekisho.diag import Deadline
 from sekisho.kube import patch
 from sekisho.kube.review import NO_RULES, Outcome, Request, Reviewer, Rules, Rung, Step, Verdict, review
@@ -71,10 +71,20 @@ def refusal(verdict: Verdict, resource: Resource, name: str) -> ApiError | None:
     lines = verdict.lines(Rung.DENY)
     if verdict.outcome is Outcome.COULD_NOT_ASK or not lines:
         lines = tuple(row.message for row in verdict.failures) or ("the request could not be judged",)
-    message = "\n".join(lines)
-    error = forbidden(resource, name, message)
-    if not message.startswith(POLICY):
-        error.message = f"admission webhook denied the request: {message}"
+    if lines[0].startswith(POLICY):
+        return _by_policy(verdict, resource, name, lines)
+    error = forbidden(resource, name, message := "\n".join(lines))
+    error.message = f"admission webhook denied the request: {message}"
+    return error
+
+
+def _by_policy(verdict: Verdict, resource: Resource, name: str, lines: Sequence[str]) -> ApiError:
+    """The refusal of a policy of Kubernetes' own: the first one is told, the others are causes beside it."""
+    error = forbidden(resource, name, lines[0], [Cause(reason="", message=line) for line in lines])
+    first = next(row for row in verdict.findings if row.rung is Rung.DENY)
+    reason, code = first.diagnostic.data.get("reason"), first.diagnostic.data.get("code")
+    if isinstance(reason, str) and isinstance(code, int):
+        error.reason, error.code = reason, code
     return error
 
 

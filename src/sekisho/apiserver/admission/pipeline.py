@@ -8,9 +8,9 @@ else has let through.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import orjson
 
@@ -27,19 +27,43 @@ from sekisho.apiserver.admission.plugins import (
 )
 from sekisho.apiserver.admission.plugins.classes import CLAIMS, INGRESSES
 from sekisho.apiserver.admission.plugins.pods import PODS
-from sekisho.apiserver.admission.webhooks import ReadConditions, Webhooks
+from sekisho.apiserver.admission.webhooks import GROUP, ReadConditions, Webhooks
+from sekisho.apiserver.causes import parted
 from sekisho.apiserver.registry import Registry
+from sekisho.apiserver.status import invalid
 from sekisho.apiserver.store import Store
 from sekisho.apiserver.webhooks import Caller
+from sekisho.diag import Diagnostic
+from sekisho.kube.object import Object
 from sekisho.kube.review import Verdict
+
+
+def _nothing(_: Object) -> Sequence[Diagnostic]:
+    return ()
+
+
+def _idle(_: Any) -> None:
+    return None
+
+
+async def _ended() -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guarding:
-    """Who is asked beside the server itself: reviewers in process, and who evaluates match conditions."""
+    """Who is asked beside the server itself.
+
+    ``reviewers`` judge in process, ``conditions`` evaluates the match conditions of webhooks, ``problems``
+    tells what keeps an object from being stored that reviewers would go by. ``begin`` is called with the Api
+    before it answers, ``end`` when it has stopped.
+    """
 
     reviewers: Reviewers = NO_REVIEWERS
     conditions: ReadConditions | None = None
+    problems: Callable[[Object], Sequence[Diagnostic]] = _nothing
+    begin: Callable[[Any], None] = _idle
+    end: Callable[[], Awaitable[None]] = _ended
 
 
 UNGUARDED: Final = Guarding()
@@ -69,6 +93,7 @@ class Admission:
         guarding: Guarding = UNGUARDED,
     ) -> None:
         self.reviewers = guarding.reviewers
+        self._problems = guarding.problems
         self.quotas = Quotas(store)
         self._plugins: tuple[Plugin, ...] = (
             LimitRanger(store),
@@ -103,6 +128,7 @@ class Admission:
         for plugin in self._plugins:
             plugin.validate(asked)
         self._webhooks.check(asked)
+        self._check(asked)
         verdict = await self.reviewers.validate(asked.request())
         _refuse(asked, verdict)
         warnings = warnings_of(verdict)
@@ -117,6 +143,14 @@ class Admission:
     def release(self, asked: Asked) -> None:
         """Take back what was reserved for a write that did not come about."""
         self.quotas.release(asked)
+
+    def _check(self, asked: Asked) -> None:
+        """Refuse what reviewers could not go by. Raises ApiError (422)."""
+        if asked.object is None or asked.subresource or asked.type.group != GROUP:
+            return
+        problems = self._problems(Object(asked.object))
+        if problems:
+            raise invalid(asked.type.gvk, asked.name, [parted(row.message) for row in problems])
 
     def _complete(self, asked: Asked) -> None:
         if asked.key in COMPLETED and asked.object is not None:

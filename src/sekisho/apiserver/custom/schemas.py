@@ -13,8 +13,9 @@ from sekisho.apiserver.release import VERSION
 from sekisho.cel.environment import Environment
 from sekisho.cel.kubernetes.rules import Place, Rules, compile_rules
 from sekisho.cel.kubernetes.rules.codes import BAD_RULE
+from sekisho.cel.problems import display_all
 from sekisho.cel.program import Program
-from sekisho.diag import Diagnostic, DiagnosticError, Path, Source, Span, path_text
+from sekisho.diag import Diagnostic, DiagnosticError, Path, Source, path_text
 from sekisho.kube import fielderror
 from sekisho.kube.schema import Schema, parse_schema, resource_schema
 
@@ -60,18 +61,7 @@ def rules_of(schema: Schema, at: Path, *, resource: bool) -> Rules:
         except DiagnosticError as error:
             where = f"{path_text(at)}.{source.name}"
             shown = fielderror.shown(source.text)
-            told = "\n".join(_compiler_text(row, source) for row in error.diagnostics)
-            message = f"{where}: Invalid value: {shown}: compilation failed: {told}"
+            message = f"{where}: Invalid value: {shown}: compilation failed: {display_all(error)}"
             raise DiagnosticError(Diagnostic(code=BAD_RULE, message=message)) from None
 
     return compile_rules(schema, resource=resource, place=Place(base=at), compile=compile)
-
-
-def _compiler_text(row: Diagnostic, source: Source) -> str:
-    """An error of the compiler as cel-go prints it."""
-    if not isinstance(row.at, Span):
-        return f"ERROR: <input>: {row.message}"
-    line, column = row.at.begins
-    lines = source.text.splitlines() or [""]
-    shown = lines[min(line, len(lines)) - 1]
-    return f"ERROR: <input>:{line}:{column}: {row.message}\n | {shown}\n | {'.' * (column - 1)}^"
