@@ -2,8 +2,8 @@
 
     python tools/record_tables.py URL TOKEN
 
-The server is one of an empty cluster, the token an administrator's. Every object of ``objects.yaml`` beside the
-recording is created, its status written, and its Table read with the whole object.
+The server is one of an empty cluster, the token an administrator's. Every object of ``objects.yaml`` beside
+the recording is created, its status written, and its Table read with the whole object.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def test_enough_kinds_are_recorded() -> None:
     assert len(kinds) >= 40
 
 
-@pytest.mark.parametrize("type", REGISTRY.types(), ids=lambda type: f"{type.group}-{type.plural}")
+@pytest.mark.parametrize("type", REGISTRY.types(), ids=lambda row: f"{row.group}-{row.plural}")
 @pytest.mark.parametrize(
     "value", [{}, {"metadata": None, "spec": [], "status": "x"}, {"spec": {"ports": [1]}}]
 )
