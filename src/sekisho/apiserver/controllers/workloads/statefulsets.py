@@ -140,7 +140,7 @@ def _claim(view: View, claim: Json, name: str, pod: str) -> Make:
         metadata["annotations"] = sent["annotations"]
     policy = view.spec.get("persistentVolumeClaimRetentionPolicy") or {}
     if policy.get("whenDeleted") == "Delete":
-        metadata["ownerReferences"] = [{**owner_reference(view.owner), "controller": True}]
+        metadata["ownerReferences"] = [owner_reference(view.owner)]
     text = f"create Claim {name} Pod {pod} in StatefulSet {view.name} success"
     return Make(
         place=view.place(CLAIMS, name),
