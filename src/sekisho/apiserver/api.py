@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -46,7 +47,7 @@ from sekisho.apiserver.streaming import Streaming
 from sekisho.apiserver.types import ResourceType
 from sekisho.apiserver.views import PLAIN_VIEWS
 from sekisho.apiserver.webhooks import Caller, WebhookClient
-from sekisho.apiserver.writes import Writer, Written, place_of
+from sekisho.apiserver.writes import Changed, Creation, Writer, Written, place_of
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -180,7 +181,8 @@ class Api:
     async def _write(self, call: Call, type: ResourceType) -> Written:
         if call.target.verb == "patch":
             patch = patching(call, type, self._managers)
-            return await self.writer.change(call, type, patch.change, create=patch.create)
+            create = None if patch.create is None else partial(self._apply_new, call, patch.create)
+            return await self.writer.change(call, type, patch.change, create=create)
         check_options(call)
         decoded = decode(call, type)
         write = self.writer.create if call.target.verb == "create" else self.writer.update
@@ -188,6 +190,11 @@ class Api:
         return Written(
             value=written.value, created=written.created, warnings=[*decoded.warnings, *written.warnings]
         )
+
+    async def _apply_new(self, call: Call, create: Creation) -> Changed:
+        """What is applied to nothing is created, by who may do that."""
+        await check(self.authorizer, replace(Attributes.of(call), verb="create"))
+        return await create()
 
     async def _written(self, call: Call, written: Written, type: ResourceType, form: Form) -> Answer:
         value = written.value

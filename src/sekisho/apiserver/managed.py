@@ -20,3 +20,9 @@ class Managers(Protocol):
         self, call: Call, type: ResourceType, live: dict[str, Any] | None, config: dict[str, Any]
     ) -> dict[str, Any]:
         """What an applied configuration makes of an object, with managed fields. Raises ApiError."""
+
+    def of_scale(self, type: ResourceType, rows: Any) -> Any:
+        """The managed fields of an object's Scale, from those of the object."""
+
+    def of_scaled(self, type: ResourceType, rows: Any, scale: Any) -> Any:
+        """The managed fields of an object after a write to its Scale, from both before and of the Scale."""

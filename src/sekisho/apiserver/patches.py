@@ -11,16 +11,23 @@ from sekisho.apiserver.decode import media_type, read_value, shaped
 from sekisho.apiserver.managed import Managers
 from sekisho.apiserver.options import check_options
 from sekisho.apiserver.route import Call
-from sekisho.apiserver.status import ApiError, bad_request, conflict, unsupported_media_type
+from sekisho.apiserver.status import ApiError, Cause, bad_request, conflict, invalid, unsupported_media_type
 from sekisho.apiserver.types import ResourceType
 from sekisho.apiserver.writes import Change, Changed, Creation
 from sekisho.diag import DiagnosticError
 from sekisho.kube import patch
+from sekisho.kube.gvk import GVK
+from sekisho.kube.strategic import FORM_TEXTS, LIST_OF_LISTS, PatchError, strategic_merge
+from sekisho.lang.golang.gotext import quote
+from sekisho.lang.golang.govalue import plain
 
 JSON_PATCH: Final = "application/json-patch+json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 STRATEGIC: Final = "application/strategic-merge-patch+json"
 APPLY: Final = "application/apply-patch+yaml"
+
+NO_KIND: Final = GVK("", "", "")
+"""What errors about patches call the kind."""
 
 MAX_OPERATIONS: Final = 10_000
 """Operations of one JSON patch (apiserver's limit)."""
@@ -80,11 +87,25 @@ def _change(call: Call, type: ResourceType, kind: str) -> Change:
             raise _unfit(error) from None
         if not isinstance(new, dict):
             raise bad_request("the patch leaves no object")
-        decoded = shaped(new, type, call, [])
+        try:
+            decoded = shaped(new, type, call, [])
+        except ApiError as error:
+            raise _undecodable(plain(value) if kind == STRATEGIC else _json(new), error) from None
         _check_name(decoded.value, call)
         return Changed(decoded.value, decoded.warnings)
 
     return change
+
+
+def _undecodable(shown: str, error: ApiError) -> ApiError:
+    """What a patch leaves is no object of the kind: the patch, or what it leaves, and why."""
+    before, strict, after = error.message.partition("strict decoding error")
+    message = f"Invalid value: {quote(shown)}: {strict + after if strict else before}"
+    return invalid(NO_KIND, "", [Cause(reason="FieldValueInvalid", message=message, field="patch")])
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 def _check_name(new: Mapping[str, Any], call: Call) -> None:
@@ -103,7 +124,9 @@ def _check_name(new: Mapping[str, Any], call: Call) -> None:
 
 def _json_patch(old: dict[str, Any], value: Any, type: ResourceType) -> Any:  # noqa: ARG001 - all have one form
     if not isinstance(value, list):
-        raise bad_request("error decoding patch: a JSON patch is a list of operations")
+        what = "object" if isinstance(value, dict) else "string" if isinstance(value, str) else "number"
+        why = f"json: cannot unmarshal {what} into Go value of type []handlers.jsonPatchOp"
+        raise bad_request(f"error decoding patch: {why}")
     if len(value) > MAX_OPERATIONS:
         raise ApiError(
             413,
@@ -115,19 +138,28 @@ def _json_patch(old: dict[str, Any], value: Any, type: ResourceType) -> Any:  # 
 
 def _merge_patch(old: dict[str, Any], value: Any, type: ResourceType) -> Any:  # noqa: ARG001
     if not isinstance(value, dict):
-        raise bad_request("error decoding patch: a merge patch is an object")
+        raise bad_request(f"error decoding patch: {_no_map(value)}")
     return patch.merge(old, value)
 
 
-def _strategic(old: dict[str, Any], value: Any, type: ResourceType) -> Any:
-    from sekisho.kube.strategic import strategic_merge
+def _no_map(value: Any) -> str:
+    given = "array" if isinstance(value, list) else "string" if isinstance(value, str) else "number"
+    given = "bool" if isinstance(value, bool) else given
+    return f"json: cannot unmarshal {given} into Go value of type map[string]interface {{}}"
 
+
+def _strategic(old: dict[str, Any], value: Any, type: ResourceType) -> Any:
     if not isinstance(value, dict):
-        raise bad_request("error decoding patch: a strategic merge patch is an object")
+        raise bad_request(_no_map(value))
     return strategic_merge(old, value, type.schema())
 
 
 def _unfit(error: DiagnosticError) -> ApiError:
+    """A patch that cannot be applied, with the words and codes that the original has for it, and why."""
+    if isinstance(error, PatchError) and error.text in FORM_TEXTS:
+        return bad_request(error.text)
+    if isinstance(error, PatchError) and error.text != LIST_OF_LISTS:
+        return ApiError(500, "", error.text)
     message = "the server rejected our request due to an error in our request"
     told = "; ".join(row.message for row in error.diagnostics)
     return ApiError(422, "Invalid", f"{message}: {told}")

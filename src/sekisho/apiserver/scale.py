@@ -10,6 +10,7 @@ from sekisho.apiserver.managed import Managers
 from sekisho.apiserver.patches import patching
 from sekisho.apiserver.route import Call
 from sekisho.apiserver.scaling import SCALE, scale_of, with_scale
+from sekisho.apiserver.structs import compact
 from sekisho.apiserver.types import ResourceType
 from sekisho.apiserver.writes import Change, Changed
 
@@ -31,7 +32,16 @@ def scale_change(call: Call, type: ResourceType, managers: Managers) -> Change:
             return Changed(sent.value, sent.warnings)
 
     async def scaled(old: dict[str, Any]) -> Changed:
-        changed = await change(scale_of(type, old))
-        return Changed(with_scale(type, old, changed.value), changed.warnings)
+        before, rows = scale_of(type, old), old["metadata"].get("managedFields")
+        before["metadata"]["managedFields"] = managers.of_scale(type, rows)
+        changed = await change(before)
+        scale = compact(changed.value, SCALE.schema())
+        if not changed.managed:
+            scale = await managers.updated(call, SCALE, scale, before)
+        new = with_scale(type, old, scale)
+        new["metadata"]["managedFields"] = managers.of_scaled(
+            type, rows, scale["metadata"].get("managedFields")
+        )
+        return Changed(new, changed.warnings, managed=True)
 
     return scaled

@@ -8,11 +8,11 @@ from functools import partial
 from typing import Any, Final
 
 from sekisho.apiserver import names, status
-from sekisho.apiserver.fields import entries
+from sekisho.apiserver.fields import entries, scales
 from sekisho.apiserver.fields.conflicts import conflict_error
 from sekisho.apiserver.fields.entries import APPLY, UPDATE, Managed, Manager
 from sekisho.apiserver.fields.reset import NOTHING, Reset, reset_of
-from sekisho.apiserver.fields.sets import NONE, Fields, Malformed
+from sekisho.apiserver.fields.sets import NONE, Fields, Malformed, Path
 from sekisho.apiserver.fields.shape import DEDUCED, Shape, shape_of
 from sekisho.apiserver.fields.update import SELF, Conflicts, Updater
 from sekisho.apiserver.fields.walk import NoElement, Unfit, check, compare, fields_of
@@ -133,6 +133,21 @@ class FieldManager:
             new = _with_last_applied(new, config)
         return _with_rows(new, entries.write(managed))
 
+    def of_scale(self, type: ResourceType, rows: Any) -> Any:
+        """The managed fields of an object's Scale."""
+        return scales.to_scale(rows, partial(self._replicas, type))
+
+    def of_scaled(self, type: ResourceType, rows: Any, scale: Any) -> Any:
+        """The managed fields of an object after a write to its Scale."""
+        return scales.to_parent(rows, scale, type.api_version, partial(self._replicas, type))
+
+    def _replicas(self, type: ResourceType, api_version: str) -> Path | None:
+        """Where the replicas stand in a version, None if it is not served or has no scale."""
+        found = _Versions(self._registry(), type).find(api_version)
+        if found is None or found.scale is None:
+            return None
+        return tuple(f"f:{step}" for step in found.scale.spec)
+
     async def _update(
         self,
         type: ResourceType,
@@ -169,7 +184,8 @@ class _Versions:
         self._registry = registry
         self._type = type
 
-    def _find(self, api_version: str) -> ResourceType | None:
+    def find(self, api_version: str) -> ResourceType | None:
+        """The resource in a version, None if that is not served."""
         if api_version == self._type.api_version:
             return self._type
         group, _, version = api_version.rpartition("/")
@@ -178,14 +194,14 @@ class _Versions:
 
     def shape(self, api_version: str) -> Shape:
         """The shape of the objects of a version."""
-        found = self._find(api_version)
+        found = self.find(api_version)
         return shape_of(found.schema()) if found is not None else DEDUCED
 
     async def convert(self, value: dict[str, Any], api_version: str) -> dict[str, Any] | None:
         """The object in a version, None if it is not served."""
         if value.get("apiVersion") == api_version or api_version == self._type.api_version == "":
             return value
-        found = self._find(api_version)
+        found = self.find(api_version)
         if found is None:
             return None
         if found.custom is None or "apiVersion" not in value:

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, NamedTuple
 from sekisho.apiserver.fields.sets import Fields, Path, element_of_keys, element_of_value, element_text
 from sekisho.apiserver.fields.shape import ANY, LIST, MAP, SCALAR, Shape
 from sekisho.lang.golang.gotext import quote
+from sekisho.lang.golang.govalue import plain, syntax, type_name
 
 
 class Missing:
@@ -251,11 +252,11 @@ def _problems(value: Any, shape: Shape, *, duplicates: bool, at: str = "") -> It
             yield _told(at, why)
     elif kind == LIST:
         if value is not None and not isinstance(value, list):
-            yield _told(at, f"expected list, got {_shown(value)}")
+            yield _told(at, f"expected list, got &{{{plain(value)}}}")
         else:
             yield from _item_problems(value or [], shape, duplicates=duplicates, at=at)
     elif value is not None and not isinstance(value, Mapping):
-        yield _told(at, f"expected map, got {_shown(value)}")
+        yield _told(at, f"expected map, got &{{{plain(value)}}}")
     else:
         for name, inner in (value or {}).items():
             here = f"{at}.{name}"
@@ -293,48 +294,10 @@ def _scalar_problem(value: Any, shape: Shape) -> str:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     match shape.scalar:
         case "numeric":
-            return "" if number else f"expected numeric (int or float), got {_go_type(value)}"
+            return "" if number else f"expected numeric (int or float), got {type_name(value)}"
         case "string":
-            return "" if isinstance(value, str) else f"expected string, got {_go_value(value)}"
+            wrong = f"&value.valueUnstructured{{Value:{syntax(value)}}}"
+            return "" if isinstance(value, str) else f"expected string, got {wrong}"
         case "boolean":
-            return "" if isinstance(value, bool) else f"expected boolean, got {_shown(value)}"
-    return f"expected any scalar, got {_shown(value)}" if isinstance(value, Mapping | list) else ""
-
-
-def _go_type(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "map[string]interface {}"
-    return "[]interface {}" if isinstance(value, list) else "bool" if isinstance(value, bool) else "string"
-
-
-def _go_value(value: Any) -> str:
-    return f"&value.valueUnstructured{{Value:{_go_syntax(value)}}}"
-
-
-def _go_syntax(value: Any) -> str:
-    """A value as ``%#v`` prints it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return quote(value)
-    if isinstance(value, Mapping):
-        rows = ", ".join(f"{quote(key)}:{_go_syntax(value[key])}" for key in sorted(value))
-        return f"map[string]interface {{}}{{{rows}}}"
-    if isinstance(value, list):
-        return f"[]interface {{}}{{{', '.join(map(_go_syntax, value))}}}"
-    return "interface {}(nil)" if value is None else str(value)
-
-
-def _shown(value: Any) -> str:
-    """A value as ``%v`` prints it."""
-    return f"&{{{_plain(value)}}}"
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Mapping):
-        return "map[" + " ".join(f"{key}:{_plain(value[key])}" for key in sorted(value)) + "]"
-    if isinstance(value, list):
-        return "[" + " ".join(map(_plain, value)) + "]"
-    return "<nil>" if value is None else str(value)
+            return "" if isinstance(value, bool) else f"expected boolean, got &{{{plain(value)}}}"
+    return f"expected any scalar, got &{{{plain(value)}}}" if isinstance(value, Mapping | list) else ""

@@ -277,3 +277,40 @@ def test_kubectl_takes_over_what_it_applied_without_the_server(tmp_path: Path) -
     other, (code, value) = run(tmp_path, work)
     assert (other, code, value["data"]) == (409, 200, {"a": "2"})
     assert json.loads(value["metadata"]["annotations"][key])["data"] == {"a": "2"}
+
+
+def test_a_write_to_the_scale_takes_the_replicas(tmp_path: Path) -> None:
+    async def work(call: Client) -> Any:
+        await call("POST", f"{DEPLOYMENTS}?fieldManager=one", deployment(replicas=1))
+        await call("PATCH", f"{DEPLOYMENTS}/w/scale?fieldManager=two", {"spec": {"replicas": 3}}, MERGE)
+        return (await call("GET", f"{DEPLOYMENTS}/w"))[1]
+
+    value = run(tmp_path, work)
+    assert value["spec"]["replicas"] == 3
+    row = next(row for row in value["metadata"]["managedFields"] if row["manager"] == "two")
+    assert (row["subresource"], row["apiVersion"], row["fieldsV1"]) == (
+        "scale",
+        "apps/v1",
+        {"f:spec": {"f:replicas": {}}},
+    )
+    assert "f:replicas" not in owners(value)["one", "Update"]["f:spec"]
+
+
+def test_applying_to_the_scale_meets_the_conflict(tmp_path: Path) -> None:
+    scale = {
+        "apiVersion": "autoscaling/v1",
+        "kind": "Scale",
+        "metadata": {"name": "w"},
+        "spec": {"replicas": 3},
+    }
+
+    async def work(call: Client) -> Any:
+        await apply(call, deployment(replicas=1), at=f"{DEPLOYMENTS}/w")
+        at = f"{DEPLOYMENTS}/w/scale"
+        return await apply(call, scale, "two", at=at), await apply(
+            call, scale, "two", more="&force=true", at=at
+        )
+
+    (refused, told), (forced, value) = run(tmp_path, work)
+    assert (refused, told["details"]["causes"][0]["field"]) == (409, ".spec.replicas")
+    assert (forced, value["spec"]["replicas"]) == (200, 3)
