@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from sekisho.lang.golang.gotext import quote
@@ -121,22 +122,31 @@ class Tree(NamedTuple):
     below: Mapping[str, Tree]
 
 
+_LEAF: Final = Tree(member=True, below=MappingProxyType({}))
+_NOTHING_BELOW: Final[list[Path]] = [()]
+"""What most elements have."""
+
+
 def tree_of(fields: Iterable[Path]) -> dict[str, Tree]:
     """The set as a tree."""
     heads: dict[str, list[Path]] = {}
     for path in fields:
         heads.setdefault(path[0], []).append(path[1:])
     return {
-        element: Tree(() in rests, tree_of(rest for rest in rests if rest))
+        element: _LEAF if rests == _NOTHING_BELOW else Tree(() in rests, tree_of(filter(None, rests)))
         for element, rests in heads.items()
     }
 
 
 def without_below(fields: Fields, roots: Fields) -> Fields:
     """The set without these paths and all that is below them."""
-    if not roots:
+    lengths = {len(root) for root in roots}
+    if not lengths:
         return fields
-    return frozenset(path for path in fields if not any(path[:at] in roots for at in range(1, len(path) + 1)))
+    if len(lengths) == 1:  # as in all tables but one; every write asks this of every path, some times over
+        [length] = lengths
+        return frozenset(path for path in fields if path[:length] not in roots)
+    return frozenset(path for path in fields if not any(path[:length] in roots for length in lengths))
 
 
 def in_order(fields: Iterable[Path]) -> Iterator[Path]:
