@@ -27,6 +27,9 @@ YAML: Final = "application/yaml"
 PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
 ACCEPTED: Final = (JSON, YAML, PROTOBUF)
 
+MAX_DEPTH: Final = 250
+"""Levels of a body at most: ten times what kinds have, and far from where Python's own stack ends."""
+
 REASONS: Final = {
     schema_codes.WRONG_TYPE: "FieldValueTypeInvalid",
     schema_codes.MISSING: "FieldValueRequired",
@@ -61,9 +64,29 @@ def read_value(body: bytes, content_type: str) -> tuple[Any, list[str]]:
     if kind not in (JSON, "text/json", "*/*"):
         raise unsupported_media_type(ACCEPTED)
     try:
-        return orjson.loads(body), _repeated(body)
+        return shallow(orjson.loads(body), body), _repeated(body)
     except (orjson.JSONDecodeError, RecursionError) as error:
         raise bad_request(f"couldn't get version/kind; json parse error: {error}") from None
+
+
+def shallow(value: Any, body: bytes) -> Any:
+    """The value, if it is not nested too deeply. Raises ApiError (400).
+
+    Few bodies have so many brackets that they could be; only those are looked through.
+    """
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
+        level = [value]
+        for _ in range(MAX_DEPTH):
+            level = [
+                item
+                for row in level
+                if isinstance(row, dict | list)
+                for item in (row.values() if isinstance(row, dict) else row)
+            ]
+            if not level:
+                return value
+        raise bad_request(f"the body is nested more than {MAX_DEPTH} levels deep")
+    return value
 
 
 def _read_yaml(body: bytes) -> Any:
@@ -71,7 +94,7 @@ def _read_yaml(body: bytes) -> Any:
 
     if body[:1] in (b"{", b"["):
         try:
-            return orjson.loads(body)
+            return shallow(orjson.loads(body), body)
         except orjson.JSONDecodeError:
             pass  # YAML has flow mappings that are no JSON
     try:

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from sekisho.apiserver.decode import media_type, read_value, shaped
+from sekisho.apiserver.decode import media_type, read_value, shallow, shaped
 from sekisho.apiserver.managed import Managers
 from sekisho.apiserver.options import check_options
 from sekisho.apiserver.route import Call
@@ -75,7 +75,7 @@ def _applying(call: Call, type: ResourceType, managers: Managers) -> Patching:
 
 def _change(call: Call, type: ResourceType, kind: str) -> Change:
     try:
-        value = orjson.loads(call.body)
+        value = shallow(orjson.loads(call.body), call.body)
     except orjson.JSONDecodeError as error:
         raise bad_request(f"error decoding patch: {error}") from None
     apply = {JSON_PATCH: _json_patch, MERGE_PATCH: _merge_patch, STRATEGIC: _strategic}[kind]
