@@ -29,7 +29,11 @@ ATTACK_SECONDS = 5.0
 ATTACKERS = 12
 INSIDE = (b"Traceback", b'File "', b".py", b"sekisho.", b"Exception(", b"object at 0x", b"/src/")
 """What only a program's inside has."""
-KNOWN = (b"Too large resource version", b"resourceVersion should not be set on objects to be created")
+KNOWN = (
+    b"Too large resource version",
+    b"resourceVersion should not be set on objects to be created",
+    b", but received a ",
+)
 """What a real server answers with 504 and 500 too."""
 LIVELY = 0.2
 """Seconds between two looks at the server."""
