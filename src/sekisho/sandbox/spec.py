@@ -36,11 +36,23 @@ class Rlimit:
 
 
 @value
+class Capabilities:
+    """Names of capabilities (CAP_CHOWN) that a process sees in its sets, whatever it holds of them."""
+
+    inheritable: frozenset[str] = frozenset()
+    permitted: frozenset[str] = frozenset()
+    effective: frozenset[str] = frozenset()
+    bounding: frozenset[str] = frozenset()
+    ambient: frozenset[str] = frozenset()
+
+
+@value
 class Process:
     """One program to run: the sandbox's own, or one that is started in it later.
 
-    ``console_size`` is (rows, columns). of ``capabilities`` root holds those over files, ids and its own
-    processes, in the sandbox's user namespace; nobody holds others.
+    ``console_size`` is (rows, columns). ``no_new_privileges`` is what is shown: no program gets any. of
+    ``capabilities`` root holds those over files, ids and its own processes, in the sandbox's user
+    namespace; nobody holds others.
     """
 
     argv: tuple[str, ...]
@@ -51,7 +63,9 @@ class Process:
     console_size: tuple[int, int] | None = None
     rlimits: tuple[Rlimit, ...] = ()
     capabilities: frozenset[str] = frozenset()
+    shown_capabilities: Capabilities = Capabilities()
     oom_score_adj: int | None = None
+    no_new_privileges: bool = True
 
 
 @value
@@ -203,6 +217,7 @@ class SandboxSpec:
 
 __all__ = [
     "UNLIMITED",
+    "Capabilities",
     "Device",
     "Egress",
     "Hook",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sekisho.sandbox.probe.world import World
 
     Make = Callable[[World], str]
-    Filter = Callable[[bytes], bytes]
+    Filter = Callable[[bytes, World], bytes]
 
 
 def _fixed(text: object) -> Make:
@@ -103,10 +103,22 @@ PROC: dict[str, tuple[Make, str]] = {
 """By the path below /proc."""
 
 FILTERED: dict[str, tuple[Filter, str]] = {
-    "mountinfo": (filtered.mountinfo, "without the places of the host that mounts come from"),
-    "mounts": (filtered.mounts, "without the places of the host that mounts come from"),
-    "mountstats": (filtered.mountstats, "without the places of the host that mounts come from"),
-    "cgroup": (lambda _: b"0::/\n", "the sandbox's own is the root"),
+    "mountinfo": (
+        lambda text, _: filtered.mountinfo(text),
+        "without the places of the host that mounts come from",
+    ),
+    "mounts": (lambda text, _: filtered.mounts(text), "without the places of the host that mounts come from"),
+    "mountstats": (
+        lambda text, _: filtered.mountstats(text),
+        "without the places of the host that mounts come from",
+    ),
+    "cgroup": (lambda _text, _world: b"0::/\n", "the sandbox's own is the root"),
+    "status": (
+        lambda text, world: filtered.status(
+            text, world.capabilities, world.held, no_new_privileges=world.no_new_privileges
+        ),
+        "the capabilities of the configuration, whatever is held of them",
+    ),
 }
 """By the name below /proc/<pid>; the generator takes what the kernel wrote."""
 
@@ -146,10 +158,10 @@ def proc_file(path: str, world: World) -> bytes | None:
     return row[0](world).encode() if row else None
 
 
-def process_file(name: str, kernels: bytes) -> bytes | None:
+def process_file(name: str, kernels: bytes, world: World) -> bytes | None:
     """The content of /proc/<pid>/<name> from what the kernel wrote there; None for one that has no row."""
     row = FILTERED.get(name)
-    return row[0](kernels) if row else None
+    return row[0](kernels, world) if row else None
 
 
 def sys_files(world: World) -> dict[str, bytes]:

@@ -125,6 +125,16 @@ class Kernel:
         if self.permitted >= ON_IDS:
             self.ids_known = False
 
+    def shows_no_new_privileges(self) -> bool:
+        """Whether a program is told that none gains a privilege: by configuration, or since one asked
+        for it.
+        """
+        return self._world.no_new_privileges
+
+    def no_new_privileges(self) -> None:
+        """A program asked that none may gain privileges: from now on that is what is shown."""
+        self._world = replace(self._world, no_new_privileges=True)
+
     def is_emulated(self, device: int) -> bool:
         """Whether files of this device are /proc's: made up by a kernel, not kept by anyone."""
         return device == self.proc_device

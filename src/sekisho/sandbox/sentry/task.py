@@ -39,7 +39,7 @@ def descriptor(call: Call, number: int) -> int:
     return directory(call, number)
 
 
-def _status(tid: int) -> bytes:
+def status(tid: int) -> bytes:
     """/proc/<tid>/status."""
     try:
         fd = os.open(f"{tid}/status", os.O_RDONLY | O_CLOEXEC)
@@ -59,7 +59,7 @@ STATUS_MOST = 1 << 20
 
 
 def _status_field(tid: int, name: bytes) -> bytes:
-    text = _status(tid)
+    text = status(tid)
     start = text.find(name)
     return text[start + len(name) : text.index(b"\n", start + len(name))]
 
@@ -73,7 +73,7 @@ def umask(call: Call) -> int:
 
 def identity(call: Call) -> Identity:
     """Whom the caller reaches files as."""
-    text = _status(call.tid)
+    text = status(call.tid)
     rows = dict(line.split(b":\t", 1) for line in text.splitlines() if b":\t" in line)
     effective = int(rows[b"CapEff"], 16)
     return Identity(

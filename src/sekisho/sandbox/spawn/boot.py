@@ -10,10 +10,12 @@ import select
 from sekisho.sandbox import filters, mount_native, process_native, seccomp_native
 from sekisho.sandbox.abi.capabilities import ON_FILES, ON_IDS, SYS_PTRACE
 from sekisho.sandbox.abi.flags import (
+    CLONE_NEWIPC,
     CLONE_NEWNET,
     CLONE_NEWNS,
     CLONE_NEWPID,
     CLONE_NEWUSER,
+    CLONE_NEWUTS,
     MOUNT_ATTR_NODEV,
     MOUNT_ATTR_NOEXEC,
     MOUNT_ATTR_NOSUID,
@@ -24,6 +26,7 @@ from sekisho.sandbox.abi.flags import (
 )
 from sekisho.sandbox.errors import SandboxError
 from sekisho.sandbox.spawn import channel, init
+from sekisho.sandbox.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +65,10 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
         from sekisho.sandbox.spawn import machine
 
         machine.keep_to(machine.cpus(spec.limits))
+    if way.own_process:
+        init.enter_doors(way.doors)  # a container's figures and limits count its Sentry too
+        if spec.process.terminal:
+            init.let_go()  # who made the container waits until nobody holds what its output goes to
     rootless = os.geteuid() != 0
     if rootless:
         _user_namespace()
@@ -80,6 +87,7 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     shown = machine.world(spec)
     proc = _own_proc()
     pid, workload, listener = _meet(spec, ours, parent, shown)
+    shown = replace(shown, hostname=os.uname().nodename)  # a namespace that was joined has one already
     if way.own_process and init.capabilities(spec.process) & ON_IDS:
         _guard(pid)
     os.fchdir(proc)
@@ -104,10 +112,26 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     if control is not None:
         _thread.start_new_thread(_take_more, (control, known, serving))
     channel.send(parent, channel.RUNNING, b"%d %d" % (pid, workload))
-    if way.gate >= 0 and not os.read(way.gate, 1):
-        os.kill(pid, signal.SIGKILL)
-    channel.send(ours, channel.GO)
+    if way.gate < 0 or _opened(way.gate, pid):
+        channel.send(ours, channel.GO)
     return _wait(ours, parent, pid, own_process=way.own_process)
+
+
+def _opened(gate: int, pid: int) -> bool:
+    """Wait until there is a byte to read at the gate; False if process 1 ends before."""
+    pidfd = os.pidfd_open(pid)
+    try:
+        poll = select.poll()
+        poll.register(gate, select.POLLIN)
+        poll.register(pidfd, select.POLLIN)
+        ready = {fd for fd, _ in poll.poll()}
+        if pidfd not in ready and os.read(gate, 1):
+            return True
+    finally:
+        os.close(pidfd)
+        os.close(gate)
+    os.kill(pid, signal.SIGKILL)
+    return False
 
 
 def _meet(spec: SandboxSpec, ours: socket, parent: socket, shown: World) -> tuple[int, int, int]:
@@ -255,13 +279,18 @@ class _Spaces:
     """The namespaces of init that the Sentry goes to live in."""
 
     def __init__(self, pid: int) -> None:
-        names = ("net", "mnt", "user")
+        names = ("ipc", "uts", "net", "mnt", "user")
         self._fds = [os.open(f"/proc/{pid}/ns/{name}", os.O_RDONLY | O_CLOEXEC) for name in names]
 
     def enter(self, spec: SandboxSpec) -> None:
-        """Enter them; the user namespace comes last, for it takes the right to the others."""
-        for fd, kind in zip(self._fds, (CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWUSER), strict=True):
-            if kind != CLONE_NEWNET or spec.network.mode == "none":
+        """Enter them; the user namespace comes last, for it takes the right to the others.
+
+        The Sentry needs no IPC and no host name, but engines find a container's namespaces by its process.
+        """
+        kinds = (CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWUSER)
+        inside = spec.network.mode == "none" or "network" in spec.namespaces.joined
+        for fd, kind in zip(self._fds, kinds, strict=True):
+            if kind != CLONE_NEWNET or inside:
                 process_native.setns(fd, kind)
             os.close(fd)
 
@@ -319,15 +348,20 @@ def _wait(sock: socket, parent: socket, pid: int, *, own_process: bool) -> int:
         if message is None:
             break
         if message.kind == channel.FAILED:
-            channel.send(parent, channel.FAILED, message.body)
+            _tell(parent, channel.FAILED, message.body)
         elif message.kind == channel.EXITED:
             (status,) = init.STATUS.unpack(message.body)
             break
     _, own = os.waitpid(pid, 0)
     if status < 0:
         status = own
+    _tell(parent, channel.EXITED, init.STATUS.pack(status))
+    return status
+
+
+def _tell(parent: socket, kind: bytes, body: bytes) -> None:
+    """Tell the maker, who may have gone since."""
     try:
-        channel.send(parent, channel.EXITED, init.STATUS.pack(status))
+        channel.send(parent, kind, body)
     except OSError:
         pass  # nobody listens any more
-    return status

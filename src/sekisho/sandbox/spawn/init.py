@@ -31,10 +31,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
     from _socket import socket
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Final, NoReturn
 
-    from sekisho.sandbox.spec import Process, SandboxSpec, User
+    from sekisho.sandbox.spec import Process, Rlimit, SandboxSpec, User
 else:
     import _signal as signal  # without enum, which costs a third of an interpreter's start
 
@@ -100,13 +100,17 @@ def _run(spec: SandboxSpec, sock: socket, program: bytes, way: Way) -> None:
     enter_doors(way.doors)
     if not rootless:
         process_native.hide()  # else the Sentry could not fetch the listener; nobody is here yet to look
+    set_oom_score(spec.process)
     _namespaces(spec)
+    _settings(spec)
     tree = Tree(spec)
     tree.build()
     if spec.hostname and "uts" in spec.namespaces.new:
         process_native.set_hostname(spec.hostname, spec.domainname)
     if "network" in spec.namespaces.new:
         loopback_up()
+    if not rootless:
+        raise_limits(spec.process)
     process_native.unshare(CLONE_NEWUSER)
     _ask(sock, fd=tree.kept)
     console = make_console(sock, spec.process) if spec.process.terminal else -1
@@ -133,9 +137,15 @@ def _only(sock: socket, spec: SandboxSpec) -> None:
     """Keep standard input, output and error, and the socket."""
     process_native.keep_only((0, 1, 2, sock.fileno()))
     if spec.process.terminal:
-        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-        for standard in (0, 1, 2):
-            os.dup2(null, standard)
+        let_go()
+
+
+def let_go() -> None:
+    """Have nothing for standard input, output and error."""
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    os.close(null)
 
 
 def _ask(sock: socket, fd: int = -1) -> None:
@@ -156,6 +166,16 @@ def _namespaces(spec: SandboxSpec) -> None:
         elif kind in spec.namespaces.new:
             flags |= flag
     process_native.unshare(flags)
+
+
+def _settings(spec: SandboxSpec) -> None:
+    """Set what the kernel keeps for a namespace; names were checked to be of the sandbox's own."""
+    for name, value in spec.sysctl.items():
+        try:
+            with open(f"/proc/sys/{name.replace('.', '/')}", "w", encoding="utf-8") as file:
+                file.write(value)
+        except OSError as error:
+            raise SandboxError("SBX018", f"{name} cannot be set to {value!r}: {error.strerror}") from None
 
 
 def loopback_up() -> None:
@@ -310,9 +330,40 @@ def umask_of(user: User) -> int:
     return 0o022 if user.umask is None else user.umask
 
 
+def set_oom_score(process: Process) -> None:
+    """How soon the kernel ends this process, and what it starts, when memory is short."""
+    if process.oom_score_adj is None:
+        return
+    try:
+        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+            file.write(str(process.oom_score_adj))
+    except PermissionError:
+        raise SandboxError(
+            "SBX017", f"the out-of-memory score cannot be set to {process.oom_score_adj}"
+        ) from None
+
+
+def _settable(process: Process) -> Iterable[Rlimit]:
+    """All but the limit on core files, which stays zero: the host may hand those to a program of its own."""
+    return (limit for limit in process.rlimits if limit.name != "RLIMIT_CORE")
+
+
+def raise_limits(process: Process) -> None:
+    """Raise hard limits that are lower than what the process is to have, while that may be done."""
+    for limit in _settable(process):
+        number = LIMITS[limit.name]
+        soft, hard = process_native.limits(0, number)
+        wanted = limit.hard if limit.hard >= 0 else NO_LIMIT
+        try:
+            if wanted > hard:
+                process_native.set_limits(0, number, soft, wanted)
+        except PermissionError:
+            raise SandboxError("SBX017", f"{limit.name} cannot be raised to {wanted}") from None
+
+
 def _limits(process: Process) -> None:
     process_native.set_limits(0, LIMITS["RLIMIT_CORE"], 0, 0)
-    for limit in process.rlimits:
+    for limit in _settable(process):
         soft, hard = (value if value >= 0 else NO_LIMIT for value in (limit.soft, limit.hard))
         process_native.set_limits(0, LIMITS[limit.name], soft, hard)
 

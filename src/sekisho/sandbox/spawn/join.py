@@ -201,6 +201,8 @@ def _join(spec: SandboxSpec, sock: socket, program: bytes, spaces: _Spaces, door
         spaces.enter()
         os.chdir("/")
         console = init.make_console(sock, spec.process) if spec.process.terminal else -1
+        if not os.geteuid():
+            init.raise_limits(spec.process)
         spaces.enter_user()
         init.drop(spec.process)
         init.workload(spec.process, sock, program, console)

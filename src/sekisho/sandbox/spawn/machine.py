@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+from sekisho.sandbox.abi.capabilities import NAMES
 from sekisho.sandbox.abi.flags import (
     O_CLOEXEC,
     O_DIRECTORY,
@@ -14,10 +15,11 @@ from sekisho.sandbox.abi.flags import (
 )
 from sekisho.sandbox.files_native import Opener
 from sekisho.sandbox.probe import World, sys_files
+from sekisho.sandbox.spawn import init as first
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from sekisho.sandbox.spec import Limits, SandboxSpec
+    from sekisho.sandbox.spec import Capabilities, Limits, SandboxSpec
 
 PROCESSOR_MOST = 65_536
 """Bytes of /proc/cpuinfo that the first processor's description stands in."""
@@ -63,6 +65,24 @@ def world(spec: SandboxSpec) -> World:
         domainname=spec.domainname,
         processor=_processor(),
         boot_id=boot_id(),
+        capabilities=shown_capabilities(spec.process.shown_capabilities),
+        no_new_privileges=spec.process.no_new_privileges,
+        held=sum(1 << number for number in first.capabilities(spec.process)),
+    )
+
+
+def shown_capabilities(sets: Capabilities) -> tuple[int, int, int, int, int]:
+    """The bits of capabilities by their names, set by set."""
+
+    def bits(names: frozenset[str]) -> int:
+        return sum(1 << number for number, name in enumerate(NAMES) if f"CAP_{name}" in names)
+
+    return (
+        bits(sets.inheritable),
+        bits(sets.permitted),
+        bits(sets.effective),
+        bits(sets.bounding),
+        bits(sets.ambient),
     )
 
 

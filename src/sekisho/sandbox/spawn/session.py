@@ -14,10 +14,29 @@ from sekisho.sandbox.spawn.changes import changes
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
-    from typing import Any, Final
+    from typing import Any, Final, Protocol
 
-    from sekisho.sandbox.spawn.launch import Running
     from sekisho.sandbox.spec import SandboxSpec
+
+    class Attended(Protocol):
+        """What is attended: a sandbox, or one more program in it. ``console`` is a terminal's master,
+        or -1.
+        """
+
+        console: int
+        workload: int
+
+        def fileno(self) -> int:
+            """What becomes readable when there is news."""
+
+        def advance(self) -> bool:
+            """Take in news; False when it has ended."""
+
+        def follow(self) -> None:
+            """Wait for its end."""
+
+        def kill(self) -> None:
+            """End it."""
 else:
     import _signal as signal  # without enum, which costs a third of an interpreter's start
 
@@ -62,14 +81,10 @@ def run(spec: SandboxSpec, *, diff: bool = False) -> Outcome:
     group = Cgroup.make(spec.cgroup, spec.limits) if spec.cgroup else None
     try:
         running = launch.start(spec, doors=group.doors() if group else ())
-        session = _Session(running)
-        try:
-            session.wait(spec.limits.seconds)
-        finally:
-            session.close()
+        timed_out = attend(running, spec.limits.seconds)
         return Outcome(
             running.wait(),
-            timed_out=session.timed_out,
+            timed_out=timed_out,
             out_of_memory=group.out_of_memory() if group else False,
             changed=tuple(changes(running.kept, spec)) if diff and running.kept >= 0 else (),
         )
@@ -80,8 +95,18 @@ def run(spec: SandboxSpec, *, diff: bool = False) -> Outcome:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
 
 
+def attend(running: Attended, seconds: float | None = None) -> bool:
+    """Pass signals and the terminal through until a sandbox ends; whether its time was over before."""
+    session = _Session(running)
+    try:
+        session.wait(seconds)
+    finally:
+        session.close()
+    return session.timed_out
+
+
 class _Session:
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: Attended) -> None:
         self._running = running
         self.timed_out = False
         self._before: list[tuple[int, Any]] = []

@@ -254,10 +254,11 @@ class Tree:
             elif mount.destination.rstrip("/") == "/dev":
                 mount_native.mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755,size=65536k")
             elif mount.type == "tmpfs":
-                mount_native.mount("tmpfs", target, "tmpfs", flags | MS_NOSUID | MS_NODEV, ",".join(data))
+                source = mount.source.rpartition("/")[2] or "tmpfs"
+                mount_native.mount(source, target, "tmpfs", flags | MS_NOSUID | MS_NODEV, ",".join(data))
             else:  # what would show the host's kernel begins empty; some of it the Sentry fills
                 closed = MS_NOSUID | MS_NODEV | MS_NOEXEC
-                mount_native.mount("tmpfs", target, "tmpfs", closed, "mode=0755")
+                mount_native.mount(mount.type, target, "tmpfs", closed, "mode=0755")
         finally:
             os.close(fd)
 

@@ -99,7 +99,7 @@ MOUNTINFO = (
 
 
 def test_mountinfo_names_nothing_of_the_host() -> None:
-    made = process_file("mountinfo", MOUNTINFO)
+    made = process_file("mountinfo", MOUNTINFO, WORLD)
     assert made == (
         b"36 35 98:0 / /mnt2 rw,noatime shared:1 - ext3 ext3 rw,errors=continue\n"
         b"40 36 0:30 / / rw - overlay overlay rw,xino=on\n"
@@ -109,29 +109,45 @@ def test_mountinfo_names_nothing_of_the_host() -> None:
 
 def test_mounts_names_nothing_of_the_host() -> None:
     made = process_file(
-        "mounts", b"/dev/sda1 / overlay rw,upperdir=/host/u 0 0\ntmpfs /tmp tmpfs rw 0 0\nodd\n"
+        "mounts", b"/dev/sda1 / overlay rw,upperdir=/host/u 0 0\ntmpfs /tmp tmpfs rw 0 0\nodd\n", WORLD
     )
     assert made == b"overlay / overlay rw 0 0\ntmpfs /tmp tmpfs rw 0 0\n"
 
 
 def test_mountstats_names_nothing_of_the_host() -> None:
-    made = process_file("mountstats", b"device /dev/sda1 mounted on / with fstype ext4\n\tsecret: x\n")
+    made = process_file("mountstats", b"device /dev/sda1 mounted on / with fstype ext4\n\tsecret: x\n", WORLD)
     assert made == b"device ext4 mounted on / with fstype ext4\n"
 
 
 @pytest.mark.parametrize("name", ["mountinfo", "mounts", "mountstats"])
 def test_the_kernels_own_files_keep_their_mounts(name: str) -> None:
     kernels = Path("/proc/self", name).read_bytes()
-    made = process_file(name, kernels)
+    made = process_file(name, kernels, WORLD)
     assert made is not None
     assert len(made.splitlines()) == len(
         [line for line in kernels.splitlines() if not line.startswith(b"\t")]
     )
 
 
+def test_emulated_kinds_show_as_what_they_stand_for() -> None:
+    line = b"41 36 0:31 / /sys rw - tmpfs sysfs rw\n42 36 0:32 / /dev/shm rw - tmpfs shm rw\n"
+    made = process_file("mountinfo", line, WORLD)
+    assert made == b"41 36 0:31 / /sys rw - sysfs sysfs rw\n42 36 0:32 / /dev/shm rw - tmpfs shm rw\n"
+    assert (
+        process_file("mounts", b"mqueue /dev/mqueue tmpfs rw 0 0\n", WORLD)
+        == b"mqueue /dev/mqueue mqueue rw 0 0\n"
+    )
+
+
+def test_capabilities_are_shown() -> None:
+    kernels = b"Name:\tx\nCapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nSeccomp:\t2\n"
+    made = process_file("status", kernels, replace(WORLD, capabilities=(0, 0x21, 0x21, 0x21, 0)))
+    assert made == b"Name:\tx\nCapInh:\t0000000000000000\nCapPrm:\t0000000000000021\nSeccomp:\t2\n"
+
+
 def test_a_process_is_at_the_root_of_its_cgroups() -> None:
-    assert process_file("cgroup", b"12:cpu:/kubepods/pod1\n") == b"0::/\n"
-    assert process_file("maps", b"") is None
+    assert process_file("cgroup", b"12:cpu:/kubepods/pod1\n", WORLD) == b"0::/\n"
+    assert process_file("maps", b"", WORLD) is None
 
 
 def test_files_of_etc() -> None:

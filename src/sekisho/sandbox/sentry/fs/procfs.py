@@ -225,7 +225,7 @@ def _filtered(call: Call, fd: int, name: str) -> int:
             parts.append(part)
     finally:
         os.close(again)
-    data = process_file(name, b"".join(parts))
+    data = process_file(name, b"".join(parts), call.kernel.world())
     assert data is not None
     return _made(name, data)
 

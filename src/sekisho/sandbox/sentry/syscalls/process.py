@@ -200,6 +200,11 @@ def prctl(call: Call) -> Result:
     if option == PR_SET_PDEATHSIG:
         # Process 1 dies with the Sentry, whatever it says.
         return 0 if task.process_of(call) == call.kernel.init else CONTINUE
+    if option == PR_GET_NO_NEW_PRIVS:
+        return int(call.kernel.shows_no_new_privileges())
+    if option == PR_SET_NO_NEW_PRIVS:
+        call.kernel.no_new_privileges()
+        return CONTINUE
     if option == PR_SET_DUMPABLE and call.args[1] in (0, 1):
         return CONTINUE
     if option == PR_SET_SECCOMP and call.args[1] == SECCOMP_MODE_FILTER:
@@ -215,6 +220,7 @@ def prctl(call: Call) -> Result:
 
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_SECCOMP = 1, 4, 22
+PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS = 38, 39
 SECCOMP_MODE_FILTER = 2
 OF_CAPABILITIES = frozenset((8, 24, 27, 28, 47))
 """SET_KEEPCAPS, CAPBSET_DROP, GET_SECUREBITS, SET_SECUREBITS, CAP_AMBIENT: numbers, and what is held

@@ -66,8 +66,6 @@ PRCTL: Final = {
     "GET_TIMERSLACK": 30,
     "SET_CHILD_SUBREAPER": 36,
     "GET_CHILD_SUBREAPER": 37,
-    "SET_NO_NEW_PRIVS": 38,
-    "GET_NO_NEW_PRIVS": 39,
     "GET_TID_ADDRESS": 40,
     "SET_THP_DISABLE": 41,
     "GET_THP_DISABLE": 42,
@@ -148,7 +146,8 @@ ROWS: Final[tuple[Row, ...]] = (
         "prctl",
         checked(one_of(0, "option", PRCTL), handler="process.prctl", resumes=_REGISTERS),
         "the caller's own names and limits",
-        note="PR_SET_PDEATHSIG works except in process 1, which must die with the Sentry",
+        note="PR_SET_PDEATHSIG works except in process 1, which dies with the Sentry; PR_GET_NO_NEW_PRIVS "
+        "says what the configuration says, though no program ever gains a privilege",
         support=Support.PARTIAL,
     ),
     call(
