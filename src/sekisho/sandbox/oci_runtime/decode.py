@@ -78,7 +78,7 @@ def _version(fields: Fields) -> str:
     if len(numbers) != 3 or not all(part.isdigit() for part in numbers):
         raise wrong("ociVersion", "a version such as 1.0.2")
     if numbers[0] != "1":
-        raise SandboxError("SBX121", f"config.json: version {version} of the specification is not known here")
+        raise SandboxError("SBX121", f"config.json: ociVersion {version} is not known here")
     return version
 
 

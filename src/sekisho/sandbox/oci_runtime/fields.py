@@ -33,7 +33,8 @@ class Fields:
 
     def fields(self, name: str) -> Fields:
         """An object; empty if it is missing."""
-        return Fields(self.value.get(name) or {}, self.place(name))
+        value = self.value.get(name)
+        return Fields({} if value is None else value, self.place(name))
 
     def each(self, name: str) -> Iterator[Fields]:
         """The objects of a list."""

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from sekisho.sandbox.oci_runtime.main import Context
 
 
+CREATE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+
+
 def command(context: Context) -> int:
     """The kind is ``rootfs-upper``, as runsc's; deleted files are in it as the overlay marks them."""
     kind, id = context.call.words
@@ -28,7 +31,7 @@ def command(context: Context) -> int:
     import tarfile
 
     name = context.call.text("file")
-    out = open(name, "wb") if name else os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    out = os.fdopen(os.open(name, CREATE, 0o600) if name else os.dup(sys.stdout.fileno()), "wb")
     with out, tarfile.open(fileobj=out, mode="w|") as archive:
         archive.add(f"{record.upper}/upper", arcname=".")
     return 0
