@@ -46,7 +46,7 @@ def test_odd_documents(content: str) -> None:
 
 
 def test_places() -> None:
-    with pytest.raises(SandboxError, match="line 2,? column 6"):
+    with pytest.raises(SandboxError, match=r"line 2,? column 6"):
         text.parse('{"a": 1,\n "b" 2}', "x")
 
 
