@@ -16,8 +16,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from sekisho.apiserver.release import VERSION
-from sekisho.diag import DiagnosticError
-from sekisho.kube.quantity import parse
+from sekisho.kube.quantity import QuantityError, parse
 from sekisho.kube.schema import ABSENT, Schema
 from sekisho.kube.schema.builtin import OBJECT_META, builtin
 
@@ -101,7 +100,7 @@ def _canonical(value: Any) -> Any:
         return value
     try:
         return parse(str(value)).canonical()
-    except DiagnosticError:
+    except QuantityError:
         return value
 
 

@@ -314,3 +314,12 @@ def test_applying_to_the_scale_meets_the_conflict(tmp_path: Path) -> None:
     (refused, told), (forced, value) = run(tmp_path, work)
     assert (refused, told["details"]["causes"][0]["field"]) == (409, ".spec.replicas")
     assert (forced, value["spec"]["replicas"]) == (200, 3)
+
+
+def test_a_quantity_that_is_none_is_refused_by_validation(tmp_path: Path) -> None:
+    async def work(call: Client) -> Any:
+        value = deployment()
+        value["spec"]["template"]["spec"]["containers"][0]["resources"] = {"limits": {"cpu": "nope"}}
+        return (await call("POST", DEPLOYMENTS, value))[0]
+
+    assert run(tmp_path, work) in (400, 422)
