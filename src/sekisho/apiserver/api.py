@@ -166,7 +166,10 @@ class Api:
             await self.settle(type.key)
             return json_answer(answer)
         if verb == "deletecollection":
-            return await self._delete_collection(call, type)
+            try:
+                return await self._delete_collection(call, type)
+            finally:
+                await self.settle(type.key)
         form = form_of(call)
         if self._reviews.answers(type):
             return await self._review(call, type, form)

@@ -147,6 +147,11 @@ def test_view_edit_and_admin_are_gathered(tmp_path: Path) -> None:
         await call("DELETE", f"{CR}/crontabs")
         _, found = await call("GET", f"{CR}/edit")
         assert more["rules"][0] not in found["rules"]
+        more["metadata"]["labels"]["gone"] = "soon"
+        await call("POST", CR, more)
+        await call("DELETE", f"{CR}?labelSelector=gone=soon")
+        _, found = await call("GET", f"{CR}/edit")
+        assert more["rules"][0] not in found["rules"]
 
     run(tmp_path, work)
 
