@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PATIENCE = 10.0
 """Seconds that a killed container may take to be gone."""
 PAUSE = 0.005
+SOON = 0.0005
 
 
 def create(context: Context, id: str) -> tuple[Record, Running]:
@@ -125,12 +126,16 @@ def start(kept: Store, record: Record) -> None:
     if not spec.process.argv:
         raise SandboxError("SBX122", "config.json: process.args is missing, so there is nothing to start")
     hooks.run("startContainer", spec.hooks.get("startContainer", ()), {**store.state(kept, record)})
+    waiting = store.image(record.init)
     gate = kept.gate(record.id)
     fd = os.open(gate, os.O_WRONLY | os.O_CLOEXEC)
     try:
         os.write(fd, b"\0")
     finally:
         os.close(fd)
+    end = time.monotonic() + PATIENCE
+    while store.image(record.init) == waiting and time.monotonic() < end:
+        time.sleep(SOON)  # a signal that comes before the program is executed would be lost
     os.unlink(gate)
     state = {**store.state(kept, record), "status": store.RUNNING, "pid": record.init}
     try:

@@ -198,6 +198,18 @@ def began(pid: int) -> int:
     return 0 if fields[0] in (b"Z", b"X") else int(fields[19])
 
 
+def image(pid: int) -> tuple[bytes, ...]:
+    """Where the code and the stack of a process's program begin: another program is never at the same
+    places.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return ()
+    return tuple(fields[23:26])
+
+
 def is_alive(pid: int, when: int) -> bool:
     """Whether the process with this id is still the one that started then."""
     return when != 0 and began(pid) == when
