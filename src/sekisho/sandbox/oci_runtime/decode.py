@@ -26,6 +26,11 @@ SPEC_VERSION: Final = "1.2.1"
 
 STAGES: Final = ("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop")
 
+IGNORED_OPTIONS: Final = frozenset(
+    ("copy", "mand", "nomand", "nosymfollow", "notmpcopyup", "symfollow", "tmpcopyup")
+)
+"""Options of mounts that other runtimes know; tmpcopyup would fill a file system in memory from the image."""
+
 CAPABILITY_SETS: Final = ("inheritable", "permitted", "effective", "bounding", "ambient")
 
 MOUNT_TYPES: Final = frozenset(
@@ -59,7 +64,7 @@ def decode(config: Any, *, bundle: str, id: str, systemd: bool = False) -> Conta
         id=id,
         process=decode_process(process, warnings) if process.value else Process(argv=()),
         root=_root(fields.fields("root"), bundle),
-        mounts=tuple(_mount(item, bundle) for item in fields.each("mounts")),
+        mounts=tuple(_mount(item, bundle, warnings) for item in fields.each("mounts")),
         hostname=fields.text("hostname"),
         domainname=fields.text("domainname"),
         hooks=_hooks(fields.fields("hooks")),
@@ -179,7 +184,7 @@ def _root(fields: Fields, bundle: str) -> Root:
     return Root(path=os.path.realpath(path), readonly=fields.flag("readonly"))
 
 
-def _mount(fields: Fields, bundle: str) -> Mount:
+def _mount(fields: Fields, bundle: str, warnings: list[str]) -> Mount:
     destination = fields.needed("destination")
     options = fields.texts("options")
     type, source = fields.text("type"), fields.text("source")
@@ -193,11 +198,16 @@ def _mount(fields: Fields, bundle: str) -> Mount:
     for name in ("uidMappings", "gidMappings"):
         if fields.has(name):
             raise SandboxError("SBX121", f"config.json: {fields.place(name)} is not supported by sandboxes")
+    warnings += [
+        f"config.json: {fields.place('options')}: {option} has no effect in a sandbox"
+        for option in options
+        if option in IGNORED_OPTIONS
+    ]
     return Mount(
         destination=os.path.normpath("/" + destination.lstrip("/")),  # two slashes would stay
         type="cgroup" if type == "cgroup2" else type,
         source=source,
-        options=options,
+        options=tuple(option for option in options if option not in IGNORED_OPTIONS),
     )
 
 

@@ -21,14 +21,6 @@ def _refuse(name: str, value: str, allowed: str) -> SandboxError:
     )
 
 
-def _profile(spec: SandboxSpec, value: str) -> SandboxSpec:
-    if value == spec.profile:
-        return spec
-    if value != "strict":
-        raise _refuse("profile", value, "strict")
-    return replace(spec, profile=value)
-
-
 def _network(spec: SandboxSpec, value: str) -> SandboxSpec:
     if value != "none":
         raise _refuse("network", value, "none")
@@ -56,7 +48,6 @@ def _least(name: str) -> Callable[[SandboxSpec, str], SandboxSpec]:
 
 
 KNOWN: Final[dict[str, tuple[Callable[[SandboxSpec, str], SandboxSpec], str]]] = {
-    "profile": (_profile, "strict: the kernel resolves no path for the workload"),
     "network": (_network, "none: loopback alone"),
     "root": (_root, "readonly, or memory: writes are kept in memory and lost at the end"),
     "memory": (_least("memory"), "bytes, at most the limit that is set"),

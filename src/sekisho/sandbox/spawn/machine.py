@@ -130,5 +130,8 @@ def _folders(top: int, path: str, made: set[str]) -> None:
     for part in path.split("/")[:-1]:
         at = f"{at}/{part}" if at else part
         if at not in made:
-            os.mkdir(at, 0o755, dir_fd=top)
+            try:
+                os.mkdir(at, 0o755, dir_fd=top)
+            except FileExistsError:
+                pass  # engines mount cgroups below
             made.add(at)

@@ -149,7 +149,7 @@ kills the process. {made}
 
 - **direct**: the host's kernel runs the call: {counts["direct"]} in the default profile, of which
   {counts["resolving"]} resolve a path in the sandbox's own mount tree; {strict["direct"]} in the
-  strict profile, none of which does.
+  strict profile, none of which does (the table is ready for it; sandboxes run the default profile).
 - **checked**: direct if the rule for the registers holds.
 - **Sentry**: answered in user space, on copies.
 - **denied**: the filter answers.
