@@ -7,10 +7,11 @@ import time
 
 from sekisho.sandbox.errors import SandboxError
 from sekisho.sandbox.oci_runtime import text
+from sekisho.sandbox.spec import Process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from sekisho.sandbox.spec import Hook
 
@@ -26,6 +27,40 @@ def run(stage: str, hooks: Iterable[Hook], state: Mapping[str, object]) -> None:
         if status:
             words = f": {said}" if said else ""
             raise SandboxError("SBX115", f"{stage} hook {hook.path} {_ended(status)}{words}")
+
+
+def run_inside(
+    stage: str, hooks: Iterable[Hook], state: Mapping[str, object], enter: Callable[[Process], int]
+) -> None:
+    """Run the hooks of a stage as programs of the container: they are its own files. SBX115 for a failure.
+
+    ``enter`` starts a program in it, with our standard input, and gives its process id.
+    """
+    for hook in hooks:
+        with _Input(text.write(dict(state)).encode()):
+            pid = enter(Process(argv=(hook.path, *hook.args[1:]), env=hook.env))
+        status = _wait(pid, hook.timeout)
+        if status:
+            raise SandboxError("SBX115", f"{stage} hook {hook.path} {_ended(status)}")
+
+
+class _Input:
+    """A context in which our standard input is a file with this content."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def __enter__(self) -> None:
+        self._own = os.dup(0)
+        fd = os.memfd_create("state")
+        os.write(fd, self._content)
+        os.lseek(fd, 0, os.SEEK_SET)
+        os.dup2(fd, 0)
+        os.close(fd)
+
+    def __exit__(self, *_: object) -> None:
+        os.dup2(self._own, 0)
+        os.close(self._own)
 
 
 def _ended(status: int | str) -> str:

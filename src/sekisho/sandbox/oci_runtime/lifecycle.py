@@ -8,6 +8,7 @@ import time
 from sekisho.sandbox.errors import SandboxError
 from sekisho.sandbox.oci_runtime import decode, hooks, store, text
 from sekisho.sandbox.oci_runtime.groups import Group
+from sekisho.sandbox.spec import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from sekisho.sandbox.oci_runtime.main import Context
     from sekisho.sandbox.oci_runtime.store import Record, Store
     from sekisho.sandbox.spawn.launch import Running
-    from sekisho.sandbox.spec import Hook, SandboxSpec
+    from sekisho.sandbox.spec import Hook, Process, SandboxSpec
 
 PATIENCE = 10.0
 """Seconds that a killed container may take to be gone."""
@@ -125,7 +126,12 @@ def start(kept: Store, record: Record) -> None:
     spec = spec_of(kept, record)
     if not spec.process.argv:
         raise SandboxError("SBX122", "config.json: process.args is missing, so there is nothing to start")
-    hooks.run("startContainer", spec.hooks.get("startContainer", ()), {**store.state(kept, record)})
+    hooks.run_inside(
+        "startContainer",
+        spec.hooks.get("startContainer", ()),
+        store.state(kept, record),
+        lambda process: _enter(kept, record, spec, process),
+    )
     waiting = store.image(record.init)
     gate = kept.gate(record.id)
     fd = os.open(gate, os.O_WRONLY | os.O_CLOEXEC)
@@ -143,6 +149,20 @@ def start(kept: Store, record: Record) -> None:
     except SandboxError:
         kill(record)
         raise
+
+
+def _enter(kept: Store, record: Record, spec: SandboxSpec, process: Process) -> int:
+    """Start another program in a container, as its user; our child."""
+    from sekisho.sandbox.spawn import join
+
+    process = replace(process, user=spec.process.user, capabilities=spec.process.capabilities)
+    joined = join.enter(
+        replace(spec, process=process),
+        init_pid=record.init,
+        control=kept.control(record.id),
+        doors=Group(record.cgroup).doors(),
+    )
+    return joined.pid
 
 
 def spec_of(kept: Store, record: Record) -> SandboxSpec:

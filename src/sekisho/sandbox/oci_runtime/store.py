@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any, Final
 
-LONGEST_SOCKET: Final = 107
-"""Bytes of a Unix socket's path: sun_path, less its NUL."""
-
 CREATING: Final = "creating"
 CREATED: Final = "created"
 RUNNING: Final = "running"
@@ -160,14 +157,8 @@ class Store:
         return f"{self.folder(id)}/gate"
 
     def control(self, id: str) -> str:
-        """The Sentry's socket, by a name that is short enough for the kernel; the caller is about to
-        use it.
-        """
-        path = f"{self.folder(id)}/control"
-        if len(path) <= LONGEST_SOCKET:
-            return path
-        fd = os.open(self.folder(id), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)  # for as long as we run
-        return f"/proc/self/fd/{fd}/control"
+        """The socket at which the Sentry takes further programs."""
+        return f"{self.folder(id)}/control"
 
     def status(self, record: Record) -> str:
         """created, running, paused or stopped."""

@@ -117,6 +117,11 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     return _wait(ours, parent, pid, own_process=way.own_process)
 
 
+def _has_ended(pid: int) -> bool:
+    """Whether a child of ours has ended; it is not buried."""
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
 def _opened(gate: int, pid: int) -> bool:
     """Wait until there is a byte to read at the gate; False if process 1 ends before."""
     pidfd = os.pidfd_open(pid)
@@ -154,7 +159,12 @@ def _meet(spec: SandboxSpec, ours: socket, parent: socket, shown: World) -> tupl
         machine.lay_sys(pid, shown)
     channel.send(ours, channel.MAPPED)
     if has_sys and not early:
-        machine.lay_sys(pid, shown)
+        try:
+            machine.lay_sys(pid, shown)
+        except OSError:
+            if not _has_ended(pid):
+                raise
+            # What it has to say comes next, and is the reason.
     if spec.process.terminal:
         console = _expect(ours, channel.MASTER)
         channel.send(parent, channel.MASTER, fd=console.fd)

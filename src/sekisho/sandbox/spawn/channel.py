@@ -16,12 +16,16 @@ from _socket import (
 )
 from _struct import Struct
 
+from sekisho.sandbox.abi.flags import O_CLOEXEC, O_DIRECTORY, O_PATH
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Final
 
 MOST: Final = 8192
+LONGEST: Final = 107
+"""Bytes of a Unix socket's path: sun_path, less its NUL."""
 SCM_CREDENTIALS: Final = 2
 CREDENTIALS: Final = Struct("=iII")
 FD: Final = Struct("=i")
@@ -81,7 +85,8 @@ def send_to(path: str, kind: bytes, fds: Sequence[int]) -> None:
     sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC)
     try:
         rights = b"".join(map(FD.pack, fds))
-        sock.sendmsg((kind,), ((SOL_SOCKET, SCM_RIGHTS, rights),), 0, path)
+        with _Near(path) as near:
+            sock.sendmsg((kind,), ((SOL_SOCKET, SCM_RIGHTS, rights),), 0, near)
     finally:
         sock.close()
 
@@ -103,8 +108,30 @@ def bind(path: str) -> socket:
         os.unlink(path)
     except FileNotFoundError:
         pass
-    sock.bind(path)
+    with _Near(path) as near:
+        sock.bind(near)
     return sock
+
+
+class _Near:
+    """A context in which a path of any length has a name that fits into a socket's address."""
+
+    __slots__ = ("_fd", "_path")
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._fd = -1
+
+    def __enter__(self) -> str:
+        if len(os.fsencode(self._path)) <= LONGEST:
+            return self._path
+        folder, _, name = self._path.rpartition("/")
+        self._fd = os.open(folder or "/", O_PATH | O_DIRECTORY | O_CLOEXEC)
+        return f"/proc/self/fd/{self._fd}/{name}"
+
+    def __exit__(self, *_: object) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
 
 
 def receive(sock: socket) -> Message | None:

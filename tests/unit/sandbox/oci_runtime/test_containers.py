@@ -224,6 +224,11 @@ def test_hooks_in_order(engine: Engine) -> None:
         config["hooks"] = {
             stage: [{"path": "/bin/sh", "args": ["sh", "-c", f"echo {stage} >> {out}"]}] for stage in stages
         }
+        # This one is a program of the container's.
+        config["hooks"]["startContainer"][0]["args"][2] = "grep -q created && hostname >> /inside"
+        config["hostname"] = "startContainer"
+        (engine.bundle / "rootfs" / "inside").symlink_to("hooks/hooks")
+        config["mounts"].append({"destination": "/hooks", "source": str(engine.folder), "options": ["bind"]})
 
     engine.configure("sleep", "100", change=hooked)
     engine.quietly("create", "--bundle", str(engine.bundle), "web")
@@ -232,6 +237,16 @@ def test_hooks_in_order(engine: Engine) -> None:
     assert out.read_text(encoding="utf-8").split() == list(stages[:5])
     engine("delete", "--force", "web")
     assert out.read_text(encoding="utf-8").split() == list(stages)
+
+
+def test_a_program_of_the_container_fails_as_a_hook(engine: Engine) -> None:
+    def hooked(config: dict[str, Any]) -> None:
+        config["hooks"] = {"startContainer": [{"path": "/bin/sh", "args": ["sh", "-c", "exit 4"]}]}
+
+    engine.configure("sleep", "100", change=hooked)
+    engine.quietly("create", "--bundle", str(engine.bundle), "web")
+    run = engine("start", "web", check=False)
+    assert (run.returncode, "startContainer hook /bin/sh failed with status 4" in run.stderr) == (1, True)
 
 
 def test_a_hook_that_fails_undoes_the_container(engine: Engine) -> None:
@@ -357,3 +372,12 @@ def _python() -> tuple[str]:
 def _with_python(config: dict[str, Any]) -> None:
     prefix = str(Path(_python()[0]).parents[1])
     config["mounts"].append({"destination": prefix, "source": prefix, "options": ["rbind", "ro"]})
+
+
+def test_a_root_with_a_long_path(engine: Engine) -> None:
+    """A socket's address holds 107 bytes; engines have longer roots than that."""
+    engine.root = engine.folder / ("long" * 30)
+    engine.configure("sleep", "100")
+    engine.quietly("create", "--bundle", str(engine.bundle), "web")
+    engine("start", "web")
+    assert engine("exec", "web", "sh", "-c", "echo in").stdout == "in\n"
