@@ -56,6 +56,7 @@ bench: $(VENV)/dev.stamp ## ratios against the peers that are installed; writes 
 conformance: $(VENV)/dev.stamp ## suites of other projects, where they are at hand
 	$(BIN)/python -m tests.conformance.opa $(OPA_CASES)/v1 --dialect v1
 	$(BIN)/python -m tests.conformance.opa $(OPA_CASES)/v0 --dialect v0
+	$(BIN)/python -m tests.conformance.kubectl
 	@test -z "$(CEL_SPEC)" || $(BIN)/python -m tests.conformance.cel_spec $(CEL_SPEC)
 	@test -z "$(GATEKEEPER)" || $(BIN)/python -m tests.conformance.gator $(GATEKEEPER)
 	@test ! -d $(POD_SECURITY) || $(BIN)/python -m tests.conformance.library.standards $(POD_SECURITY)

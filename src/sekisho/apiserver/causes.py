@@ -15,6 +15,12 @@ def invalid(at: str, value: Any, detail: str) -> Cause:
     return Cause(reason="FieldValueInvalid", message=f"Invalid value: {shown(value)}: {detail}", field=at)
 
 
+def invalid_list(at: str, values: Sequence[str], detail: str) -> Cause:
+    """A list of texts that is malformed, which Go writes in its own way."""
+    rows = ", ".join(shown(row) for row in values)
+    return Cause(reason="FieldValueInvalid", message=f"Invalid value: []string{{{rows}}}: {detail}", field=at)
+
+
 def required(at: str, detail: str = "") -> Cause:
     """A value that is missing."""
     tail = f": {detail}" if detail else ""

@@ -32,6 +32,7 @@ from sekisho.apiserver.files import private_file
 from sekisho.apiserver.kubeconfig import Access, kubeconfig
 from sekisho.apiserver.registry import built_in_registry
 from sekisho.apiserver.server import Server
+from sekisho.apiserver.services.pools import KUBERNETES
 from sekisho.apiserver.store import Place, Store
 from sekisho.diag import Diagnostic, DiagnosticError, Secret
 from sekisho.kube.review import UserInfo
@@ -226,6 +227,9 @@ async def begin(api: Api) -> None:
         place = Place("scheduling.k8s.io", "priorityclasses", "", name)
         if api.store.get(place) is None:
             await api.store.write(place, _priority(name, value, description), base=None)
+    service = Place("", "services", "default", "kubernetes")
+    if api.store.get(service) is None:
+        await api.store.write(service, _service(), base=None)
     for settle in (api.definitions.settle, api.aggregation.settle, api.accounts.settle):
         await settle()
 
@@ -258,6 +262,33 @@ def _namespace(name: str) -> dict[str, Any]:
         },
         "spec": {"finalizers": ["kubernetes"]},
         "status": {"phase": "Active"},
+    }
+
+
+def _service() -> dict[str, Any]:
+    """The Service under which Pods would know the API."""
+    port = {"name": "https", "protocol": "TCP", "port": 443, "targetPort": PORT}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {
+            "name": "kubernetes",
+            "namespace": "default",
+            "uid": names.new_uid(),
+            "creationTimestamp": names.timestamp(),
+            "labels": {"component": "apiserver", "provider": "kubernetes"},
+        },
+        "spec": {
+            "ports": [port],
+            "clusterIP": KUBERNETES,
+            "clusterIPs": [KUBERNETES],
+            "type": "ClusterIP",
+            "sessionAffinity": "None",
+            "ipFamilies": ["IPv4"],
+            "ipFamilyPolicy": "SingleStack",
+            "internalTrafficPolicy": "Cluster",
+        },
+        "status": {"loadBalancer": {}},
     }
 
 

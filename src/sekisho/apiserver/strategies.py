@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sekisho.apiserver.authz.validation import STRATEGIES as ACCESS
 from sekisho.apiserver.custom.strategy import CustomResourceDefinitions
+from sekisho.apiserver.services.strategy import Services
 from sekisho.apiserver.status import Cause
 from sekisho.apiserver.types import Plain, Raw, Strategy
 from sekisho.apiserver.webhooks.validation import STRATEGIES as WEBHOOKS
@@ -275,19 +276,14 @@ class StatefulSets(Workloads):
 
 
 class WithStatus(Plain):
-    """A kind whose status is empty in the beginning, and nobody's but its controller's."""
+    """A kind whose status is nobody's but its controller's; what it is in the beginning."""
+
+    def __init__(self, **first: Any) -> None:
+        self._first = first
 
     def prepare_create(self, new: dict[str, Any]) -> None:
-        """The status is empty."""
-        new["status"] = {}
-
-
-class Services(Plain):
-    """Services have a status for load balancers."""
-
-    def prepare_create(self, new: dict[str, Any]) -> None:
-        """No load balancer yet."""
-        new["status"] = {"loadBalancer": {}}
+        """Whatever the client sends of it is dropped."""
+        new["status"] = dict(self._first)
 
 
 _EVENT_FIELDS: Final = (
@@ -333,8 +329,8 @@ STRATEGIES: Final[Mapping[tuple[str, str], Strategy]] = {
     ("", "events"): Events("involvedObject"),
     ("events.k8s.io", "events"): Events("regarding"),
     ("", "nodes"): Selected(spec__unschedulable=("spec", "unschedulable")),
-    ("", "persistentvolumeclaims"): WithStatus(),
-    ("", "persistentvolumes"): WithStatus(),
+    ("", "persistentvolumeclaims"): WithStatus(phase="Pending"),
+    ("", "persistentvolumes"): WithStatus(phase="Pending"),
     ("", "replicationcontrollers"): Selected(status__replicas=("status", "replicas")),
     ("apps", "deployments"): Workloads(_SELECTOR),
     ("apps", "replicasets"): Workloads(_SELECTOR),

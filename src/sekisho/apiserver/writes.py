@@ -27,6 +27,7 @@ from sekisho.apiserver.metadata import metadata_causes
 from sekisho.apiserver.options import dry_run, options_of
 from sekisho.apiserver.route import Call
 from sekisho.apiserver.scaling import SCALE, scale_of, with_scale
+from sekisho.apiserver.services.claims import ServiceClaims
 from sekisho.apiserver.states import OBSERVED, OWNED, count_generation, is_done, keep_owned, same, with_rows
 from sekisho.apiserver.status import ApiError, Cause
 from sekisho.apiserver.store import Place, Row, Stale, Store
@@ -78,6 +79,7 @@ class Writer:
         managers: Managers,
         guard: Guard = NO_GUARD,
     ) -> None:
+        self._claims = ServiceClaims(store)
         self._store = store
         self._admission = admission
         self._managers = managers
@@ -112,11 +114,19 @@ class Writer:
             metadata.pop(name, None)
         asked = self._asked(call, type, Operation.CREATE, value, None)
         asked.namespace_object = namespace
-        warnings = await self._admission.mutate(asked)
+        warnings = [*wanted.warnings, *await self._admission.mutate(asked)]
         asked.object = value = self._stored(_new(type, asked.object, metadata), type)
+        with self._claims.claim(type, value, None):
+            made = await self._store_new(call, asked)
+        return replace(made, warnings=[*warnings, *made.warnings])
+
+    async def _store_new(self, call: Call, asked: Asked) -> Written:
+        type, value = asked.type, asked.object
+        assert value is not None, "what is created is there"
         self._guard.check(call, type, value, None)
-        warnings += self._validate(type, value, None)
-        place = Place(*type.key, metadata.get("namespace", ""), value["metadata"]["name"])
+        warnings = self._validate(type, value, None)
+        metadata = value["metadata"]
+        place = Place(*type.key, metadata.get("namespace", ""), metadata["name"])
         if self._store.get(place) is not None:
             raise status.already_exists(type.resource, place.name)
         warnings += await self._admission.validate(asked)
@@ -127,7 +137,7 @@ class Writer:
             except Stale:
                 self._admission.release(asked)
                 raise status.already_exists(type.resource, place.name) from None
-        return Written(value=value, created=True, warnings=[*wanted.warnings, *warnings])
+        return Written(value=value, created=True, warnings=warnings)
 
     async def update(self, call: Call, type: ResourceType, value: dict[str, Any]) -> Written:
         """A new state of an object that exists (PUT). Raises ApiError."""
@@ -196,11 +206,18 @@ class Writer:
         new = self._prepared(call, type, _admitted(asked, new), old)
         if call.target.subresource not in OBSERVED:
             count_generation(new, old, type)
+        with self._claims.claim(type, new, old):
+            made = await self._store_changed(call, asked, base, new, old)
+        return replace(made, warnings=[*wanted.warnings, *told, *made.warnings])
+
+    async def _store_changed(
+        self, call: Call, asked: Asked, base: Row, new: dict[str, Any], old: dict[str, Any]
+    ) -> Written:
+        type = asked.type
         self._guard.check(call, type, new, old)
-        told += self._validate(type, new, old)
+        warnings = self._validate(type, new, old)
         asked.object = _shown_as(asked, new)
-        told += await self._admission.validate(asked)
-        warnings = [*wanted.warnings, *told]
+        warnings += await self._admission.validate(asked)
         if same(new, old):
             return Written(value=old, warnings=warnings)
         if dry_run(call):

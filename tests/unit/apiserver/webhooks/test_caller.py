@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import ipaddress
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,9 @@ def test_an_external_name(tmp_path: Path) -> None:
         assert ask(tmp_path, by_service(server.port), objects)["path"] == "/check"
 
 
-def test_a_cluster_address(tmp_path: Path) -> None:
+def test_a_cluster_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    loopback = ipaddress.IPv4Network("127.0.0.0/8")
+    monkeypatch.setattr("sekisho.apiserver.services.pools.NETWORK", loopback)
     with secure() as server:
         ports = [{"port": server.port, "targetPort": 1}]
         objects = [service(clusterIP="127.0.0.1", ports=ports)]

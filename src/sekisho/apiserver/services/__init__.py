@@ -1,0 +1,1 @@
+"""Services: their addresses and ports, given out once, and the rules of their fields."""

@@ -1,0 +1,1 @@
+"""Drives the embedded API with real kubectl binaries, command by command."""
