@@ -60,6 +60,7 @@ conformance: $(VENV)/dev.stamp ## suites of other projects, where they are at ha
 	@test -z "$(CEL_SPEC)" || $(BIN)/python -m tests.conformance.cel_spec $(CEL_SPEC)
 	@test -z "$(GATEKEEPER)" || $(BIN)/python -m tests.conformance.gator $(GATEKEEPER)
 	@test ! -d $(POD_SECURITY) || $(BIN)/python -m tests.conformance.library.standards $(POD_SECURITY)
+	$(BIN)/python -m tests.conformance.apiserver_diff
 	$(BIN)/python -m tests.conformance.python_client --python $(KUBERNETES_CLIENT)
 	@test -z "$(LIBRARY)" || $(BIN)/python -m tests.conformance.library $(LIBRARY) --generated 20
 

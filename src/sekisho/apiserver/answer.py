@@ -35,6 +35,6 @@ def json_answer(value: Any, code: int = 200) -> Answer:
 
 def answer_of(error: ApiError) -> Answer:
     """An error as an answer."""
-    seconds = error.details.get("retryAfterSeconds")
+    seconds = (error.details or {}).get("retryAfterSeconds")
     headers = {"Retry-After": str(seconds)} if seconds else {}
     return Answer(code=error.code, body=orjson.dumps(error.to_json()), headers=headers)

@@ -32,7 +32,7 @@ from sekisho.apiserver.fields import FieldManager
 from sekisho.apiserver.managed import Managers
 from sekisho.apiserver.options import check_options, dry_run
 from sekisho.apiserver.patches import patching
-from sekisho.apiserver.paths import Paths
+from sekisho.apiserver.paths import NO_PATH, Paths
 from sekisho.apiserver.reads import Reader
 from sekisho.apiserver.registry import Registry, built_in_registry
 from sekisho.apiserver.represent import Form, form_of
@@ -139,12 +139,14 @@ class Api:
     async def _resource(self, call: Call) -> Answer:
         target = call.target
         type = self.registry.find(target.group, target.version, target.plural)
+        if type is None and not self.registry.serves(target.group):
+            return NO_PATH
         if type is None:
             raise status.no_such_resource()
         if target.subresource:
             return await self._subresource(call, type)
-        if target.verb not in type.verbs:
-            raise status.method_not_allowed(type.resource, target.verb)
+        if target.verb not in type.verbs or target.verb in (OF_COLLECTIONS if target.name else OF_OBJECTS):
+            raise status.method_not_allowed()
         if type.namespaced and target.name and not target.namespace:
             raise status.no_such_resource()
         answer = await self._verb(call, type)
@@ -217,7 +219,7 @@ class Api:
         if found is None:
             raise status.no_such_resource()
         if call.target.verb not in found.verbs:
-            raise status.method_not_allowed(type.resource, call.target.verb)
+            raise status.method_not_allowed()
         act = self._acts.find(found.name)
         if act is not None and call.target.verb == "create":
             return await act(call, type)
@@ -263,6 +265,13 @@ class Api:
                     raise
             gone.append(item)
         return json_answer({**listed, "items": gone})
+
+
+OF_COLLECTIONS: Final = frozenset({"create"})
+"""Verbs that no path of an object has."""
+
+OF_OBJECTS: Final = frozenset({"patch", "update"})
+"""Verbs that no path of a collection has."""
 
 
 def _plain(call: Call) -> Call:

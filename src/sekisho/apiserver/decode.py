@@ -14,13 +14,16 @@ from typing import Any, Final
 
 import orjson
 
+from sekisho.apiserver import gojson
+from sekisho.apiserver.release import VERSION
 from sekisho.apiserver.route import Call
 from sekisho.apiserver.status import Cause, bad_request, invalid, unsupported_media_type
 from sekisho.apiserver.types import ResourceType
-from sekisho.diag import Diagnostic, DiagnosticError, ObjectPath, Source, path_text
+from sekisho.diag import Diagnostic, DiagnosticError, ObjectPath, Path, Source, path_text
 from sekisho.kube.gvk import GVK
+from sekisho.kube.schema import Schema, prune, validate
 from sekisho.kube.schema import codes as schema_codes
-from sekisho.kube.schema import prune, validate
+from sekisho.kube.schema.builtin import builtin
 
 JSON: Final = "application/json"
 YAML: Final = "application/yaml"
@@ -52,8 +55,11 @@ def media_type(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower() or JSON
 
 
-def read_value(body: bytes, content_type: str) -> tuple[Any, list[str]]:
-    """The value in a body, and the fields that it repeats. Raises ApiError (400, 415)."""
+def read_value(body: bytes, content_type: str, wanted: str = "") -> tuple[Any, list[str]]:
+    """The value in a body, and the fields that it repeats. Raises ApiError (400, 415).
+
+    ``wanted`` is the kind that the body has to be of, for messages.
+    """
     kind = media_type(content_type)
     if kind == PROTOBUF:
         from sekisho.apiserver.protobuf import read_object
@@ -65,8 +71,11 @@ def read_value(body: bytes, content_type: str) -> tuple[Any, list[str]]:
         raise unsupported_media_type(ACCEPTED)
     try:
         return shallow(orjson.loads(body), body), _repeated(body)
-    except (orjson.JSONDecodeError, RecursionError) as error:
-        raise bad_request(f"couldn't get version/kind; json parse error: {error}") from None
+    except (orjson.JSONDecodeError, RecursionError):
+        raise bad_request(
+            f"the object provided is unrecognized (must be of type {wanted}): couldn't get version/kind; "
+            f"json parse error: {gojson.syntax_text(body)} ({gojson.summary(body)})"
+        ) from None
 
 
 def shallow(value: Any, body: bytes) -> Any:
@@ -106,27 +115,52 @@ def _read_yaml(body: bytes) -> Any:
     return documents[0].value
 
 
-def _repeated(body: bytes) -> list[str]:
-    """Keys that one mapping has twice, by name. Only read where they may be: most bodies have none."""
-    found: list[str] = []
+class _Map(dict[str, Any]):
+    """A mapping that knows which keys it has twice."""
 
-    def pairs(rows: list[tuple[str, Any]]) -> None:
-        if len({key for key, _ in rows}) < len(rows):
-            seen: set[str] = set()
-            for key, _ in rows:
-                if key in seen:
-                    found.append(key)
-                seen.add(key)
+    repeated: tuple[str, ...] = ()
 
-    json.loads(body, object_pairs_hook=pairs)
+
+def _pairs(rows: list[tuple[str, Any]]) -> _Map:
+    found = _Map(rows)
+    if len(found) < len(rows):
+        seen: set[str] = set()
+        twice = [key for key, _ in rows if key in seen or seen.add(key)]  # type: ignore[func-returns-value]
+        found.repeated = tuple(dict.fromkeys(twice))
     return found
+
+
+def _repeated(body: bytes) -> list[str]:
+    """The paths of keys that one mapping has twice. Few bodies have any: the first look is a quick one."""
+    twice = False
+
+    def quick(rows: list[tuple[str, Any]]) -> None:
+        nonlocal twice
+        twice = twice or len({key for key, _ in rows}) < len(rows)
+
+    json.loads(body, object_pairs_hook=quick)
+    return list(_twice(json.loads(body, object_pairs_hook=_pairs), ())) if twice else []
+
+
+def _twice(value: Any, path: Path) -> Iterator[str]:
+    if isinstance(value, _Map):
+        yield from (path_text((*path, key)) for key in value.repeated)
+        for key, item in value.items():
+            yield from _twice(item, (*path, key))
+    elif isinstance(value, list):
+        for at, item in enumerate(value):
+            yield from _twice(item, (*path, at))
 
 
 def decode(call: Call, type: ResourceType) -> Decoded:
     """The object in a request's body, pruned. Raises ApiError (400, 415, 422)."""
-    value, repeated = read_value(call.body, call.content_type)
+    value, repeated = read_value(call.body, call.content_type, type.kind)
     if not isinstance(value, dict):
-        raise bad_request("the body must be a JSON object")
+        why = f"json: cannot unmarshal {gojson.kind_of(value)} into Go value of type struct"
+        raise bad_request(
+            f"the object provided is unrecognized (must be of type {type.kind}): couldn't get version/kind; "
+            f"json parse error: {why} ({gojson.summary(call.body)})"
+        )
     return shaped(value, type, call, repeated)
 
 
@@ -134,7 +168,9 @@ def shaped(value: dict[str, Any], type: ResourceType, call: Call, repeated: list
     """A value as an object of the resource: the kind checked, unknown fields dropped and told."""
     _check_kind(value, type)
     if not isinstance(value.get("metadata", {}), dict):
-        raise bad_request("metadata must be an object")
+        what = gojson.kind_of(value["metadata"])
+        why = f"json: cannot unmarshal {what} into Go struct field {type.kind}.metadata of type v1.ObjectMeta"
+        raise bad_request(f"{_title(value, type)}{why}")
     value.setdefault("metadata", {})
     told = [f'duplicate field "{name}"' for name in repeated]
     schema = type.schema()
@@ -146,11 +182,10 @@ def shaped(value: dict[str, Any], type: ResourceType, call: Call, repeated: list
             value = prune(value, schema)
             value.setdefault("metadata", {})
         if type.custom is None:
-            _check_types(problems, type)
+            _check_types(value, problems, type)
     mode = call.query.get("fieldValidation") or "Warn"
     if told and mode == "Strict":
-        title = f'{type.kind} in version "{type.version}" cannot be handled as a {type.kind}: '
-        raise bad_request(f"{title}strict decoding error: {', '.join(told)}")
+        raise bad_request(f"{_title(value, type)}strict decoding error: {', '.join(told)}")
     return Decoded(value=value, warnings=told if mode == "Warn" else [])
 
 
@@ -164,25 +199,51 @@ def _check_kind(value: dict[str, Any], type: ResourceType) -> None:
     if not isinstance(api_version, str) or not isinstance(kind, str):
         raise bad_request("apiVersion and kind must be strings")
     if (api_version, kind) != (type.api_version, type.kind):
-        given = GVK.of(api_version, kind)
-        wanted = f"{type.group}/{type.version}, Kind={type.kind}"
-        raise bad_request(
-            f"{given.kind} in version {given.version!r} cannot be handled as a {type.kind}: "
-            f"the API version in the data ({api_version}) does not match the expected API version "
+        raise bad_request(_wrong_kind(value, type, GVK.of(api_version, kind)))
+
+
+def _wrong_kind(value: dict[str, Any], type: ResourceType, given: GVK) -> str:
+    """Why an object of one kind is none of another: it is unknown, or nothing leads from one to the other."""
+    known = builtin(VERSION).lookup(*given) is not None
+    if given.kind == type.kind and given.group == type.group and (known or type.custom is not None):
+        return (
+            f"the API version in the data ({given.api_version}) does not match the expected API version "
             f"({type.api_version})"
-            if kind == type.kind
-            else f'{kind} in version "{given.version}" cannot be handled as a {type.kind}: '
-            f'no kind "{kind}" is registered for {wanted}'
         )
+    if known:
+        internal = type.group.partition(".")[0] or "core"
+        why = f"converting ({given.version}.{given.kind}) to ({internal}.{type.kind}): unknown conversion"
+    else:
+        scheme = '"pkg/runtime/scheme.go:110"'
+        why = f'no kind "{given.kind}" is registered for version "{given.api_version}" in scheme {scheme}'
+    return _title(value, type) + why
 
 
-def _check_types(problems: tuple[Diagnostic, ...], type: ResourceType) -> None:
+def _title(value: dict[str, Any], type: ResourceType) -> str:
+    """What messages about an object that is not of its kind begin with."""
+    version = str(value.get("apiVersion") or type.api_version).rpartition("/")[2]
+    return f'{value.get("kind") or type.kind} in version "{version}" cannot be handled as a {type.kind}: '
+
+
+def _check_types(value: dict[str, Any], problems: tuple[Diagnostic, ...], type: ResourceType) -> None:
     """What Go's decoder cannot put into a field is no object of the kind: 400, not 422."""
-    wrong = next((row for row in problems if row.code is schema_codes.WRONG_TYPE), None)
-    if wrong is not None:
-        raise bad_request(
-            f'{type.kind} in version "{type.version}" cannot be handled as a {type.kind}: {wrong.message}'
-        )
+    schema = type.schema()
+    assert schema is not None, "problems come from it"
+    for row in problems:
+        path = row.at.path if isinstance(row.at, ObjectPath) else ()
+        if row.code is schema_codes.WRONG_TYPE:
+            raise bad_request(_title(value, type) + gojson.mismatch_text(value, path, schema))
+        why = gojson.format_text(value, path, _format(path, schema))
+        if row.code is schema_codes.BAD_VALUE and why:
+            raise bad_request(_title(value, type) + why)
+
+
+def _format(path: Path, schema: Schema) -> str:
+    """The format that the schema has at a path."""
+    node: Schema | None = schema.resolved()
+    for step in path:
+        node = node.child(step) if node is not None else None
+    return node.format if node is not None else ""
 
 
 def check_schema(value: dict[str, Any], type: ResourceType, name: str) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sekisho.apiserver import status
-from sekisho.apiserver.status import ApiError
+from sekisho.apiserver.causes import not_supported
+from sekisho.apiserver.status import Resource
 from sekisho.apiserver.types import ResourceType
+from sekisho.kube.gvk import GVK
 
 LONGEST: Final = 100 * 365 * 86_400
 """Seconds of grace at most: whatever is more is for ever, and no time that a date can hold."""
@@ -49,12 +51,18 @@ def check_preconditions(
     wanted = options.get("preconditions")
     if not isinstance(wanted, Mapping):
         return
-    for field_, label in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
+    for field_, label, became in (
+        ("uid", "UID", "deleted and then recreated"),
+        ("resourceVersion", "ResourceVersion", "modified"),
+    ):
         value = wanted.get(field_)
         found = old["metadata"].get(field_, "")
         if value is not None and value != found:
-            why = f"Precondition failed: {label} in precondition: {value}, {label} in object meta: {found}"
-            raise status.conflict(type.resource, name, why)
+            why = (
+                f"the {label} in the precondition ({value}) does not match the {label} in record ({found}). "
+                f"The object might have been {became}"
+            )
+            raise status.conflict(Resource(group=type.group, plural=type.kind), name, why)
 
 
 FOREGROUND: Final = "foregroundDeletion"
@@ -69,11 +77,8 @@ def finalizers(metadata: Mapping[str, Any], options: Mapping[str, Any], type: Re
     if orphans is not None and policy is None:
         policy = "Orphan" if orphans else "Background"
     if policy not in (None, "Foreground", "Background", "Orphan"):
-        message = (
-            f'DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: "{policy}": '
-            'supported values: "Background", "Foreground", "Orphan", "nil"'
-        )
-        raise ApiError(422, "Invalid", message)
+        cause = not_supported("propagationPolicy", policy, ("Foreground", "Background", "Orphan", "nil"))
+        raise status.invalid(GVK("meta.k8s.io", "", "DeleteOptions"), "", [cause])
     if policy is None or type.key == ("", "namespaces"):
         return found
     found = [row for row in found if row not in (FOREGROUND, ORPHAN)]

@@ -7,11 +7,12 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from sekisho.apiserver import gojson
 from sekisho.apiserver.decode import media_type, read_value, shallow, shaped
 from sekisho.apiserver.managed import Managers
 from sekisho.apiserver.options import check_options
 from sekisho.apiserver.route import Call
-from sekisho.apiserver.status import ApiError, Cause, bad_request, conflict, invalid, unsupported_media_type
+from sekisho.apiserver.status import ApiError, Cause, bad_request, conflict, invalid, unsupported_patch
 from sekisho.apiserver.types import ResourceType
 from sekisho.apiserver.writes import Change, Changed, Creation
 from sekisho.diag import DiagnosticError
@@ -45,7 +46,7 @@ def patching(call: Call, type: ResourceType, managers: Managers) -> Patching:
     kind = media_type(call.content_type)
     accepted = [JSON_PATCH, MERGE_PATCH, *([] if type.custom is not None else [STRATEGIC]), APPLY]
     if kind not in accepted:
-        raise unsupported_media_type(accepted)
+        raise unsupported_patch()
     check_options(call, apply=kind == APPLY)
     if kind == APPLY:
         return _applying(call, type, managers)
@@ -59,7 +60,7 @@ def _applying(call: Call, type: ResourceType, managers: Managers) -> Patching:
 
     async def change(live: dict[str, Any] | None) -> Changed:
         new = await managers.applied(call, type, live, config)
-        _check_name(new, call)
+        _check_place(new, call)
         return Changed(new, [], managed=True)
 
     async def create() -> Changed:
@@ -76,8 +77,9 @@ def _applying(call: Call, type: ResourceType, managers: Managers) -> Patching:
 def _change(call: Call, type: ResourceType, kind: str) -> Change:
     try:
         value = shallow(orjson.loads(call.body), call.body)
-    except orjson.JSONDecodeError as error:
-        raise bad_request(f"error decoding patch: {error}") from None
+    except orjson.JSONDecodeError:
+        about = "" if kind == STRATEGIC else "error decoding patch: "
+        raise bad_request(about + gojson.syntax_text(call.body)) from None
     apply = {JSON_PATCH: _json_patch, MERGE_PATCH: _merge_patch, STRATEGIC: _strategic}[kind]
 
     async def change(old: dict[str, Any]) -> Changed:
@@ -91,7 +93,7 @@ def _change(call: Call, type: ResourceType, kind: str) -> Change:
             decoded = shaped(new, type, call, [])
         except ApiError as error:
             raise _undecodable(plain(value) if kind == STRATEGIC else _json(new), error) from None
-        _check_name(decoded.value, call)
+        _check_place(decoded.value, call)
         return Changed(decoded.value, decoded.warnings)
 
     return change
@@ -108,10 +110,15 @@ def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-def _check_name(new: Mapping[str, Any], call: Call) -> None:
+def _check_place(new: Mapping[str, Any], call: Call) -> None:
     """A patch leaves an object where it is."""
-    metadata, target = new.get("metadata"), call.target
-    name = metadata.get("name") if isinstance(metadata, dict) else ""
+    found, target = new.get("metadata"), call.target
+    metadata = found if isinstance(found, dict) else {}
+    name, namespace = metadata.get("name"), metadata.get("namespace")
+    if namespace and target.namespace and namespace != target.namespace and target.plural != "namespaces":
+        raise bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
     if not name:
         raise bad_request(
             f"the name of the object ({target.name} based on URL) was undeterminable: name must be provided"
@@ -162,4 +169,4 @@ def _unfit(error: DiagnosticError) -> ApiError:
         return ApiError(500, "", error.text)
     message = "the server rejected our request due to an error in our request"
     told = "; ".join(row.message for row in error.diagnostics)
-    return ApiError(422, "Invalid", f"{message}: {told}")
+    return ApiError(422, "Invalid", f"{message}: {told}", {})

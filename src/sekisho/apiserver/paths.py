@@ -18,6 +18,10 @@ FOR_GOOD: Final = {"Cache-Control": "public, immutable"}
 """What an answer says whose address changes when it does."""
 
 
+NO_PATH: Final = Answer(code=404, body=b"404 page not found\n", content_type=PLAIN)
+"""What is answered where nothing is served."""
+
+
 class Paths:
     """Answers for one registry. ``host`` is where clients find the server."""
 
@@ -29,7 +33,7 @@ class Paths:
     def answer(self, call: Call) -> Answer:
         """The answer. Raises ApiError (404, 405)."""
         if call.target.method not in ("GET", "HEAD"):
-            raise status.method_not_allowed(status.Resource(), "")
+            raise status.method_not_allowed()
         registry, steps = self._registry, call.target.path.strip("/").split("/")
         match steps:
             case ["healthz" | "livez" | "readyz", *_]:
@@ -56,7 +60,7 @@ class Paths:
                 raise status.no_such_resource()
             case [""]:
                 return json_answer({"paths": self._known()})
-        return Answer(code=404, body=b"404 page not found\n", content_type=PLAIN)
+        return NO_PATH
 
     def _document(self, call: Call, path: str) -> Answer:
         body = self._documents.document(path)

@@ -17,15 +17,18 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from sekisho.apiserver import status
+from sekisho.apiserver.causes import forbidden, not_supported
 from sekisho.apiserver.represent import Form, Lines
 from sekisho.apiserver.route import Call
-from sekisho.apiserver.status import ApiError
+from sekisho.apiserver.status import ApiError, Cause
 from sekisho.apiserver.store import Event, Op, Place, Row, Store, TooOld, Watcher
 from sekisho.apiserver.types import ResourceType
 from sekisho.apiserver.writes import place_of
 from sekisho.diag import DiagnosticError
+from sekisho.kube.gvk import GVK
 from sekisho.kube.selectors import Selector
 from sekisho.kube.selectortext import FieldTerm, parse_field_selector, parse_selector
+from sekisho.lang.golang.gotext import quote
 
 BOOKMARK_SECONDS: Final = 60.0
 """How often a watch that allows it is told the version, when nothing else happens."""
@@ -75,24 +78,23 @@ def filter_of(call: Call, type: ResourceType) -> Filter:
         terms = parse_field_selector(fields).terms if fields else ()
         selector = parse_selector(labels) if labels else None
     except DiagnosticError as error:
-        raise status.bad_request(f"unable to parse requirement: {error.diagnostics[0].message}") from None
-    _check_fields(terms, fields, type)
+        about = "" if fields and not call.query.get("labelSelector") else "unable to parse requirement: "
+        told = error.diagnostics[0].message.rpartition("unable to parse requirement: ")[2]
+        raise status.bad_request(about + told) from None
+    _check_fields(terms, type)
     namespace = call.target.namespace if type.namespaced else ""
     return Filter(namespace=namespace, name=call.target.name, labels=selector, fields=terms)
 
 
-def _check_fields(terms: Sequence[FieldTerm], selector: str, type: ResourceType) -> None:
+def _check_fields(terms: Sequence[FieldTerm], type: ResourceType) -> None:
     known = {*COMMON_FIELDS, *type.strategy.fields({}), *type.selectable}
     for term in terms:
         key = term.field
         if key not in known:
             message = f"field label not supported: {key}"
-            if type.custom is None:
+            if type.custom is None and known == {*COMMON_FIELDS}:
                 message = f'"{key}" is not a known field selector: only "metadata.name", "metadata.namespace"'
-            where = f'"{type.api_version}, Resource={type.plural}"'
-            raise status.bad_request(
-                f'Unable to find {where} that match label selector "", field selector "{selector}": {message}'
-            )
+            raise status.bad_request(message)
 
 
 class Reader:
@@ -113,6 +115,7 @@ class Reader:
     async def list(self, call: Call, type: ResourceType, form: Form) -> bytes:
         """A list, in the form that the client wants. Raises ApiError."""
         wanted = filter_of(call, type)
+        check_match(call)
         limit = _number(call, "limit")
         version, after = self._store.version, None
         token = call.query.get("continue", "")
@@ -260,7 +263,10 @@ def _wanted_version(call: Call, current: int) -> int:
     if text in ("", "0"):
         return current
     if not text.isascii() or not text.isdigit():
-        raise status.bad_request(f"Invalid value: {text!r}: the resource version must be a number")
+        why = f"strconv.ParseUint: parsing {quote(text)}: invalid syntax"
+        raise status.bad_request(
+            f"invalid resource version: resourceVersion: Invalid value: {quote(text)}: {why}"
+        )
     asked = int(text)
     if asked > current:
         raise status.too_large_version(asked, current)
@@ -272,7 +278,7 @@ def _number(call: Call, name: str) -> int:
     try:
         return max(0, int(text)) if text else 0
     except ValueError:
-        raise status.bad_request(f"{name} must be a number, not {text!r}") from None
+        raise status.bad_request(f"strconv.ParseInt: parsing {quote(text)}: invalid syntax") from None
 
 
 def _token(version: int, last: Place) -> str:
@@ -285,7 +291,8 @@ def _read_token(token: str, store: Store) -> tuple[int, tuple[str, str]]:
         row = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
         version, (namespace, _, name) = int(row["rv"]), row["start"].partition("\0")
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise status.bad_request(f"continue key is not valid: {token[:100]!r}") from None
+        why = f"continue key is not valid: {quote(token[:100])}"
+        raise status.bad_request(f"invalid continue token: {why}") from None
     if version < store.hub.oldest:
         raise status.expired(
             "The provided continue parameter is too old to display a consistent list result. You can start a "
@@ -295,6 +302,29 @@ def _read_token(token: str, store: Store) -> tuple[int, tuple[str, str]]:
             "returned and now may show up in the list."
         )
     return version, (namespace, name)
+
+
+MATCHES: Final = ("Exact", "NotOlderThan", "")
+
+
+def check_match(call: Call) -> None:
+    """Raise ApiError (422) for a way of matching versions that a list does not have."""
+    match = call.query.get("resourceVersionMatch")
+    if match is None:
+        return
+    causes: list[Cause] = []
+    version = call.query.get("resourceVersion", "")
+    if match and not version:
+        causes.append(forbidden(_MATCH, f"{_MATCH} is forbidden unless resourceVersion is provided"))
+    if match not in MATCHES:
+        causes.append(not_supported(_MATCH, match, MATCHES))
+    elif match == "Exact" and version == "0":
+        causes.append(forbidden(_MATCH, f'{_MATCH} "exact" is forbidden for resourceVersion "0"'))
+    if causes:
+        raise status.invalid(GVK("meta.k8s.io", "", "ListOptions"), "", causes)
+
+
+_MATCH: Final = "resourceVersionMatch"
 
 
 def _watch_list_error(field: str, message: str) -> ApiError:

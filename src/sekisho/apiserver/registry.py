@@ -50,6 +50,10 @@ class Registry:
         """Whether a group is served in a version."""
         return version in self._groups.get(group, ())
 
+    def serves(self, group: str) -> bool:
+        """Whether a group is served at all."""
+        return group in self._groups
+
     def types(self) -> tuple[ResourceType, ...]:
         """All of them."""
         return tuple(self._by_path.values())

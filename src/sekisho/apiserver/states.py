@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sekisho.apiserver import status
+from sekisho.apiserver.causes import immutable
 from sekisho.apiserver.types import ResourceType
 
 OWNED: Final = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink")
@@ -24,10 +25,12 @@ def with_rows(value: dict[str, Any], managed: dict[str, Any]) -> dict[str, Any]:
     return {**value, "metadata": {**metadata, **({"managedFields": rows} if rows else {})}}
 
 
-def keep_owned(new: dict[str, Any], old: dict[str, Any], type: ResourceType) -> None:
-    """Carry over what no client changes; raises ApiError (409) for another uid."""
+def keep_owned(new: dict[str, Any], old: dict[str, Any], type: ResourceType, *, patched: bool) -> None:
+    """Carry over what no client changes; raises ApiError for another uid (409, and 422 by a patch)."""
     before, metadata = old["metadata"], dict(new["metadata"])
     uid = metadata.get("uid")
+    if uid and uid != before.get("uid") and patched:
+        raise status.invalid(type.gvk, before["name"], [immutable("metadata.uid", uid)])
     if uid and uid != before.get("uid"):
         name = before["name"]
         why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {before.get('uid', '')}"

@@ -6,7 +6,7 @@ Codes, reasons and texts are those of apimachinery's ``api/errors``; each constr
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sekisho.kube.gvk import GVK
@@ -39,12 +39,12 @@ class Resource:
 
 @dataclass(eq=False)
 class ApiError(Exception):
-    """A request that fails with a Status. ``details`` are those of the Status, without what is empty."""
+    """A request that fails with a Status. ``details`` are those of the Status, None where it has none."""
 
     code: int
     reason: str
     message: str
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         super().__init__(self.message)
@@ -60,7 +60,7 @@ class ApiError(Exception):
         }
         if self.reason:
             out["reason"] = self.reason
-        if self.details:
+        if self.details is not None:
             out["details"] = dict(self.details)
         out["code"] = self.code
         return out
@@ -103,7 +103,7 @@ MODIFIED: Final = (
 def apply_conflict(causes: Iterable[Cause], message: str) -> ApiError:
     """Server-side apply: other managers own the fields."""
     told = [cause.to_json() for cause in causes]
-    return ApiError(409, "Conflict", message, {"causes": told} if told else {})
+    return ApiError(409, "Conflict", message, {"causes": told})
 
 
 def invalid(kind: GVK, name: str, causes: Iterable[Cause]) -> ApiError:
@@ -137,20 +137,21 @@ def unauthorized() -> ApiError:
     return ApiError(401, "Unauthorized", "Unauthorized")
 
 
-def method_not_allowed(resource: Resource, verb: str) -> ApiError:
-    """The resource has no such verb."""
+def method_not_allowed() -> ApiError:
+    """The path has no such verb."""
     message = "the server does not allow this method on the requested resource"
-    return (
-        ApiError(405, "MethodNotAllowed", message, _details(resource, ""))
-        if verb
-        else ApiError(405, "MethodNotAllowed", message)
-    )
+    return ApiError(405, "MethodNotAllowed", message, {})
 
 
 def not_acceptable(accepted: str) -> ApiError:
     """The client accepts nothing that the server can write."""
     message = f"only the following media types are accepted: {accepted}"
     return ApiError(406, "NotAcceptable", message)
+
+
+def unsupported_patch() -> ApiError:
+    """The patch is of a kind that the resource does not take."""
+    return ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
 
 
 def unsupported_media_type(accepted: Iterable[str]) -> ApiError:

@@ -12,6 +12,7 @@ from sekisho.apiserver.services.strategy import Services
 from sekisho.apiserver.status import Cause
 from sekisho.apiserver.types import Plain, Raw, Strategy
 from sekisho.apiserver.webhooks.validation import STRATEGIES as WEBHOOKS
+from sekisho.lang.golang.gotext import quote
 
 
 def _get(value: Any, *path: str) -> Any:
@@ -221,9 +222,11 @@ class Workloads(Plain):
 
 
 def _go_map(labels: Mapping[str, Any]) -> str:
-    import json
-
-    return json.dumps(dict(sorted(labels.items())), separators=(",", ":"), ensure_ascii=False)
+    """Labels as ``%#v`` prints them."""
+    if not labels:
+        return "map[string]string(nil)"
+    rows = ", ".join(f"{quote(key)}:{quote(str(value))}" for key, value in sorted(labels.items()))
+    return f"map[string]string{{{rows}}}"
 
 
 JOB_LABELS: Final = ("batch.kubernetes.io/controller-uid", "controller-uid")
@@ -286,6 +289,39 @@ class WithStatus(Plain):
         new["status"] = dict(self._first)
 
 
+GENERATION: Final = "deprecated.daemonset.template.generation"
+"""The annotation in which a DaemonSet counts its templates."""
+
+
+class DaemonSets(Workloads):
+    """DaemonSets, which count their templates in an annotation."""
+
+    def decoded(self, new: dict[str, Any]) -> None:
+        """The count is always written."""
+        metadata = new["metadata"]
+        annotations = metadata.get("annotations")
+        metadata["annotations"] = {GENERATION: "0", **(annotations if isinstance(annotations, dict) else {})}
+
+    def prepare_create(self, new: dict[str, Any]) -> None:
+        """It begins with one."""
+        super().prepare_create(new)
+        self._count(new, "1")
+
+    def prepare_update(self, new: dict[str, Any], old: Raw) -> None:
+        """It goes on with every other template."""
+        before = str(_get(old, "metadata", "annotations", GENERATION) or "0")
+        same = _get(new, "spec", "template") == _get(old, "spec", "template")
+        number = int(before) if before.isdecimal() else 0
+        self._count(new, str(number if same else number + 1))
+
+    def _count(self, new: dict[str, Any], number: str) -> None:
+        metadata = new["metadata"]
+        new["metadata"] = {
+            **metadata,
+            "annotations": {**(metadata.get("annotations") or {}), GENERATION: number},
+        }
+
+
 _EVENT_FIELDS: Final = (
     "involvedObject.kind",
     "involvedObject.namespace",
@@ -334,7 +370,7 @@ STRATEGIES: Final[Mapping[tuple[str, str], Strategy]] = {
     ("", "replicationcontrollers"): Selected(status__replicas=("status", "replicas")),
     ("apps", "deployments"): Workloads(_SELECTOR),
     ("apps", "replicasets"): Workloads(_SELECTOR),
-    ("apps", "daemonsets"): Workloads(_SELECTOR),
+    ("apps", "daemonsets"): DaemonSets(_SELECTOR),
     ("apps", "statefulsets"): StatefulSets(_SELECTOR),
     ("batch", "jobs"): Jobs(),
     ("batch", "cronjobs"): WithStatus(),

@@ -37,6 +37,7 @@ from sekisho.apiserver.views import merged
 from sekisho.kube.defaults import with_defaults
 from sekisho.kube.object import Object
 from sekisho.kube.review import Operation
+from sekisho.lang.golang.gotext import quote
 
 TRIES: Final = 5
 """How often a PATCH without a version is computed anew, as kube-apiserver does it."""
@@ -95,11 +96,7 @@ class Writer:
             message = "create not allowed while custom resource definition is terminating"
             raise ApiError(405, "MethodNotAllowed", message)
         if metadata.get("resourceVersion"):
-            raise status.ApiError(
-                500,
-                "InternalError",
-                "Internal error occurred: resourceVersion should not be set on objects to be created",
-            )
+            raise status.ApiError(500, "", "resourceVersion should not be set on objects to be created")
 
     async def _create(self, call: Call, type: ResourceType, wanted: Changed) -> Written:
         value = wanted.value
@@ -149,13 +146,15 @@ class Writer:
                 f"({call.target.name})"
             )
         wanted = metadata.get("resourceVersion")
+        if wanted and not str(wanted).isdecimal():
+            raise ApiError(500, "", f"strconv.ParseUint: parsing {quote(str(wanted))}: invalid syntax")
         if not wanted and not type.unconditional and self._store.get(place_of(call, type)) is not None:
             cause = Cause(
                 reason="FieldValueInvalid",
                 message="Invalid value: 0x0: must be specified for an update",
                 field="metadata.resourceVersion",
             )
-            raise status.invalid(type.gvk, call.target.name, [cause])
+            raise status.invalid(type.gvk._replace(kind=type.plural), call.target.name, [cause])
 
         async def change(old: dict[str, Any]) -> Changed:
             if wanted and wanted != old["metadata"]["resourceVersion"]:
@@ -234,7 +233,7 @@ class Writer:
     ) -> dict[str, Any]:
         """A new state without what its writer may not change. Raises ApiError (409) for another uid."""
         new = with_rows(merged(call.target.subresource, type, new, old), new)
-        keep_owned(new, old, type)
+        keep_owned(new, old, type, patched=call.target.verb == "patch")
         if not call.target.subresource:
             type.strategy.prepare_update(new, old)
         return self._stored(new, type)

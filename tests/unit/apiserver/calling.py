@@ -43,7 +43,8 @@ class Client:
 
     async def __call__(self, method: str, path: str, body: Any = None, kind: str = "") -> tuple[int, Any]:
         answer = await self.raw(method, path, body, kind)
-        return answer.code, json.loads(answer.body)
+        text = answer.content_type.startswith("text/")
+        return answer.code, answer.body.decode() if text else json.loads(answer.body)
 
 
 def run(folder: Path, work: Callable[[Client], Awaitable[Any]], **settings: Any) -> Any:

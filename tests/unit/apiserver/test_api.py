@@ -95,7 +95,7 @@ def test_generations_count_changes_of_the_spec_alone(tmp_path: Path) -> None:
             "name or generateName is required",
         ),
         ("POST", CM, b"{", 400, "BadRequest", "json parse error"),
-        ("POST", CM, [], 400, "BadRequest", "must be a JSON object"),
+        ("POST", CM, [], 400, "BadRequest", "cannot unmarshal array"),
         ("POST", CM, deployment(), 400, "BadRequest", "cannot be handled as a ConfigMap"),
         (
             "POST",

@@ -2,7 +2,7 @@
 
 from sekisho.apiserver.admission.asked import Asked
 from sekisho.apiserver.admission.chain import NO_REVIEWERS, Chain, Reviewers
-from sekisho.apiserver.admission.pipeline import UNGUARDED, Admission, Guarding
+from sekisho.apiserver.admission.pipeline import UNGUARDED, Admission, Guarding, Plugins, default_plugins
 from sekisho.apiserver.admission.webhooks import Conditions, ReadConditions, Unmet
 
 __all__ = [
@@ -13,7 +13,9 @@ __all__ = [
     "Chain",
     "Conditions",
     "Guarding",
+    "Plugins",
     "ReadConditions",
     "Reviewers",
     "Unmet",
+    "default_plugins",
 ]

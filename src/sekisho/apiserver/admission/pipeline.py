@@ -50,28 +50,6 @@ async def _ended() -> None:
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guarding:
-    """Who is asked beside the server itself.
-
-    ``reviewers`` judge in process, ``conditions`` evaluates the match conditions of webhooks, ``problems``
-    tells what keeps an object from being stored that reviewers would go by. ``begin`` is called with the Api
-    before it answers, ``end`` when it has stopped.
-    """
-
-    reviewers: Reviewers = NO_REVIEWERS
-    conditions: ReadConditions | None = None
-    problems: Callable[[Object], Sequence[Diagnostic]] = _nothing
-    begin: Callable[[Any], None] = _idle
-    end: Callable[[], Awaitable[None]] = _ended
-
-
-UNGUARDED: Final = Guarding()
-
-COMPLETED: Final = frozenset({PODS, CLAIMS, INGRESSES})
-"""Resources whose objects plugins change."""
-
-
 class Plugin(Protocol):
     """A part of the server that completes or refuses. Raises ApiError."""
 
@@ -80,6 +58,45 @@ class Plugin(Protocol):
 
     def validate(self, asked: Asked) -> None:
         """Refuse it, or not."""
+
+
+Plugins = Callable[[Store], "tuple[Plugin, ...]"]
+"""The built-in admission over a store."""
+
+
+def default_plugins(store: Store) -> tuple[Plugin, ...]:
+    """What kube-apiserver asks without being told, in its order."""
+    return (
+        LimitRanger(store),
+        ServiceAccounts(store),
+        Priorities(store),
+        Tolerations(),
+        DefaultClasses(store),
+        RuntimeClasses(store),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guarding:
+    """Who is asked beside the server itself.
+
+    ``reviewers`` judge in process, ``conditions`` evaluates the match conditions of webhooks, ``problems``
+    tells what keeps an object from being stored that reviewers would go by. ``begin`` is called with the Api
+    before it answers, ``end`` when it has stopped. ``plugins`` is the admission that is part of the server.
+    """
+
+    reviewers: Reviewers = NO_REVIEWERS
+    conditions: ReadConditions | None = None
+    problems: Callable[[Object], Sequence[Diagnostic]] = _nothing
+    begin: Callable[[Any], None] = _idle
+    end: Callable[[], Awaitable[None]] = _ended
+    plugins: Plugins = default_plugins
+
+
+UNGUARDED: Final = Guarding()
+
+COMPLETED: Final = frozenset({PODS, CLAIMS, INGRESSES})
+"""Resources whose objects plugins change."""
 
 
 class Admission:
@@ -95,14 +112,7 @@ class Admission:
         self.reviewers = guarding.reviewers
         self._problems = guarding.problems
         self.quotas = Quotas(store)
-        self._plugins: tuple[Plugin, ...] = (
-            LimitRanger(store),
-            ServiceAccounts(store),
-            Priorities(store),
-            Tolerations(),
-            DefaultClasses(store),
-            RuntimeClasses(store),
-        )
+        self._plugins = guarding.plugins(store)
         self._webhooks = Webhooks(store, caller, registry, guarding.conditions)
 
     async def mutate(self, asked: Asked) -> list[str]:
