@@ -23,7 +23,6 @@ from sekisho.apiserver.custom.definitions import begin_end
 from sekisho.apiserver.decode import check_schema
 from sekisho.apiserver.deletion import check_preconditions, finalizers, grace_of, holds
 from sekisho.apiserver.managed import Managers
-from sekisho.apiserver.metadata import metadata_causes
 from sekisho.apiserver.options import dry_run, options_of
 from sekisho.apiserver.route import Call
 from sekisho.apiserver.scaling import SCALE, scale_of, with_scale
@@ -31,6 +30,7 @@ from sekisho.apiserver.services.claims import ServiceClaims
 from sekisho.apiserver.states import OBSERVED, OWNED, count_generation, is_done, keep_owned, same, with_rows
 from sekisho.apiserver.status import ApiError, Cause
 from sekisho.apiserver.store import Place, Row, Stale, Store
+from sekisho.apiserver.strategies.metadata import metadata_causes
 from sekisho.apiserver.structs import compact, compact_metadata, filled
 from sekisho.apiserver.types import ResourceType
 from sekisho.apiserver.views import merged
