@@ -15,6 +15,8 @@ POD_SECURITY ?= ../shared/conformance/pod-security
 CEL_SPEC ?=
 # Sources of Gatekeeper, or any folder with suites of tests for constraints; none by default.
 GATEKEEPER ?=
+# opencontainers/runtime-tools with its validation programs built; needs root; none by default.
+RUNTIME_TOOLS ?=
 # A copy of Gatekeeper's library; none by default.
 LIBRARY ?=
 
@@ -61,6 +63,7 @@ conformance: $(VENV)/dev.stamp ## suites of other projects, where they are at ha
 	@test -z "$(GATEKEEPER)" || $(BIN)/python -m tests.conformance.gator $(GATEKEEPER)
 	@test ! -d $(POD_SECURITY) || $(BIN)/python -m tests.conformance.library.standards $(POD_SECURITY)
 	$(BIN)/python -m tests.conformance.apiserver_diff
+	@test -z "$(RUNTIME_TOOLS)" || $(BIN)/python -m tests.conformance.runtime_tools $(RUNTIME_TOOLS)
 	$(BIN)/python -m tests.conformance.python_client --python $(KUBERNETES_CLIENT)
 	@test -z "$(LIBRARY)" || $(BIN)/python -m tests.conformance.library $(LIBRARY) --generated 20
 

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.conformance.runtime_tools.__main__ import our_runtime
 
 from sekisho.sandbox.doctor import examine, gather, why_not
+from tests.conformance.runtime_tools.__main__ import our_runtime
 
 WHY = why_not(examine(gather()))
 PROGRAMS = ("sh", "cat", "id", "sleep", "tty", "stty", "ls", "hostname", "ps")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Final
 
-    from sekisho.sandbox.spec import Mount, SandboxSpec
+    from sekisho.sandbox.spec import Device, Mount, SandboxSpec
 
 STAGES: Final = ("/sys", "/mnt", "/media", "/srv", "/opt", "/run", "/tmp")  # noqa: S108  only mounted over
 """Where the new root is put together, in the sandbox's own mount namespace: the first that hides nothing
@@ -109,6 +109,8 @@ class Tree:
         for mount in self._spec.mounts:
             self._mount(mount)
         self._device_nodes()
+        for device in self._spec.devices:
+            self._device(device)
         self._close(KERNEL_FILES if self._has("proc") else (), self._spec.readonly_paths)
         for path in self._spec.masked_paths:
             self._mask(path)
@@ -307,6 +309,22 @@ class Tree:
                     continue
         finally:
             os.close(dev)
+
+    def _device(self, device: Device) -> None:
+        """A node that the specification asks for: a FIFO, or a device without hardware behind it."""
+        folder, _, name = device.path.rpartition("/")
+        fd = self._place(folder or "/", directory=True)
+        try:
+            kind = stat.S_IFIFO if device.type == "p" else stat.S_IFCHR
+            os.mknod(name, kind | device.mode, os.makedev(device.major, device.minor), dir_fd=fd)
+            os.chmod(name, device.mode, dir_fd=fd)
+            os.chown(name, device.uid, device.gid, dir_fd=fd)
+        except FileExistsError:
+            return  # one of those that every sandbox has
+        except OSError as error:
+            raise SandboxError("SBX011", f"cannot make {device.path}: {error.strerror}") from None
+        finally:
+            os.close(fd)
 
     def _node(self, dev: int, name: str, device: int) -> None:
         try:

@@ -381,3 +381,16 @@ def test_a_root_with_a_long_path(engine: Engine) -> None:
     engine.quietly("create", "--bundle", str(engine.bundle), "web")
     engine("start", "web")
     assert engine("exec", "web", "sh", "-c", "echo in").stdout == "in\n"
+
+
+def test_devices_without_hardware(engine: Engine) -> None:
+    def devices(config: dict[str, Any]) -> None:
+        config["linux"]["devices"] = [
+            {"path": "/dev/zero2", "type": "c", "major": 1, "minor": 5, "fileMode": 0o600, "uid": 5},
+            {"path": "/dev/deep/fifo", "type": "p", "fileMode": 0o640},
+            {"path": "/dev/null", "type": "c", "major": 1, "minor": 3},
+        ]
+
+    engine.configure("sh", "-c", "ls -ln /dev/zero2 /dev/deep | cut -c1-15", change=devices)
+    run = engine("run", "--bundle", str(engine.bundle), "web")
+    assert run.stdout.split() == ["crw-------", "1", "5", "/dev/deep:", "total", "0", "prw-r-----", "1", "0"]
