@@ -25,8 +25,8 @@ LONG_FUNCTIONS: dict[str, str] = {}
 
 MANY_PARAMETERS: dict[str, str] = {
     "cli/check.py:command": "a click command takes one parameter for each option that its help names",
-    "cli/policy_audit.py:command": "likewise",
-    "cli/policy_preview.py:command": "likewise",
+    "cli/policy/audit.py:command": "likewise",
+    "cli/policy/preview.py:command": "likewise",
 }
 """Functions with more than 7 parameters, as ``module:function``, each with its reason."""
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sekisho.cli.suitefiles import DiskFiles, find_suites
+from sekisho.cli.policy.suitefiles import DiskFiles, find_suites
 from sekisho.diag import DiagnosticError, Source
 from sekisho.policy.code import Code, Compiled
 from sekisho.policy.compiler import compile_code

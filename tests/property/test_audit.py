@@ -21,7 +21,7 @@ from tests.unit.audit.worlds import (
 
 from sekisho import policy
 from sekisho.audit import EMPTY, Ledger, compare, denied, preview, scan
-from sekisho.cli.policy_preview import policies_in
+from sekisho.cli.policy.preview import policies_in
 from sekisho.diag import Deadline
 from sekisho.kube.object import Object
 from sekisho.kube.review import Request, decide

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from sekisho.cli.suitefiles import DiskFiles, find_suites
+from sekisho.cli.policy.suitefiles import DiskFiles, find_suites
 from sekisho.diag import DiagnosticError
 from sekisho.policy.compiler import compile_code
 from sekisho.policy.verify import Runner

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from sekisho.cli.suitefiles import DiskFiles, find_suites
+from sekisho.cli.policy.suitefiles import DiskFiles, find_suites
 from sekisho.diag import Diagnostic, DiagnosticError, ObjectPath, ObjectRef
 from sekisho.policy.compiler import compile_code
 from sekisho.policy.suite import Assertion, Case, Filter, Test

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sekisho.cli.benchreport import load_baseline, save, table
+from sekisho.cli.policy.benchreport import load_baseline, save, table
 from sekisho.diag import DiagnosticError
 from sekisho.kube.object import Object
 from sekisho.policy.bench import Baseline, Latencies, Plan, compare, measure, prepare

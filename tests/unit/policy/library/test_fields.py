@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sekisho.cli.suitefiles import DiskFiles, find_suites
+from sekisho.cli.policy.suitefiles import DiskFiles, find_suites
 from sekisho.diag import ObjectPath
 from sekisho.kube.object import Object
 from sekisho.kube.review import Request

@@ -9,7 +9,7 @@ import make_library
 import pytest
 import yaml
 
-from sekisho.cli.suitefiles import DiskFiles, find_suites
+from sekisho.cli.policy.suitefiles import DiskFiles, find_suites
 from sekisho.diag import Source
 from sekisho.policy.compiler import compile_code
 from sekisho.policy.constraint import GATOR, load_constraint

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from sekisho.cel.kubernetes.environment import kubernetes_environment
-from sekisho.cli.suitefiles import DiskFiles, find_suites
+from sekisho.cli.policy.suitefiles import DiskFiles, find_suites
 from sekisho.kube.object import Object
 from sekisho.kube.review import Finding, Request
 from sekisho.policy import Ask, Engine

@@ -79,7 +79,7 @@ def command(
     --against by the new policies.
     """
     from sekisho.audit import compare, preview
-    from sekisho.cli import previewreport
+    from sekisho.cli.policy import previewreport
     from sekisho.cli.settings import find_settings
     from sekisho.cli.snapshot import Wanted, gather, read_inputs
 

@@ -175,7 +175,7 @@ def _peak(function: Callable[[], Any]) -> int:
 
 
 def _write(results: Sequence[Results], form: str) -> None:
-    from sekisho.cli import benchreport
+    from sekisho.cli.policy import benchreport
 
     if form == "json":
         import json
@@ -191,7 +191,7 @@ def _write(results: Sequence[Results], form: str) -> None:
 
 
 def _save(results: Sequence[Results], path: str) -> None:
-    from sekisho.cli import benchreport
+    from sekisho.cli.policy import benchreport
 
     benchreport.save(results, path)
     print(f"\nResults saved to: {path}", file=sys.stderr)
@@ -199,7 +199,7 @@ def _save(results: Sequence[Results], path: str) -> None:
 
 def _baselines(path: str, engines: Sequence[str]) -> dict[str, Baseline]:
     """The kept results of these engines, as far as there are any."""
-    from sekisho.cli import benchreport
+    from sekisho.cli.policy import benchreport
 
     found = ((name, benchreport.load_baseline(path, name)) for name in engines)
     old = {name: baseline for name, baseline in found if baseline is not None}
@@ -211,7 +211,7 @@ def _baselines(path: str, engines: Sequence[str]) -> dict[str, Baseline]:
 def _compare(
     results: Results, old: Baseline, *, threshold: float, min_threshold: float, **_: Any
 ) -> tuple[Metric, ...]:
-    from sekisho.cli import benchreport
+    from sekisho.cli.policy import benchreport
     from sekisho.policy import bench
 
     tolerance = min_threshold * bench.SECOND

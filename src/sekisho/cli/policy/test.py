@@ -1,4 +1,4 @@
-"""``sekisho policy``: gator's verbs."""
+"""``sekisho policy test``: gator test."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import os
 import sys
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from sekisho.cli.main import LazyGroup
 from sekisho.cli.network import Chosen, ExternalData, provider_options
 
 if TYPE_CHECKING:
@@ -20,24 +19,7 @@ if TYPE_CHECKING:
     from sekisho.policy.gator import Result
 
 
-VERBS: Final = {
-    "audit": ("sekisho.cli.policy_audit", "Judge everything that is there, and count."),
-    "bench": ("sekisho.cli.policy_bench", "Measure how long reviews take."),
-    "expand": ("sekisho.cli.policy_expand", "Show what objects will bring about."),
-    "library": ("sekisho.cli.policy_library", "Ready policies, and bundles of them."),
-    "preview": ("sekisho.cli.policy_preview", "Say what enforcing would refuse, and the way there."),
-    "sync": ("sekisho.cli.policy_sync", "Check what is synced for policies."),
-    "vap": ("sekisho.cli.admission.translate", "Make ValidatingAdmissionPolicies of templates."),
-    "verify": ("sekisho.cli.policy_verify", "Run suites of tests for constraints."),
-}
-
-
-@click.command(cls=LazyGroup, rows=VERBS, epilog="Example: sekisho policy test -f policies/ -f manifests/")
-def command() -> None:
-    """Work with Gatekeeper's policies: gator's verbs, flags, output and exit status."""
-
-
-@command.command(epilog="Example: kubectl get pods -o yaml | sekisho policy test -f policies/ -f -")
+@click.command(epilog="Example: kubectl get pods -o yaml | sekisho policy test -f policies/ -f -")
 @click.option(
     "-f",
     "--filename",
@@ -58,7 +40,7 @@ def command() -> None:
     help="Judge by this code of templates; without it CEL wins where there are both.",
 )
 @click.option("--no-cache", is_flag=True, help="Compile policies anew.")
-def test(
+def command(
     *,
     filenames: tuple[str, ...],
     output: str | None,

@@ -54,8 +54,8 @@ def command(
 
     Exit status 0, or 1 if anything failed or cannot be used.
     """
+    from sekisho.cli.policy.suitefiles import DiskFiles, find_suites
     from sekisho.cli.programs import cached_choice, cached_compile
-    from sekisho.cli.suitefiles import DiskFiles, find_suites
     from sekisho.diag import DiagnosticError
     from sekisho.policy.suite import Filter
     from sekisho.policy.verify import Runner
@@ -78,7 +78,7 @@ def command(
     )
     verbose, tracing = options["verbose"], options["tracing"]
     results = [runner.run(suite, filter, verbose=verbose, tracing=tracing) for suite in suites]
-    from sekisho.cli import suitereport
+    from sekisho.cli.policy import suitereport
 
     problems = [problem for result in results for problem in result.problems()]
     remarks = [*_remarks(suites, paths), *told, *problems]
