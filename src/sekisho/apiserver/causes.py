@@ -61,6 +61,26 @@ def invalids(at: str, value: Any, details: Sequence[str]) -> list[Cause]:
     return [invalid(at, value, ",".join(details))] if details else []
 
 
+def not_told(found: Iterable[Cause], told: Sequence[Cause]) -> list[Cause]:
+    """Causes of fields about which nothing has been said yet, nor about what is around or in them."""
+
+    def near(one: str, other: str) -> bool:
+        return (
+            one == other
+            or one.startswith((f"{other}.", f"{other}["))
+            or other.startswith((f"{one}.", f"{one}["))
+        )
+
+    def same(one: Cause, other: Cause) -> bool:
+        """Some fields are called otherwise by a rule than where they stand (a Node's taints)."""
+        leaf, text = one.field.rpartition(".")[2], one.message.partition(": supported")[0]
+        return leaf == other.field.rpartition(".")[2] and text == other.message.partition(": supported")[0]
+
+    return [
+        cause for cause in found if not any(near(cause.field, row.field) or same(cause, row) for row in told)
+    ]
+
+
 _REASONS: Final[Mapping[str, str]] = {
     "Invalid value": "FieldValueInvalid",
     "Required value": "FieldValueRequired",

@@ -17,7 +17,7 @@ import orjson
 from sekisho.apiserver import gojson
 from sekisho.apiserver.release import VERSION
 from sekisho.apiserver.route import Call
-from sekisho.apiserver.status import Cause, bad_request, invalid, unsupported_media_type
+from sekisho.apiserver.status import Cause, bad_request, unsupported_media_type
 from sekisho.apiserver.types import ResourceType
 from sekisho.diag import Diagnostic, DiagnosticError, ObjectPath, Path, Source, path_text
 from sekisho.kube.gvk import GVK
@@ -246,14 +246,13 @@ def _format(path: Path, schema: Schema) -> str:
     return node.format if node is not None else ""
 
 
-def check_schema(value: dict[str, Any], type: ResourceType, name: str) -> None:
-    """What the schema of the kind forbids; raises ApiError (422)."""
+def schema_causes(value: dict[str, Any], type: ResourceType) -> list[Cause]:
+    """What the schema of the kind forbids."""
     schema = type.schema()
     if schema is None:
-        return
+        return []
     problems = [row for row in validate(value, schema) if row.code is not schema_codes.UNKNOWN_FIELD]
-    if problems:
-        raise invalid(type.gvk, name, causes_of(problems))
+    return [*causes_of(problems)]
 
 
 def causes_of(problems: list[Diagnostic]) -> Iterator[Cause]:

@@ -109,7 +109,7 @@ def apply_conflict(causes: Iterable[Cause], message: str) -> ApiError:
 def invalid(kind: GVK, name: str, causes: Iterable[Cause]) -> ApiError:
     """The object breaks the rules of its kind; the text lists every cause."""
     rows = tuple(causes)
-    texts = [f"{row.field}: {row.message}" if row.field else row.message for row in rows]
+    texts = [*dict.fromkeys(f"{row.field}: {row.message}" if row.field else row.message for row in rows)]
     told = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     title = f"{kind.kind}.{kind.group}" if kind.group else kind.kind
     details = {"name": name, "group": kind.group, "kind": kind.kind}

@@ -18,9 +18,10 @@ import orjson
 from sekisho.apiserver import names, status
 from sekisho.apiserver.admission import Admission, Asked
 from sekisho.apiserver.authorize import NO_GUARD, Guard
+from sekisho.apiserver.causes import not_told
 from sekisho.apiserver.custom import KEY as DEFINITIONS
 from sekisho.apiserver.custom.definitions import begin_end
-from sekisho.apiserver.decode import check_schema
+from sekisho.apiserver.decode import schema_causes
 from sekisho.apiserver.deletion import check_preconditions, finalizers, grace_of, holds
 from sekisho.apiserver.managed import Managers
 from sekisho.apiserver.options import dry_run, options_of
@@ -33,6 +34,7 @@ from sekisho.apiserver.store import Place, Row, Stale, Store
 from sekisho.apiserver.strategies.metadata import metadata_causes
 from sekisho.apiserver.structs import compact, compact_metadata, filled
 from sekisho.apiserver.types import ResourceType
+from sekisho.apiserver.validation import broken
 from sekisho.apiserver.views import merged
 from sekisho.kube.defaults import with_defaults
 from sekisho.kube.object import Object
@@ -214,7 +216,7 @@ class Writer:
     ) -> Written:
         type = asked.type
         self._guard.check(call, type, new, old)
-        warnings = self._validate(type, new, old)
+        warnings = self._validate(type, new, old, call.target.subresource)
         asked.object = _shown_as(asked, new)
         warnings += await self._admission.validate(asked)
         if same(new, old):
@@ -385,7 +387,9 @@ class Writer:
         asked.old = None if old is None else _shown_as(asked, old)
         return asked
 
-    def _validate(self, type: ResourceType, new: dict[str, Any], old: dict[str, Any] | None) -> list[str]:
+    def _validate(
+        self, type: ResourceType, new: dict[str, Any], old: dict[str, Any] | None, subresource: str = ""
+    ) -> list[str]:
         """Refuse what breaks the rules of the kind; warnings about what does not."""
         name = new["metadata"].get("name", "")
         causes, warnings = [*metadata_causes(type, new, old)], []
@@ -393,9 +397,11 @@ class Writer:
             judged = type.custom.judge(new, old)
             causes += judged.causes
             warnings = judged.warnings
-        elif not causes:
-            check_schema(new, type, name)
-        causes += type.strategy.validate(new, old)
+        else:
+            causes += broken(type, new, old, subresource)
+        causes += not_told(type.strategy.validate(new, old), causes)
+        if type.custom is None:
+            causes += not_told(schema_causes(new, type), causes)
         if causes:
             raise status.invalid(type.gvk, name, causes)
         return warnings

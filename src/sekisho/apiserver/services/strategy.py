@@ -47,8 +47,8 @@ class Services(Plain):
         """The rules of a Service (``ValidateService``, ``ValidateServiceUpdate``)."""
         spec = new.get("spec") or {}
         yield from _address_causes(spec, (old or {}).get("spec") or {}, old is not None)
-        yield from _type_causes(spec)
         yield from _port_causes(spec)
+        yield from _type_causes(spec)
         for index, text in enumerate(spec.get("externalIPs") or ()):
             if not is_address(text):
                 yield invalid(f"spec.externalIPs[{index}]", text, MALFORMED)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sekisho.apiserver.authz.validation import STRATEGIES as ACCESS
 from sekisho.apiserver.custom.strategy import CustomResourceDefinitions
 from sekisho.apiserver.services.strategy import Services
-from sekisho.apiserver.status import Cause
 from sekisho.apiserver.types import Plain, Raw, Strategy
 from sekisho.apiserver.webhooks.validation import STRATEGIES as WEBHOOKS
-from sekisho.lang.golang.gotext import quote
 
 
 def _get(value: Any, *path: str) -> Any:
@@ -61,45 +59,6 @@ class Pods(Selected):
         """A new Pod is Pending."""
         new["status"] = {"phase": "Pending", "qosClass": qos_class(new)}
 
-    def validate(self, new: Raw, old: Raw | None) -> Iterable[Cause]:
-        """Nearly nothing of a Pod's spec may change once it is there."""
-        if old is None:
-            return
-        before, after = _mutable_out(old), _mutable_out(new)
-        if before != after:
-            yield Cause(
-                reason="FieldValueForbidden",
-                message=(
-                    "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,"
-                    "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,"
-                    "`spec.tolerations` (only additions to existing tolerations),"
-                    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously "
-                    "negative)"
-                ),
-                field="spec",
-            )
-
-
-def _mutable_out(pod: Raw) -> Any:
-    """A Pod's spec without what may change."""
-    spec = dict(_get(pod, "spec") or {})
-    for name in ("activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "nodeName"):
-        spec.pop(name, None)
-    for name in ("containers", "initContainers", "ephemeralContainers"):
-        rows = spec.pop(name, None)
-        if name != "ephemeralContainers":
-            spec[name] = [
-                {
-                    key: value
-                    for key, value in row.items()
-                    if key not in ("image", "resources", "resizePolicy")
-                }
-                for row in rows or ()
-                if isinstance(row, Mapping)
-            ]
-    gates = spec.pop("schedulingGates", None)
-    return spec, bool(gates) and not gates
-
 
 def qos_class(pod: Raw) -> str:
     """Guaranteed, Burstable or BestEffort (core/v1 helper qos)."""
@@ -146,12 +105,6 @@ class Secrets(Selected):
         """The type stays what it was where it is left out."""
         new.setdefault("type", old.get("type", "Opaque"))
 
-    def validate(self, new: Raw, old: Raw | None) -> Iterable[Cause]:
-        """An immutable one stays as it is; the type never changes."""
-        if old is not None and new.get("type") != old.get("type"):
-            yield _immutable("type", new.get("type"))
-        yield from _unchanged(new, old)
-
 
 def _encode(new: dict[str, Any]) -> None:
     texts = new.pop("stringData", None)
@@ -161,72 +114,12 @@ def _encode(new: dict[str, Any]) -> None:
         new["data"] = {**(data if isinstance(data, Mapping) else {}), **coded}
 
 
-class ConfigMaps(Plain):
-    """ConfigMaps may be immutable."""
-
-    def validate(self, new: Raw, old: Raw | None) -> Iterable[Cause]:
-        """An immutable one stays as it is."""
-        return _unchanged(new, old)
-
-
-def _unchanged(new: Raw, old: Raw | None) -> Iterator[Cause]:
-    if old is None or old.get("immutable") is not True:
-        return
-    if new.get("immutable") is not True:
-        yield Cause(
-            reason="FieldValueForbidden",
-            message="Forbidden: field is immutable when `immutable` is set",
-            field="immutable",
-        )
-    for name in ("data", "binaryData"):
-        if new.get(name) != old.get(name):
-            yield Cause(
-                reason="FieldValueForbidden",
-                message="Forbidden: field is immutable when `immutable` is set",
-                field=name,
-            )
-
-
-def _immutable(field: str, value: Any) -> Cause:
-    import json
-
-    shown = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    return Cause(
-        reason="FieldValueInvalid", message=f"Invalid value: {shown}: field is immutable", field=field
-    )
-
-
 class Workloads(Plain):
-    """Workloads whose selector must fit their template and never changes."""
-
-    def __init__(self, *immutable: tuple[str, ...]) -> None:
-        self._immutable = immutable
+    """Workloads, whose status is their controller's."""
 
     def prepare_create(self, new: dict[str, Any]) -> None:
-        """Nobody but its controller writes the status."""
+        """Nobody else writes it."""
         new["status"] = {}
-
-    def validate(self, new: Raw, old: Raw | None) -> Iterable[Cause]:
-        """Selector and template agree; what may not change has not."""
-        selector = _get(new, "spec", "selector", "matchLabels") or {}
-        labels = _get(new, "spec", "template", "metadata", "labels") or {}
-        if any(labels.get(key) != value for key, value in selector.items()):
-            yield Cause(
-                reason="FieldValueInvalid",
-                message=f"Invalid value: {_go_map(labels)}: `selector` does not match template `labels`",
-                field="spec.template.metadata.labels",
-            )
-        for path in self._immutable if old is not None else ():
-            if _get(new, *path) != _get(old, *path):
-                yield _immutable(".".join(path), _get(new, *path))
-
-
-def _go_map(labels: Mapping[str, Any]) -> str:
-    """Labels as ``%#v`` prints them."""
-    if not labels:
-        return "map[string]string(nil)"
-    rows = ", ".join(f"{quote(key)}:{quote(str(value))}" for key, value in sorted(labels.items()))
-    return f"map[string]string{{{rows}}}"
 
 
 JOB_LABELS: Final = ("batch.kubernetes.io/controller-uid", "controller-uid")
@@ -243,28 +136,17 @@ class Jobs(Selected):
         """An empty status, the selector, and the labels of the template."""
         new["status"] = {}
         spec, uid = dict(new.get("spec") or {}), _get(new, "metadata", "uid")
-        if spec.get("manualSelector") is not True and not _get(spec, "selector", "matchLabels"):
+        if spec.get("manualSelector") is not True:
             template = dict(spec.get("template") or {})
             metadata = dict(template.get("metadata") or {})
             labels = dict.fromkeys(JOB_LABELS, uid)
             labels |= dict.fromkeys(JOB_NAMES, _get(new, "metadata", "name"))
-            metadata["labels"] = {**(metadata.get("labels") or {}), **labels}
-            spec["selector"] = {"matchLabels": {JOB_LABELS[0]: uid}}
+            metadata["labels"] = {**labels, **(metadata.get("labels") or {})}
+            wanted = dict(spec.get("selector") or {})
+            wanted["matchLabels"] = {JOB_LABELS[0]: uid, **(wanted.get("matchLabels") or {})}
+            spec["selector"] = wanted
             spec["template"] = {**template, "metadata": metadata}
         new["spec"] = spec
-
-    def validate(self, new: Raw, old: Raw | None) -> Iterable[Cause]:
-        """Selector, template and completions stay as they are (suspended Jobs that never began apart)."""
-        if old is None:
-            return
-        fixed = ["selector", "completionMode"]
-        if not (_get(old, "spec", "suspend") is True and not _get(old, "status", "startTime")):
-            fixed.append("template")
-        if _get(new, "spec", "completionMode") != "Indexed":
-            fixed.append("completions")
-        for name in fixed:
-            if _get(new, "spec", name) != _get(old, "spec", name):
-                yield _immutable(f"spec.{name}", _get(new, "spec", name))
 
 
 class StatefulSets(Workloads):
@@ -354,13 +236,10 @@ class Events(Plain):
         return found
 
 
-_SELECTOR: Final = ("spec", "selector")
-
 STRATEGIES: Final[Mapping[tuple[str, str], Strategy]] = {
     ("", "pods"): Pods(),
     ("", "namespaces"): Namespaces(),
     ("", "secrets"): Secrets(),
-    ("", "configmaps"): ConfigMaps(),
     ("", "services"): Services(),
     ("", "events"): Events("involvedObject"),
     ("events.k8s.io", "events"): Events("regarding"),
@@ -368,10 +247,10 @@ STRATEGIES: Final[Mapping[tuple[str, str], Strategy]] = {
     ("", "persistentvolumeclaims"): WithStatus(phase="Pending"),
     ("", "persistentvolumes"): WithStatus(phase="Pending"),
     ("", "replicationcontrollers"): Selected(status__replicas=("status", "replicas")),
-    ("apps", "deployments"): Workloads(_SELECTOR),
-    ("apps", "replicasets"): Workloads(_SELECTOR),
-    ("apps", "daemonsets"): DaemonSets(_SELECTOR),
-    ("apps", "statefulsets"): StatefulSets(_SELECTOR),
+    ("apps", "deployments"): Workloads(),
+    ("apps", "replicasets"): Workloads(),
+    ("apps", "daemonsets"): DaemonSets(),
+    ("apps", "statefulsets"): StatefulSets(),
     ("batch", "jobs"): Jobs(),
     ("batch", "cronjobs"): WithStatus(),
     ("networking.k8s.io", "ingresses"): WithStatus(),

@@ -22,7 +22,7 @@ from tests.unit.apiserver.running import Client, run
 
 from sekisho.apiserver.controllers.workloads import cronjobs
 from sekisho.apiserver.controllers.workloads.plan import Make, Remove, Tell, View
-from sekisho.apiserver.controllers.workloads.schedule import ScheduleError, read
+from sekisho.apiserver.schedule import ScheduleError, read
 
 JOB = f"{BATCH}/jobs/x"
 

@@ -17,7 +17,7 @@ from sekisho.apiserver.controllers.workloads.plan import (
     View,
     owner_reference,
 )
-from sekisho.apiserver.controllers.workloads.schedule import MISSED, Schedule, ScheduleError, moment, read
+from sekisho.apiserver.schedule import MISSED, Schedule, ScheduleError, moment, read
 
 SCHEDULED = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 LATE = timedelta(milliseconds=100)

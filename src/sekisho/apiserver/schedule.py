@@ -12,6 +12,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from sekisho.kube.decode import parse_time
+from sekisho.lang.golang.gotext import quote
 
 MACROS: Final = {
     "@yearly": "0 0 1 1 *",
@@ -129,31 +130,50 @@ def _zone(name: str | None) -> tzinfo:
 
 
 def _field(text: str, row: tuple[str, int, int, tuple[str, ...]]) -> frozenset[int]:
-    title, least, most, _ = row
+    _, least, most, _ = row
     found: set[int] = set()
     for part in text.split(","):
-        span, slash, step = part.partition("/")
-        if slash and (not step.isascii() or not step.isdigit() or int(step) == 0):
-            raise ScheduleError(f"step of {title} must be a positive number: {part}")
+        span, *steps = part.split("/")
+        if len(steps) > 1:
+            raise ScheduleError(f"too many slashes: {part}")
+        step = _number(steps[0], ()) if steps else 1
         if span in ("*", "?"):
             first, last = least, most
         else:
-            begin, dash, end = span.partition("-")
+            begin, *ends = span.split("-")
+            if len(ends) > 1:
+                raise ScheduleError(f"too many hyphens: {part}")
             first = _number(begin, row)
-            last = _number(end, row) if dash else (most if slash else first)
-        if first < least or last > most or first > last:
-            raise ScheduleError(f"{title} must be between {least} and {most}, in order: {part}")
-        found |= set(range(first, last + 1, int(step) if slash else 1))
+            last = _number(ends[0], row) if ends else (most if steps else first)
+        _check_range(part, (first, last, step), (least, most))
+        found |= set(range(first, last + 1, step))
     return frozenset(found)
 
 
-def _number(text: str, row: tuple[str, int, int, tuple[str, ...]]) -> int:
-    title, least, _, words = row
-    if text.lower() in words:
-        return words.index(text.lower()) + least
-    if not text.isascii() or not text.isdigit() or len(text) > 3:
-        raise ScheduleError(f"failed to parse int from {title} {text!r}")
+def _check_range(part: str, given: tuple[int, int, int], bounds: tuple[int, int]) -> None:
+    """Raises ScheduleError, in the words of robfig/cron."""
+    (first, last, step), (least, most) = given, bounds
+    if first < least:
+        raise ScheduleError(f"beginning of range ({first}) below minimum ({least}): {part}")
+    if last > most:
+        raise ScheduleError(f"end of range ({last}) above maximum ({most}): {part}")
+    if first > last:
+        raise ScheduleError(f"beginning of range ({first}) beyond end of range ({last}): {part}")
+    if step == 0:
+        raise ScheduleError(f"step of range should be a positive number: {part}")
+
+
+def _number(text: str, row: tuple[str, int, int, tuple[str, ...]] | tuple[()]) -> int:
+    if row and text.lower() in row[3]:
+        return row[3].index(text.lower()) + row[1]
+    if not text.isascii() or not text.isdigit() or len(text) > MAX_DIGITS:
+        why = f"strconv.Atoi: parsing {quote(text)}: invalid syntax"
+        raise ScheduleError(f"failed to parse int from {text}: {why}")
     return int(text)
+
+
+MAX_DIGITS: Final = 9
+"""Digits of a number; no minute, day or year has as many."""
 
 
 def moment(text: object) -> datetime | None:
