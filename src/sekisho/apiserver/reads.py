@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -173,21 +174,21 @@ class Reader:
             watcher.close()
             raise
         lines = form.watch(type)
-        head = b"".join(lines.event(Op.ADDED, row) for row in rows if wanted.matches(row))
+        head: Iterable[bytes] = (lines.event(Op.ADDED, row) for row in rows if wanted.matches(row))
         bookmarks = call.flag("allowWatchBookmarks")
         if bookmarks and call.flag("sendInitialEvents"):
-            head += lines.bookmark(start, initial_end=True)
+            head = chain(head, [lines.bookmark(start, initial_end=True)])
         seconds = _number(call, "timeoutSeconds") or MIN_TIMEOUT
         pace = _Pace(seconds, bookmarks)
         return self._stream(_Source(watcher, type), wanted, lines, head, pace)
 
     async def _stream(
-        self, source: _Source, wanted: Filter, lines: Lines, head: bytes, pace: _Pace
+        self, source: _Source, wanted: Filter, lines: Lines, head: Iterable[bytes], pace: _Pace
     ) -> AsyncIterator[bytes]:
         ends = time.monotonic() + pace.seconds
         try:
-            if head:
-                yield head
+            for piece in _pieces(head):
+                yield piece
             while (left := ends - time.monotonic()) > 0:
                 try:
                     taken = await asyncio.wait_for(source.watcher.take(), min(left, BOOKMARK_SECONDS))
@@ -235,6 +236,24 @@ class _Source(NamedTuple):
             )
             for event in events
         ]
+
+
+PIECE: Final = 256 * 1024
+"""Bytes of what was there before that are sent at a time: a watch may not hold all objects once more."""
+
+
+def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines in pieces of a size that is sent well."""
+    waiting: list[bytes] = []
+    size = 0
+    for line in lines:
+        waiting.append(line)
+        size += len(line)
+        if size >= PIECE:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)
 
 
 class _Pace(NamedTuple):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
+import orjson
+
 from sekisho.apiserver.causes import duplicate, forbidden, invalid, invalid_list, required
+from sekisho.apiserver.status import Cause
 from sekisho.apiserver.validation.containers import Around, containers, profile
 from sekisho.apiserver.validation.fields import (
     Causes,
@@ -40,8 +44,25 @@ def pod(new: Raw, old: Raw | None) -> Causes:
         yield forbidden("spec.ephemeralContainers", "cannot be set on create")
 
 
-def pod_spec(spec: Raw, at: str) -> Causes:
+REMEMBERED: Final = 256
+"""Specs whose verdict is remembered: all Pods of a workload have the same one."""
+
+MAX_REMEMBERED: Final = 16_384
+"""Bytes of such a spec as JSON; few are a tenth of that long, and all together may not take much memory."""
+
+
+def pod_spec(spec: Raw, at: str) -> Iterable[Cause]:
     """A spec of Pods."""
+    written = orjson.dumps(spec)
+    return _spec(spec, at) if len(written) > MAX_REMEMBERED else _remembered(written, at)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _remembered(written: bytes, at: str) -> tuple[Cause, ...]:
+    return tuple(_spec(orjson.loads(written), at))
+
+
+def _spec(spec: Raw, at: str) -> Causes:
     yield from volumes(spec, f"{at}.volumes")
     around = Around(
         volumes=frozenset(str(row.get("name", "")) for row in rows(spec, "volumes")),
