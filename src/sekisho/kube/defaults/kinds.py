@@ -112,9 +112,10 @@ def _service(spec: Raw) -> Raw:
 
 
 def _service_port(port: Raw) -> Raw:
-    if port.get("targetPort") or port.get("port") is None:
+    number = port.get("port")
+    if port.get("targetPort") or number is None or ("targetPort" in port and port["targetPort"] == number):
         return port
-    return {**port, "targetPort": port["port"]}
+    return {**port, "targetPort": number}
 
 
 def _namespace(object: Raw) -> Raw:
