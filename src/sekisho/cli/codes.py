@@ -18,6 +18,7 @@ MODULES: Final = (
     "sekisho.kube.codes",
     "sekisho.kube.schema.codes",
     "sekisho.manifest.codes",
+    "sekisho.oci.codes",
     "sekisho.policy.codes",
     "sekisho.policy.expressions.codes",
     "sekisho.policy.library.codes",

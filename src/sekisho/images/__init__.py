@@ -1,0 +1,1 @@
+"""Authorization of images: who must have signed what before it runs."""

@@ -1,0 +1,1 @@
+"""Public keys and signatures over stored bytes."""

@@ -1,0 +1,1 @@
+"""Signature vectors of C2SP's Wycheproof against ``images.signing``."""
