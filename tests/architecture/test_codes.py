@@ -27,6 +27,8 @@ WITHOUT_CASE: dict[str, str] = {
     "CLU022": f"{NOT_YET}: tests/unit/cluster",
     "CLU023": f"{NOT_YET}: tests/unit/cluster",
     "CLU024": f"{NOT_YET}: tests/unit/cluster",
+    "CLU025": "it takes two processes: tests/integration/test_leases.py",
+    "CLU026": f"{NOT_YET}: tests/unit/cluster/test_rates.py",
     "API001": "needs a server that runs: tests/unit/cli/test_up.py",
     **{f"CLU{number:03}": NETWORK for number in range(2, 12)},
     "CEL010": "100,000 characters of text: tests/unit/cel/test_program.py",

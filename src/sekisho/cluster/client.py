@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
@@ -18,6 +19,7 @@ import orjson
 
 from sekisho.cluster import codes
 from sekisho.cluster.connection import Connection, Credentials
+from sekisho.cluster.rates import Limiter, Rate
 from sekisho.diag import Deadline, Diagnostic, DiagnosticError
 from sekisho.kube.gvk import GVK, GVR
 from sekisho.web import Request, Response, WebError
@@ -44,7 +46,10 @@ IDLE: Final = 120.0
 """Seconds without a word after which a watch counts as broken: twice the server's bookmarks."""
 
 WAITS: Final = 5
-"""How often a server that asks for patience is asked again."""
+"""How often a server that asks for patience is asked again, where there is no deadline."""
+
+LATER: Final = 10.0
+"""Seconds that are waited at a time, whatever the server says: the API server says one."""
 
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -129,8 +134,9 @@ Listed = tuple[list[Raw], str]
 class Client:
     """Asks one server for one user, in the event loop that it is made in."""
 
-    def __init__(self, connection: Connection, *, manager: str = "sekisho") -> None:
+    def __init__(self, connection: Connection, *, manager: str = "sekisho", rate: Rate | None = None) -> None:
         self.connection = connection
+        self._limiter = None if rate is None else Limiter(rate)
         self.manager = manager
         self._web = AsyncClient()
         self._known = _Known()
@@ -248,6 +254,8 @@ class Client:
             "resourceVersion": version,
             "timeoutSeconds": str(WATCH_SECONDS),
         }
+        if self._limiter is not None:
+            await self._limiter.wait()
         request = self._request(_Ask("GET", path_of(resource, selection.namespace), query))
         async with self._web.open(request, idle=IDLE) as stream:
             if stream.status != 200:
@@ -344,21 +352,8 @@ class Client:
         """One request, whatever it is. Raises Refused, WebError, and DiagnosticError for credentials."""
         sent = b"" if body is None else orjson.dumps(body)
         headers = {"Content-Type": kind} if body is not None else {}
-        seconds = SECONDS if deadline is None else min(SECONDS, deadline.remaining())
-        renewed = False
-        for wait in range(WAITS):
-            request = self._request(_Ask(method, path, query or {}, sent, headers, seconds))
-            response = await self._web.send(request, deadline=deadline)
-            if response.status == 401 and not renewed:
-                self.connection.credentials(True)
-                renewed = True
-                continue
-            pause = _patience(response)
-            if pause is None or wait == WAITS - 1:
-                break
-            if deadline is not None and deadline.remaining() < pause:
-                break
-            await asyncio.sleep(pause)
+        ask = _Ask(method, path, query or {}, sent, headers)
+        response = await self._patiently(ask, deadline)
         if response.status >= 400:
             raise _refusal(response.body, response.status, f"{method} {path}")
         value = response.json()
@@ -366,6 +361,25 @@ class Client:
             message = f"the answer to {method} {path} is no object"
             raise DiagnosticError(Diagnostic(code=codes.BAD_ANSWER, message=message))
         return value
+
+    async def _patiently(self, ask: _Ask, deadline: Deadline | None) -> Response:
+        """The answer. "Later" is obeyed until the deadline, or ``WAITS`` times where there is none."""
+        renewed = False
+        for asked in count(1):
+            if self._limiter is not None:
+                await self._limiter.wait(deadline)
+            response = await self._web.send(self._request(ask), deadline=deadline)
+            if response.status == 401 and not renewed:
+                self.connection.credentials(True)
+                renewed = True
+                continue
+            pause = _patience(response)
+            if pause is None or (deadline is None and asked >= WAITS):
+                return response
+            if deadline is not None and deadline.remaining() < pause:
+                return response
+            await asyncio.sleep(pause)
+        raise AssertionError("it goes on until it returns")
 
     def _request(self, ask: _Ask) -> Request:
         connection = self.connection
@@ -409,7 +423,7 @@ def _patience(response: Response) -> float | None:
     if response.status != 429:
         return None
     (text, *_) = (*response.headers.get("retry-after", ()), "1")
-    return min(float(text), 10.0) if text.isascii() and text.isdigit() else 1.0
+    return min(float(text), LATER) if text.isascii() and text.isdigit() else 1.0
 
 
 def _refusal(body: bytes, code: int, what: str) -> Refused:
