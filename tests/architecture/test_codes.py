@@ -20,7 +20,9 @@ CODES = registered()
 NOT_YET = "no command reads one yet"
 NETWORK = "needs a server on the loopback: tests/unit/web/test_client.py"
 PROVIDER = "needs a provider on the loopback: tests/unit/policy/external"
+WEBHOOK = "needs a webhook that is asked: tests/unit/admission"
 WITHOUT_CASE: dict[str, str] = {
+    **{f"ADM{number:03}": WEBHOOK for number in range(1, 8)},
     "CLI120": "needs a cluster: tests/integration/test_live.py",
     "CLU020": f"{NOT_YET}: tests/unit/cluster",
     "CLU021": f"{NOT_YET}: tests/unit/cluster",

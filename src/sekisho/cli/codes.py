@@ -6,6 +6,7 @@ import importlib
 from typing import Final
 
 MODULES: Final = (
+    "sekisho.admission.codes",
     "sekisho.apiserver.codes",
     "sekisho.cache.codes",
     "sekisho.cel.codes",

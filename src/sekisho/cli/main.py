@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "policy": ("sekisho.cli.policy", "gator's verbs."),
     "rego": ("sekisho.cli.rego", "opa's verbs: eval, check, test."),
     "sandbox": ("sekisho.cli.sandbox", "Run code that nobody trusts."),
+    "serve": ("sekisho.cli.serve", "The webhooks of a cluster."),
     "up": ("sekisho.cli.up", "A cluster on this machine: its API, and a kubeconfig."),
 }
 

@@ -21,21 +21,26 @@ from sekisho.policy.mutation import Change, Occasion
 
 if TYPE_CHECKING:
     from sekisho.policy.mutation import Mutator
+    from sekisho.policy.watch import Watch
 
 
-def steps(engine: Engine, *, point: str = WEBHOOK, positions: bool = True) -> tuple[Step[Judge], ...]:
+def steps(
+    engine: Engine, *, point: str = WEBHOOK, positions: bool = True, watch: Watch | None = None
+) -> tuple[Step[Judge], ...]:
     """What the chain asks, in order; a step that would have nothing to do is left out.
 
     ``point`` is the enforcement point: admission's, which ``check`` asks for too, or the audit's. Without
     ``positions`` findings are about the object as a whole: what only counts objects does without the second
     evaluation that finds the fields, which takes longer than the first.
-    Steps of ``engine.asking()`` are for one review, and ask each provider for each key once in all.
+    Steps of ``engine.asking()`` are for one review, and ask each provider for each key once in all; so are
+    those with a ``watch``, which takes down how long each constraint took.
     """
     rows: list[Step[Judge]] = []
     if engine.mutators.mutators:
         rows.append(Step(name="mutation", call=Mutating(engine), mutating=True))
     if engine.constraints:
-        rows.append(Step(name="policy", call=partial(engine.judge, point=point, positions=positions)))
+        judge = partial(engine.judge, point=point, positions=positions, watch=watch)
+        rows.append(Step(name="policy", call=judge))
     if engine.vap is not None and engine.vap.any:
         from sekisho.policy.vap import Judge as AdmissionJudge
 

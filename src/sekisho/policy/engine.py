@@ -288,6 +288,7 @@ class Engine:
         deadline: Deadline,
         point: str = WEBHOOK,
         positions: bool = True,
+        watch: Watch | None = None,
     ) -> Verdict:
         """The pure judge for the chain of ``kube.review``: what the webhook, or an audit, would answer."""
         now_ns = int(now.timestamp() * 1_000_000_000)
@@ -299,6 +300,7 @@ class Engine:
             positions=positions,
             explain=self.explains,
             reads=reads,
+            watch=watch,
         )
         engine = self.asking()
         findings = engine.review(request, ask)

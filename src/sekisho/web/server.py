@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from sekisho.web.patience import Bounds, Patience
 from sekisho.web.pipe import Upgrade, serve_upgrade
 
 if TYPE_CHECKING:
@@ -24,6 +26,52 @@ MAX_BODY: Final = 3 * 1024 * 1024
 
 DRAIN_SECONDS: Final = 2.0
 """How long requests may take to end when the server stops."""
+
+IDLE_SECONDS: Final = 3_630.0
+"""How long a connection may rest between two requests (aiohttp's figure)."""
+
+WAITING: Final = 1_024
+"""Connections that may wait to be taken; more than that are tried again by their clients."""
+
+
+class Listener:
+    """A port that is listened to, which other processes can take over by the number of its descriptor."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        self._socket = listening
+
+    @classmethod
+    def bind(cls, host: str, port: int) -> Listener:
+        """Listen; to a free port for 0. Raises OSError."""
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, port), family=family, backlog=WAITING)
+        listening.setblocking(False)
+        return cls(listening)
+
+    @classmethod
+    def of(cls, descriptor: int) -> Listener:
+        """What another process listens to."""
+        listening = socket.socket(fileno=descriptor)
+        listening.setblocking(False)
+        return cls(listening)
+
+    @property
+    def descriptor(self) -> int:
+        """The number under which a child process gets it."""
+        return self._socket.fileno()
+
+    @property
+    def port(self) -> int:
+        """The port."""
+        return int(self._socket.getsockname()[1])
+
+    def own(self) -> socket.socket:
+        """A second descriptor, for a server that closes its own."""
+        return self._socket.dup()
+
+    def close(self) -> None:
+        """Listen no more; processes that took it over go on."""
+        self._socket.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,27 +108,74 @@ Handler = Callable[[Incoming], Awaitable[Outgoing]]
 
 
 class Server:
-    """One listening server. ``start`` and ``stop`` are called in its loop; the handler may not raise."""
+    """One listening server. ``start`` and ``stop`` are called in its loop; the handler may not raise.
 
-    def __init__(self, handler: Handler, *, max_body: int = MAX_BODY) -> None:
+    With ``bounds`` its clients have to be quick, and are only so many.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        max_body: int = MAX_BODY,
+        bounds: Bounds | None = None,
+        drain_seconds: float = DRAIN_SECONDS,
+    ) -> None:
         self._handler = handler
         self._max_body = max_body
-        self._runner: web.AppRunner | None = None
+        self._bounds = bounds
+        self._drain_seconds = drain_seconds
+        self._runner: web.BaseRunner | None = None
+        self._patience: Patience | None = None
+        self._listening: asyncio.Server | None = None
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Listen; the port, which is a free one for 0. Raises OSError."""
         from aiohttp import web
 
+        self._runner = runner = await self._set_up()
+        await web.TCPSite(runner, host, port, ssl_context=tls, reuse_address=True).start()
+        return int(runner.addresses[0][1])
+
+    async def serve(self, listener: Listener, tls: ssl.SSLContext | None = None) -> None:
+        """Take connections from a port that several processes may listen to.
+
+        One at a time: a process that took all that wait would leave the others without work.
+        """
+        self._runner = runner = await self._set_up()
+        assert runner.server is not None, "it is set up"
+        own = listener.own()
+        handshake = self._bounds.head if self._bounds is not None and tls is not None else None
+        self._listening = await asyncio.get_running_loop().create_server(
+            runner.server, sock=own, ssl=tls, backlog=1, ssl_handshake_timeout=handshake
+        )
+        own.listen(WAITING)
+
+    async def _set_up(self) -> web.BaseRunner:
+        from aiohttp import web
+
         app = web.Application(client_max_size=self._max_body, logger=_quiet())
         app.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(app, access_log=None, logger=_quiet(), shutdown_timeout=DRAIN_SECONDS)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, host, port, ssl_context=tls, reuse_address=True).start()
-        address = self._runner.addresses[0]
-        return int(address[1])
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            logger=_quiet(),
+            shutdown_timeout=self._drain_seconds,
+            keepalive_timeout=self._bounds.idle if self._bounds is not None else IDLE_SECONDS,
+        )
+        await runner.setup()
+        if self._bounds is not None and runner.server is not None:
+            self._patience = Patience(runner.server, self._bounds)
+        return runner
 
     async def stop(self) -> None:
         """Take no more requests, let those under way end, and close."""
+        if self._patience is not None:
+            self._patience.close()
+            self._patience = None
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -89,7 +184,10 @@ class Server:
         from aiohttp import web
 
         try:
-            incoming = await self._incoming(request)
+            async with asyncio.timeout(self._bounds.body if self._bounds is not None else None):
+                incoming = await self._incoming(request)
+        except TimeoutError:
+            return _closing(web.Response(status=408))
         except (ConnectionError, web.RequestPayloadError):
             # The client broke off within its body, or its encoding is none: nobody is there to blame but it.
             return web.Response(status=400)
@@ -126,6 +224,12 @@ class Server:
             certificate=certificate or b"",
             remote=request.remote or "",
         )
+
+
+def _closing(response: web.Response) -> web.Response:
+    """An answer after which the connection ends."""
+    response.force_close()
+    return response
 
 
 async def _stream(

@@ -1,0 +1,1 @@
+"""``sekisho serve``: the processes, and what each of them does."""
