@@ -33,6 +33,7 @@ WITHOUT_CASE: dict[str, str] = {
     "CLU026": f"{NOT_YET}: tests/unit/cluster/test_rates.py",
     "API001": "needs a server that runs: tests/unit/cli/test_up.py",
     **{f"CLU{number:03}": NETWORK for number in range(2, 12)},
+    "AUD001": "needs a cluster that refuses: tests/integration/test_audit.py",
     "CEL010": "100,000 characters of text: tests/unit/cel/test_program.py",
     "CEL153": "a mistake of an embedder, not of a command: tests/unit/cel/test_program.py",
     "CLI108": "a second writer or a full disk: tests/unit/cli/test_rego_fmt.py",

@@ -8,6 +8,7 @@ from typing import Final
 MODULES: Final = (
     "sekisho.admission.codes",
     "sekisho.apiserver.codes",
+    "sekisho.audit.codes",
     "sekisho.cache.codes",
     "sekisho.cel.codes",
     "sekisho.cel.kubernetes.rules.codes",

@@ -228,20 +228,33 @@ class Client:
         raise Refused({"reason": "Expired"}, 410, "list")
 
     async def _pages(self, resource: Resource, selection: Selection, version: str) -> Listed:
-        query = {**selection.query(), "limit": str(PAGE)}
+        found: list[Raw] = []
+        async for page in self.pages(resource, selection, version=version):
+            items, version = page
+            found += items
+        return found, version
+
+    async def pages(
+        self, resource: Resource, selection: Selection = EVERYTHING, *, version: str = "", size: int = PAGE
+    ) -> AsyncIterator[Listed]:
+        """The objects page by page, so that not all have to be held at once, with the list's version.
+
+        Raises Refused (410) if the list takes so long that its token expires.
+        """
+        query = {**selection.query(), "limit": str(size)}
         if version:
             query["resourceVersion"] = version
-        found: list[Raw] = []
+        gvr = resource.gvr
+        head = {"apiVersion": GVK(gvr.group, gvr.version, "").api_version, "kind": resource.kind}
         while True:
             page = await self.call("GET", path_of(resource, selection.namespace), query=query)
-            gvr = resource.gvr
-            head = {"apiVersion": GVK(gvr.group, gvr.version, "").api_version, "kind": resource.kind}
-            found += ({**head, **item} for item in page.get("items") or ())
             metadata = page.get("metadata") or {}
+            items = [{**head, **item} for item in page.get("items") or ()]
+            yield items, str(metadata.get("resourceVersion") or "")
             token = metadata.get("continue")
             if not token:
-                return found, str(metadata.get("resourceVersion") or "")
-            query = {**selection.query(), "limit": str(PAGE), "continue": token}
+                return
+            query = {**selection.query(), "limit": str(size), "continue": token}
 
     async def watch(
         self, resource: Resource, version: str, selection: Selection = EVERYTHING

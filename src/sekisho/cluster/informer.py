@@ -11,9 +11,10 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from sekisho.cluster.client import EVERYTHING, Client, Refused, Resource, Selection
+from sekisho.cluster.client import EVERYTHING, PAGE, Client, Refused, Resource, Selection
 from sekisho.diag import DiagnosticError
 
 _LOG: Final = logging.getLogger(__name__)
@@ -42,6 +43,20 @@ class Change(NamedTuple):
 
 Handler = Callable[[Change], None]
 
+Transform = Callable[[dict[str, Any]], Raw]
+"""What is kept of an object: raw JSON again, with its name, namespace, uid and resource version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """How an informer keeps objects: in which form, and how many it asks for at once."""
+
+    transform: Transform | None = None
+    page: int = PAGE
+
+
+WHOLE: Final = Keeping()
+
 
 class Informer:
     """Keeps the objects of one kind. Run ``run`` as a task; ``synced`` is set after the first list."""
@@ -53,11 +68,13 @@ class Informer:
         selection: Selection = EVERYTHING,
         *,
         handler: Handler | None = None,
+        keeping: Keeping = WHOLE,
     ) -> None:
         self._client = client
         self._resource = resource
         self._selection = selection
         self._handler = handler
+        self._keeping = keeping
         self._objects: dict[Key, Raw] = {}
         self._version = ""
         self.synced = asyncio.Event()
@@ -90,8 +107,11 @@ class Informer:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _list(self) -> None:
-        items, version = await self._client.list_all(self._resource, self._selection)
-        now = {_key(item): item for item in items}
+        now: dict[Key, Raw] = {}
+        version = ""
+        async for items, at in self._client.pages(self._resource, self._selection, size=self._keeping.page):
+            now.update((_key(item), self._kept(item)) for item in items)
+            version = at
         for key in [key for key in self._objects if key not in now]:
             self._set(key, None)
         for key, item in now.items():
@@ -103,8 +123,13 @@ class Informer:
         async for event in self._client.watch(self._resource, self._version, self._selection):
             metadata = event.object.get("metadata") or {}
             if event.type != "BOOKMARK":
-                self._set(_key(event.object), None if event.type == "DELETED" else event.object)
+                gone = event.type == "DELETED"
+                self._set(_key(event.object), None if gone else self._kept(event.object))
             self._version = str(metadata.get("resourceVersion") or self._version)
+
+    def _kept(self, item: dict[str, Any]) -> Raw:
+        transform = self._keeping.transform
+        return item if transform is None else transform(item)
 
     def _set(self, key: Key, new: Raw | None) -> None:
         old = self._objects.get(key)

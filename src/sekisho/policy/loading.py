@@ -11,17 +11,27 @@ from sekisho.kube.gvk import BUILT_IN
 from sekisho.kube.object import Object
 from sekisho.policy import codes
 from sekisho.policy.code import ANY_ENGINE, Choice, Compiler
-from sekisho.policy.config import NO_SETTINGS, Settings, is_config
+from sekisho.policy.config import KINDS, NO_SETTINGS, Settings, is_config
+from sekisho.policy.constraint import GROUP as CONSTRAINTS
 from sekisho.policy.constraint import Constraint, is_constraint, load_constraint
+from sekisho.policy.expansion import GROUP as EXPANSIONS
 from sekisho.policy.expansion import Expansions, is_expansion_template
 from sekisho.policy.external import declared, is_provider
+from sekisho.policy.external.kinds import GROUP as PROVIDERS
+from sekisho.policy.mutation import GROUP as MUTATORS
 from sekisho.policy.mutation import NO_MUTATORS, Snapshot, is_mutator
+from sekisho.policy.template import GROUP as TEMPLATES
 from sekisho.policy.template import Template, is_template, load_template
 from sekisho.policy.typos import kind_warnings
 
 if TYPE_CHECKING:
     from sekisho.policy.external.provider import Provider
     from sekisho.policy.vap import Policies
+
+POLICY_GROUPS: Final = frozenset(
+    {TEMPLATES, CONSTRAINTS, MUTATORS, EXPANSIONS, PROVIDERS, *(group for group, _ in KINDS)}
+)
+"""The API groups whose objects are policies of Gatekeeper's, or say how these are applied."""
 
 POLICIES: Final = (is_template, is_constraint, is_mutator, is_expansion_template, is_config, is_provider)
 """What makes an object a policy of Gatekeeper."""

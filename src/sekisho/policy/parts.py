@@ -9,9 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any, Final
 
+from sekisho.kube.object import Object
 from sekisho.policy.constraint import Constraint
 from sekisho.policy.engine import Engine
+
+IDENTITY: Final = ("name", "namespace", "labels", "annotations")
+"""What of a policy's metadata means something. Versions, generations and managed fields do not."""
 
 
 def parts(engine: Engine) -> Iterator[tuple[str, Engine]]:
@@ -44,6 +49,12 @@ def digest_of(engine: Engine) -> str:
         *(engine.vap.objects() if engine.vap is not None else ()),
     ]
     for object in objects:
-        found.update(orjson.dumps(object.raw, option=orjson.OPT_SORT_KEYS))
+        found.update(orjson.dumps(substance(object), option=orjson.OPT_SORT_KEYS))
         found.update(b"\n")
     return found.hexdigest()
+
+
+def substance(object: Object) -> dict[str, Any]:
+    """What a policy says, without what a server or a controller notes about it: its status, its version."""
+    metadata = {key: object.metadata[key] for key in IDENTITY if key in object.metadata}
+    return {**object.raw, "metadata": metadata, "status": None}

@@ -29,6 +29,11 @@ CONNECTIONS: Final = 100
 A_HOST: Final = 10
 """Connections at a time, and to one host: what Gatekeeper allows a provider."""
 
+STREAMS: Final = 1_000
+"""Answers that go on and on, at a time: a watch for each kind of a cluster with many. They keep their
+connections, so they are not counted among those that come and go.
+"""
+
 CONTEXTS: Final = 256
 """TLS contexts that are kept; each takes a millisecond to make."""
 
@@ -55,19 +60,24 @@ _AS_IT_WAS: Final = frozenset({307, 308})
 """Redirects that keep method and body; after the others a GET follows, as in Go and in browsers."""
 
 
+def _session(connections: int, a_host: int) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=connections, limit_per_host=a_host, resolver=Resolver()),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None),
+        trust_env=False,
+        auto_decompress=False,
+    )
+
+
 class AsyncClient:
     """Sends requests in the event loop that it is made in. ``allowed`` is that of ``Client``."""
 
     def __init__(self, *, allowed: frozenset[str] | None = None) -> None:
         self._allowed = allowed
         self._contexts: dict[Trust, ssl.SSLContext] = {}
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS, limit_per_host=A_HOST, resolver=Resolver()),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None),
-            trust_env=False,
-            auto_decompress=False,
-        )
+        self._session = _session(CONNECTIONS, A_HOST)
+        self._streams = _session(STREAMS, STREAMS)
 
     async def send(self, request: Request, *, deadline: Deadline | None = None) -> Response:
         """The answer to a request. Raises WebError where there is none in time, or none that can be used."""
@@ -98,7 +108,7 @@ class AsyncClient:
         context = self._context(request.trust) if scheme == "https" else None
         try:
             async with asyncio.timeout(request.seconds):
-                answer = await self._session.request(**_arguments(request, context, idle))
+                answer = await self._streams.request(**_arguments(request, context, idle))
         except TimeoutError:
             late = f"{place} did not answer within {request.seconds:g} s"
             raise WebError(failure(codes.TIMEOUT, late)) from None
@@ -124,6 +134,7 @@ class AsyncClient:
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
+        await self._streams.close()
 
     async def _try(self, request: Request) -> Response:
         """The answer, asked for again where there is none and that is wanted."""

@@ -1,0 +1,9 @@
+"""The codes of this package."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sekisho.diag import register
+
+NOT_READ: Final = register("AUD001", "a kind could not be read for an audit")
