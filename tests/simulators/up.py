@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,11 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 READY_SECONDS = 60.0
 STOP_SECONDS = 20.0
+
+
+SEKISHO_UP = ("sekisho", "up", "--data", "{folder}", "--port", "{port}", "-o", "json")
+PLAYED = ("tests.simulators.played", "{folder}")
+"""Modules that serve a cluster: the command, and one whose Pods are played."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,17 +35,19 @@ class Up:
     seconds: float
 
     @classmethod
-    def start(cls, folder: Path, *, port: int = 0) -> Up:
-        """Start on a folder, and wait until it says where it answers; what it logs goes to ``<folder>.log``."""
+    def start(cls, folder: Path, *, port: int = 0, module: Sequence[str] = SEKISHO_UP) -> Up:
+        """Start on a folder, and wait until it says where it answers; what it logs goes to ``<folder>.log``.
+
+        ``module`` serves a cluster; ``port`` and ``folder`` in it are replaced.
+        """
         # An installed package has its byte code beside it; so has the process that is measured.
         environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
         environment["PYTHONPATH"] = str(ROOT / "src")
-        command = [sys.executable, "-m", "sekisho", "up", "--data", str(folder), "--port", str(port)]
+        words = (word.format(folder=folder, port=port) for word in module)
+        command = [sys.executable, "-m", *words]
         begin = time.perf_counter()
         with folder.with_suffix(".log").open("ab") as log:
-            process = subprocess.Popen(
-                [*command, "-o", "json"], stdout=subprocess.PIPE, stderr=log, env=environment
-            )
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, env=environment, cwd=ROOT)
         said = _first_line(process)
         if not said:
             process.kill()

@@ -64,14 +64,18 @@ class Feed(Generic[T]):
             self._closed = True
             self._changed.notify_all()
 
+    async def take(self) -> T | None:
+        """The next value; None when there will be no more."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._closed or bool(self._waiting))
+            if not self._waiting:
+                return None
+            value = self._waiting.popleft()
+            self._changed.notify_all()
+            return value
+
     async def __aiter__(self) -> AsyncIterator[T]:
-        while True:
-            async with self._changed:
-                await self._changed.wait_for(lambda: self._closed or bool(self._waiting))
-                if not self._waiting:
-                    return
-                value = self._waiting.popleft()
-                self._changed.notify_all()
+        while (value := await self.take()) is not None:
             yield value
 
 

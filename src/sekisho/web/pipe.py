@@ -56,11 +56,11 @@ class _WebSocketPipe:
 
         while True:
             message = await self._socket.receive()
-            if message.type is WSMsgType.BINARY:
-                if message.data:
-                    return bytes(message.data)
-            elif message.type is not WSMsgType.TEXT:
+            if message.type not in (WSMsgType.BINARY, WSMsgType.TEXT):
                 return b""
+            data = message.data.encode() if message.type is WSMsgType.TEXT else bytes(message.data)
+            if data:  # Kubernetes' Python client sends text as text
+                return data
 
     async def write(self, data: bytes) -> None:
         await self._socket.send_bytes(data)

@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.conformance.kubectl.driver import Kubectl, cluster, installed, version_of
+from tests.conformance.kubectl.driver import PLAYED, Kubectl, cluster, installed, version_of
 from tests.conformance.kubectl.rows import Row, all_rows
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "kubectl.md"
@@ -30,13 +30,13 @@ def run_version(program: Path, rows: list[Row], folder: Path) -> dict[str, str |
     """Every row with one kubectl."""
     _, minor = version_of(program)
     found: dict[str, str | None] = {}
-    with cluster(folder / "data") as kubeconfig:
+    with cluster(folder / "data") as kubeconfig, cluster(folder / "played", PLAYED) as played:
         for number, row in enumerate(rows):
             if row.since > minor:
                 continue
             place = folder / f"row-{number}"
             place.mkdir()
-            k = Kubectl(program, kubeconfig, place, f"row-{number}", minor)
+            k = Kubectl(program, played if row.played else kubeconfig, place, f"row-{number}", minor)
             start = time.monotonic()
             found[row.command] = why = _run(k, row)
             if why is not None:

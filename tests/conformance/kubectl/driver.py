@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
+import select
 import shlex
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,9 +48,12 @@ def version_of(program: Path) -> tuple[int, int]:
 
 
 def installed() -> list[Path]:
-    """The kubectls of this machine that say by their names which version they are, oldest first."""
+    """The kubectls of this machine that say by their names which version they are, oldest first.
+
+    Those on PATH come before those of folders where kubectls often are.
+    """
     found: dict[tuple[int, int], Path] = {}
-    for folder in FOLDERS:
+    for folder in (*filter(None, os.environ.get("PATH", "").split(os.pathsep)), *FOLDERS):
         for program in Path(folder).glob("kubectl.1.*"):
             found.setdefault(version_of(program), program)
     return [found[version] for version in sorted(found)]
@@ -60,6 +67,36 @@ class Done:
     code: int
     out: str
     err: str
+
+
+class Terminal:
+    """The person's end of a terminal that a command runs on. ``code`` is its exit status once it has ended."""
+
+    def __init__(self, master: int) -> None:
+        self._master = master
+        self._seen = ""
+        self.code = -1
+
+    def resize(self, *, columns: int, rows: int) -> None:
+        """Change its size."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
+
+    def type(self, text: str) -> None:
+        """Type something."""
+        os.write(self._master, text.encode())
+
+    def expect(self, pattern: str) -> None:
+        """Wait until what was shown since the last time matches."""
+        end = time.monotonic() + 15
+        while not (found := re.search(pattern, self._seen)):
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self._master], [], [], left)[0]:
+                raise Unexpected(f"no {pattern!r} on the terminal: {self._seen!r}")
+            try:
+                self._seen += os.read(self._master, 65_536).decode()
+            except OSError:
+                raise Unexpected(f"the command ended; no {pattern!r} in {self._seen!r}") from None
+        self._seen = self._seen[found.end() :]
 
 
 @dataclass
@@ -125,6 +162,36 @@ class Kubectl:
         path.write_text(text, encoding="utf-8")
         return name
 
+    def upgrades(self) -> list[str]:
+        """The streams of the cluster so far: subresource and protocol (``tests.simulators.played``)."""
+        file = self.kubeconfig.parent / "upgrades"
+        return file.read_text(encoding="ascii").splitlines() if file.exists() else []
+
+    @contextmanager
+    def terminal(self, command: str, *, columns: int, rows: int) -> Iterator[Terminal]:
+        """A command on a terminal of that size."""
+        master, slave = os.openpty()
+        found = Terminal(master)
+        found.resize(columns=columns, rows=rows)
+        process = subprocess.Popen(
+            [str(self.program), "--namespace", self.namespace, *shlex.split(command)],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            cwd=self.folder,
+            env=self._environment(),
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
+        )
+        os.close(slave)
+        try:
+            yield found
+            found.code = process.wait(15)
+        finally:
+            process.kill()
+            process.wait()
+            os.close(master)
+
     @contextmanager
     def background(self, command: str) -> Iterator[Callable[[str], str]]:
         """A command that goes on; call what it gives to wait until its output matches."""
@@ -160,14 +227,20 @@ def _matched(done: Done, text: str, patterns: tuple[str, ...]) -> str:
     return done.out
 
 
+UP = ("sekisho", "up", "--port", "0", "-o", "json", "--data")
+PLAYED = ("tests.simulators.played",)
+"""Modules that serve a cluster, with their arguments before the folder."""
+
+
 @contextmanager
-def cluster(folder: Path) -> Iterator[Path]:
+def cluster(folder: Path, module: tuple[str, ...] = UP) -> Iterator[Path]:
     """A cluster of its own in a folder, as a process; its kubeconfig."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "sekisho", "up", "--data", str(folder), "--port", "0", "-o", "json"],
+        [sys.executable, "-m", *module, str(folder)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        cwd=SRC.parent,
         env={**os.environ, "PYTHONPATH": str(SRC)},
     )
     try:

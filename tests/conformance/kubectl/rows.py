@@ -12,12 +12,15 @@ Work = Callable[[Kubectl], None]
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table. ``since`` is the first minor version of kubectl that has the command."""
+    """One row of the table. ``since`` is the first minor version of kubectl that has the command; ``played``
+    rows need a cluster that runs Pods.
+    """
 
     group: str
     command: str
     work: Work
     since: int = 27
+    played: bool = False
 
 
 ROWS: list[Row] = []
@@ -35,11 +38,12 @@ def row(group: str, command: str, *, since: int = 27) -> Callable[[Work], Work]:
 
 def all_rows() -> list[Row]:
     """Every row, in the order of the modules."""
-    from tests.conformance.kubectl import reading, running, special, writing
+    from tests.conformance.kubectl import reading, running, special, streaming, writing
 
     assert reading, "imported for its rows"
     assert running
     assert special
+    assert streaming
     assert writing
     return ROWS
 

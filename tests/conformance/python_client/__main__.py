@@ -17,7 +17,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.simulators.up import Up
+from tests.simulators.up import PLAYED, Up
 
 HERE = Path(__file__).parent
 SECONDS = 300.0
@@ -36,7 +36,8 @@ def version_of(python: str) -> str:
 def lines(python: str, folder: Path, names: list[str]) -> Iterator[str]:
     """What the cases say, against a server of their own, which starts anew when they ask for it."""
     up = Up.start(folder)
-    command = [python, str(HERE / "cases.py"), str(up.kubeconfig), *names]
+    played = Up.start(folder.with_name("played"), module=PLAYED)
+    command = [python, str(HERE / "cases.py"), str(up.kubeconfig), str(played.kubeconfig), *names]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin is not None
     assert process.stdout is not None
@@ -60,6 +61,7 @@ def lines(python: str, folder: Path, names: list[str]) -> Iterator[str]:
         process.stdin.close()
         process.stdout.close()
         up.stop()
+        played.stop()
 
 
 def main(arguments: list[str]) -> int:

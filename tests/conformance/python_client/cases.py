@@ -1,6 +1,6 @@
 """What the ``kubernetes`` Python package does with a server; run by the interpreter that has the package.
 
-    python cases.py KUBECONFIG [NAME...]
+    python cases.py KUBECONFIG KUBECONFIG-OF-A-CLUSTER-THAT-RUNS-PODS [NAME...]
 
 One line for each case: ``ok NAME``, or ``failed NAME: why``. Each case has a namespace of its own. A case that
 needs the server to start anew says ``need restart`` to the runner, and goes on when it reads a line.
@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kubernetes import client, config, watch
+from kubernetes import stream as streaming
 from kubernetes.client.exceptions import ApiException
 from kubernetes.dynamic import DynamicClient
 from kubernetes.dynamic.exceptions import ConflictError, NotFoundError
@@ -29,6 +30,15 @@ CHURN = 2_500
 def case(work: Callable[[str], None]) -> Callable[[str], None]:
     CASES[work.__name__] = work
     return work
+
+
+PLAYED: set[str] = set()
+"""Cases that need a cluster which runs Pods."""
+
+
+def played(work: Callable[[str], None]) -> Callable[[str], None]:
+    PLAYED.add(work.__name__)
+    return case(work)
 
 
 def need(what: str) -> None:
@@ -267,6 +277,112 @@ def tokens_and_reviews_are_answered(namespace: str) -> None:
     assert auth.create_subject_access_review(review).status.allowed is False
 
 
+POD = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "p"},
+    "spec": {"nodeName": "played", "containers": [{"name": "a", "image": "x"}, {"name": "b", "image": "x"}]},
+}
+
+
+def pod_that_runs(namespace: str) -> client.CoreV1Api:
+    core = client.CoreV1Api()
+    core.create_namespaced_pod(namespace, POD)
+    until(lambda: core.read_namespaced_pod("p", namespace).status.phase == "Running", "the Pod's running")
+    return core
+
+
+@played
+def logs_are_read_and_followed(namespace: str) -> None:
+    core = pod_that_runs(namespace)
+    assert core.read_namespaced_pod_log("p", namespace, container="b") == "b one\nb two\nb three\n"
+    assert core.read_namespaced_pod_log("p", namespace, container="a", tail_lines=1) == "a three\n"
+    assert "Z a two" in core.read_namespaced_pod_log("p", namespace, container="a", timestamps=True)
+    found = core.read_namespaced_pod_log(
+        "p", namespace, container="a", follow=True, tail_lines=1, _preload_content=False
+    )
+    assert b"".join(found.stream()) == b"a three\na four\na five\n"
+    told = []
+    stream = watch.Watch()
+    for line in stream.stream(core.read_namespaced_pod_log, "p", namespace, container="b"):
+        told.append(line)
+        if line == "b five":
+            stream.stop()
+    assert told == ["b one", "b two", "b three", "b four", "b five"], told
+    refused(400, lambda: core.read_namespaced_pod_log("p", namespace, container="c"))
+
+
+@played
+def commands_are_run_in_pods(namespace: str) -> None:
+    core = pod_that_runs(namespace)
+
+    def run(*command: str, **more: Any) -> Any:
+        options = {"stdin": False, "stdout": True, "stderr": True, "tty": False, **more}
+        return streaming.stream(
+            core.connect_get_namespaced_pod_exec,
+            "p",
+            namespace,
+            container="a",
+            command=list(command),
+            **options,
+        )
+
+    assert run("echo", "x", "y") == "x y\n"
+    ended = run("sh", "-c", "echo out; echo err >&2; exit 3", _preload_content=False)
+    ended.run_forever(timeout=PATIENCE)
+    assert (ended.read_stdout(), ended.read_stderr(), ended.returncode) == ("out\n", "err\n", 3)
+    talk = run("cat", stdin=True, _preload_content=False)
+    for word in ("one\n", "two\n"):
+        talk.write_stdin(word)
+        found = talk.readline_stdout(timeout=PATIENCE)
+        assert found == word.strip(), repr(found)
+    talk.close()
+    data = run("sh", "-c", "head -c 300000 /dev/zero", _preload_content=False, binary=True)
+    data.run_forever(timeout=PATIENCE)
+    assert data.read_stdout() == bytes(300_000)
+
+
+@played
+def a_process_is_attached_to(namespace: str) -> None:
+    core = pod_that_runs(namespace)
+    talk = streaming.stream(
+        core.connect_get_namespaced_pod_attach,
+        "p",
+        namespace,
+        container="b",
+        stdin=True,
+        stdout=True,
+        stderr=True,
+        tty=False,
+        _preload_content=False,
+    )
+    assert talk.readline_stdout(timeout=PATIENCE) == "attached to b"
+    talk.write_stdin("hello\n")
+    assert talk.readline_stdout(timeout=PATIENCE) == "HELLO"
+    talk.close()
+
+
+@played
+def ports_are_forwarded(namespace: str) -> None:
+    core = pod_that_runs(namespace)
+    forwarded = streaming.portforward(
+        core.connect_get_namespaced_pod_portforward, "p", namespace, ports="8081,9"
+    )
+    connection = forwarded.socket(8081)
+    connection.setblocking(True)
+    connection.settimeout(PATIENCE)
+    connection.sendall(b"hello\n")
+    found = b""
+    while not found.endswith(b"\n"):
+        data = connection.recv(1024)
+        assert data, "the connection ended"
+        found += data
+    assert found == b"HELLO\n"
+    connection.close()
+    until(lambda: forwarded.error(9) is not None, "the refusal of the other port")
+    assert "nothing listens on port 9" in forwarded.error(9), forwarded.error(9)
+
+
 class Informer:
     """Lists and watches as client libraries do: on 410 it lists anew, on a broken connection it watches anew."""
 
@@ -356,11 +472,12 @@ def an_informer_lists_anew_when_its_version_is_too_old(namespace: str) -> None:
 
 
 def main() -> int:
-    config.load_kube_config(sys.argv[1])
+    plain, with_pods, *wanted = sys.argv[1:]
     failed = 0
     for number, (name, work) in enumerate(CASES.items()):
-        if len(sys.argv) > 2 and name not in sys.argv[2:]:
+        if wanted and name not in wanted:
             continue
+        config.load_kube_config(with_pods if name in PLAYED else plain)
         namespace = f"case-{number}"
         try:
             body = client.V1Namespace(metadata=client.V1ObjectMeta(name=namespace))

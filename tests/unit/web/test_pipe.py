@@ -59,9 +59,13 @@ def test_a_websocket_speaks_the_chosen_protocol_in_whole_messages() -> None:
         ):
             assert socket.protocol == "a"
             await socket.send_bytes(b"one")
-            await socket.send_str("text is nobody's")
+            await socket.send_str("text, as Kubernetes' Python client writes")
             await socket.send_bytes(b"two")
-            assert [await socket.receive_bytes(), await socket.receive_bytes()] == [b"ONE", b"TWO"]
+            assert [await socket.receive_bytes() for _ in range(3)] == [
+                b"ONE",
+                b"TEXT, AS KUBERNETES' PYTHON CLIENT WRITES",
+                b"TWO",
+            ]
 
     serve(Upgrade(serve=shout, websocket="a"), work)
 

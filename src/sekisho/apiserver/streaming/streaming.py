@@ -12,7 +12,14 @@ from sekisho.apiserver.route import Call
 from sekisho.apiserver.runtime import PodRuntime, RuntimeProblem, Streams
 from sekisho.apiserver.store import Store
 from sekisho.apiserver.streaming import channels, remote
-from sekisho.apiserver.streaming.forward import PROTOCOL, TUNNEL, Forward
+from sekisho.apiserver.streaming.forward import (
+    CHANNELS,
+    PORTS,
+    PROTOCOL,
+    TUNNEL,
+    Forward,
+    NumberedForward,
+)
 from sekisho.apiserver.streaming.logs import LogOptions, written
 from sekisho.apiserver.streaming.target import check_placed, container_of, pod_of
 from sekisho.web.pipe import Pipe, Upgrade
@@ -90,7 +97,11 @@ class Streaming:
     async def _forward(self, call: Call) -> Answer:
         pod = pod_of(self._store, call)
         check_placed(pod)
-        forward = Forward(partial(self._there().connect, pod))
+        connect = partial(self._there().connect, pod)
+        forward = Forward(connect)
+        if call.upgrade.lower() == "websocket" and TUNNEL not in call.websocket_protocols:
+            numbered = NumberedForward(connect, _ports(call))
+            return _upgraded(call, ((CHANNELS,), numbered.serve), ((PROTOCOL,), forward.serve))
         return _upgraded(call, ((TUNNEL,), forward.serve), ((PROTOCOL,), forward.serve))
 
 
@@ -119,6 +130,19 @@ def _negotiated(offered: Sequence[str], spoken: Sequence[str]) -> str:
         )
         raise status.ApiError(403, "Forbidden", text)
     return found
+
+
+def _ports(call: Call) -> list[int]:
+    """The ports that a client of numbered channels names. Raises ApiError (400)."""
+    words = [word for text in call.repeated.get("ports", ()) for word in text.split(",") if text]
+    if not words:
+        raise status.bad_request("you must specify at least 1 port when using websockets")
+    if len(words) > PORTS:
+        raise status.bad_request(f"at most {PORTS} ports can be forwarded over one connection")
+    for word in words:
+        if not (word.isascii() and word.isdecimal() and len(word) < 6 and 0 < int(word) < 65_536):
+            raise status.bad_request(f'unable to parse "{word[:40]}" as a port')
+    return [int(word) for word in words]
 
 
 def _wanted(call: Call) -> list[int]:

@@ -375,3 +375,53 @@ def test_a_port_that_nobody_listens_on_is_told_on_the_error_stream(tmp_path: Pat
         await asyncio.wait_for(task, 5)
 
     run(tmp_path, work)
+
+
+# Ports over a WebSocket with numbered channels.
+
+
+async def numbered(call: calling.Client, query: str) -> Answer:
+    path = f"{PODS}/p/portforward?{query}"
+    return await ask(call, path, upgrade="websocket", websocket_protocols=("v4.channel.k8s.io",))
+
+
+def test_ports_are_forwarded_on_numbered_channels(tmp_path: Path) -> None:
+    async def work(call: calling.Client) -> None:
+        answer = await numbered(call, "ports=80,1&ports=8080")
+        assert answer.upgrade is not None
+        line = Line()
+        task = asyncio.ensure_future(answer.upgrade.serve(line))
+        heads = [await asyncio.wait_for(line.outgoing.get(), 5) for _ in range(6)]
+        assert heads == [b"\0P\0", b"\1P\0", b"\2\1\0", b"\3\1\0", b"\4\x90\x1f", b"\5\x90\x1f"]
+        assert await asyncio.wait_for(line.outgoing.get(), 5) == (
+            b"\3error forwarding port 1 to pod: nothing listens there"
+        )
+        for message in (b"\4one", b"\0two", b"\3to nobody", b"\x07neither", b"\0three"):
+            line.incoming.put_nowait(message)
+        found = [await asyncio.wait_for(line.outgoing.get(), 5) for _ in range(3)]
+        assert sorted(found) == [b"\0THREE", b"\0TWO", b"\4ONE"]
+        line.incoming.put_nowait(b"")
+        await asyncio.wait_for(task, 5)
+
+    run(tmp_path, work)
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("", "you must specify at least 1 port when using websockets"),
+        ("ports=", "you must specify at least 1 port when using websockets"),
+        ("ports=80,x", 'unable to parse "x" as a port'),
+        ("ports=0", 'unable to parse "0" as a port'),
+        ("ports=65536", 'unable to parse "65536" as a port'),
+        (f"ports={'9' * 5000}", f'unable to parse "{"9" * 40}" as a port'),
+        ("ports=" + ",".join(["80"] * 101), "at most 100 ports"),
+    ],
+)
+def test_which_ports_cannot_be_forwarded(tmp_path: Path, query: str, text: str) -> None:
+    async def work(call: calling.Client) -> None:
+        answer = await numbered(call, query)
+        assert answer.code == 400
+        assert text in json.loads(answer.body)["message"]
+
+    run(tmp_path, work)

@@ -1,0 +1,5 @@
+"""``sekisho demo``."""
+
+from sekisho.cli.demo.command import command
+
+__all__ = ["command"]
