@@ -30,6 +30,7 @@ WITHOUT_CASE: dict[str, str] = {
     "CLU023": f"{NOT_YET}: tests/unit/cluster",
     "CLU024": f"{NOT_YET}: tests/unit/cluster",
     "CLU025": "it takes two processes: tests/integration/test_leases.py",
+    "CLU027": "needs a cluster: tests/integration/test_wait.py",
     "CLU026": f"{NOT_YET}: tests/unit/cluster/test_rates.py",
     "API001": "needs a server that runs: tests/unit/cli/test_up.py",
     **{f"CLU{number:03}": NETWORK for number in range(2, 12)},

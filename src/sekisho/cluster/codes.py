@@ -16,3 +16,4 @@ REFUSED: Final = register("CLU023", "the API server refused a request", blame=Bl
 BAD_ANSWER: Final = register("CLU024", "the API server's answer makes no sense", blame=Blame.ENVIRONMENT)
 NOT_LEADING: Final = register("CLU025", "a lease is not held", blame=Blame.ENVIRONMENT)
 TOO_FAST: Final = register("CLU026", "the client's own rate limit is in the way", blame=Blame.ENVIRONMENT)
+NOT_READY: Final = register("CLU027", "an object did not become what it should", blame=Blame.ENVIRONMENT)
