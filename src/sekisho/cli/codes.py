@@ -17,6 +17,7 @@ MODULES: Final = (
     "sekisho.cli.settings",
     "sekisho.cluster.codes",
     "sekisho.diag.baseline",
+    "sekisho.images.codes",
     "sekisho.kube.codes",
     "sekisho.kube.schema.codes",
     "sekisho.manifest.codes",

@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "check": ("sekisho.cli.check", "Judge manifests: schema, policies."),
     "demo": ("sekisho.cli.demo", "A guided run on real input."),
     "explain": ("sekisho.cli.explain", "The page for a code; without one, the list."),
+    "images": ("sekisho.cli.images", "Images: who must have signed what before it runs."),
     "policy": ("sekisho.cli.policy", "gator's verbs."),
     "rego": ("sekisho.cli.rego", "opa's verbs: eval, check, test."),
     "sandbox": ("sekisho.cli.sandbox", "Run code that nobody trusts."),

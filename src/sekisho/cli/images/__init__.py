@@ -1,0 +1,22 @@
+"""``sekisho images``: who must have signed what before it runs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from sekisho.cli.main import LazyGroup
+
+VERBS: Final = {
+    "authorize": ("sekisho.cli.images.authorize", "Say whether images may run, and why."),
+}
+
+
+@click.command(
+    cls=LazyGroup,
+    rows=VERBS,
+    epilog="Example: sekisho images authorize --policy policy.yaml gcr.io/shop/cart@sha256:...",
+)
+def command() -> None:
+    """Authorize images as Binary Authorization does: policies, attestors, attestations."""

@@ -1,0 +1,106 @@
+"""Policies, attestors and evidence from files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from sekisho import manifest
+from sekisho.diag import Diagnostic, DiagnosticError, Level, Limit
+from sekisho.images import codes
+from sekisho.images.evidence.grafeas import Occurrence, read_occurrences
+from sekisho.images.evidence.index import OccurrenceIndex
+from sekisho.images.evidence.strictjson import DOCUMENT, BadEvidenceError
+from sekisho.images.google.attestor import Attestor, read_attestor
+from sekisho.images.google.policy import Policy, read_policy
+from sekisho.kube.object import Object
+
+FILES: Final = Limit("a folder of evidence", 100_000, "files", "larger stores are servers")
+
+
+def read_documents(paths: Sequence[str]) -> Iterator[Object]:
+    """The documents of files; raises DiagnosticError with what is wrong with the first bad file."""
+    for read in manifest.read_paths(paths, stdin=sys.stdin.buffer):
+        if read.problems:
+            raise DiagnosticError(read.problems)
+        for document in read.documents:
+            if not isinstance(document.value, dict):
+                message = "a policy and an attestor are mappings"
+                raise DiagnosticError([_bad(message, Object({}, document))])
+            yield Object(document.value, document)
+
+
+def read_policy_file(path: str) -> Policy:
+    """The one policy of a file. Raises DiagnosticError."""
+    documents = list(read_documents([path]))
+    if len(documents) != 1:
+        raise DiagnosticError(
+            [
+                Diagnostic(
+                    code=codes.BAD_POLICY, message=f"{path} has {len(documents)} documents, not one policy"
+                )
+            ]
+        )
+    return read_policy(documents[0])
+
+
+def read_attestors(paths: Sequence[str]) -> dict[str, Attestor]:
+    """The attestors of files and directories, by name. Raises DiagnosticError with all that is wrong."""
+    found: dict[str, Attestor] = {}
+    problems: list[Diagnostic] = []
+    for object in read_documents(paths) if paths else ():
+        try:
+            attestor = read_attestor(object)
+        except DiagnosticError as error:
+            problems += error.diagnostics
+            continue
+        found[attestor.name] = attestor
+    if problems:
+        raise DiagnosticError(problems)
+    return found
+
+
+def read_evidence(paths: Sequence[str]) -> tuple[OccurrenceIndex, list[Diagnostic]]:
+    """The occurrences of JSON files and of folders of them, and warnings about what cannot be read."""
+    found: list[Occurrence] = []
+    problems: list[Diagnostic] = []
+    for file in _files(paths):
+        try:
+            rows, bad = read_occurrences(_content(file))
+        except BadEvidenceError as error:
+            rows, bad = (), (str(error),)
+        found += rows
+        problems += (_unusable(f"{file}: {row}") for row in bad)
+    return OccurrenceIndex(found), problems
+
+
+def _files(paths: Iterable[str]) -> Iterator[Path]:
+    count = 0
+    for text in paths:
+        path = Path(text)
+        if not path.exists():
+            raise DiagnosticError([Diagnostic(code=codes.BAD_EVIDENCE, message=f"{text} does not exist")])
+        for file in sorted(path.rglob("*.json")) if path.is_dir() else [path]:
+            count += 1
+            if FILES.exceeded_by(count):
+                raise DiagnosticError([Diagnostic(code=codes.BAD_EVIDENCE, message=str(FILES))])
+            yield file
+
+
+def _content(file: Path) -> bytes:
+    """A file's bytes, no more than a document may have."""
+    try:
+        with file.open("rb") as stream:
+            return stream.read(DOCUMENT.value + 1)
+    except OSError as error:
+        raise BadEvidenceError(error.strerror or str(error)) from None
+
+
+def _unusable(message: str) -> Diagnostic:
+    return Diagnostic(code=codes.BAD_EVIDENCE, message=message, level=Level.WARNING)
+
+
+def _bad(message: str, object: Object) -> Diagnostic:
+    return Diagnostic(code=codes.BAD_POLICY, message=message, at=object.at())

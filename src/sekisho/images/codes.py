@@ -1,0 +1,15 @@
+"""The codes of this package: IMG001-IMG199."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sekisho.diag import register
+
+# What people write: policies, attestors, keys, evidence.
+BAD_POLICY: Final = register("IMG001", "a Binary Authorization policy is malformed")
+BAD_PATTERN: Final = register("IMG002", "a pattern of image names is malformed")
+TWO_RULE_MAPS: Final = register("IMG003", "a policy has more than one kind of specific rules")
+BAD_ATTESTOR: Final = register("IMG004", "an attestor is malformed")
+BAD_KEY: Final = register("IMG005", "a public key cannot be used")
+BAD_EVIDENCE: Final = register("IMG006", "evidence is malformed")

@@ -1,0 +1,1 @@
+"""Binary Authorization's formats: policies, attestors, patterns, and its messages."""
