@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 def main() -> NoReturn:
     """The program ``sekisho``."""
     if sys.argv[1:3] == ["sandbox", "do"]:
+        from sekisho.sandbox import image
+
+        used = image.use()
         from sekisho.cli import sandbox_do
 
         status = sandbox_do.quick(sys.argv[3:])
+        image.keep(used)
         if status is not None:
             sys.stdout.flush()
             sys.stderr.flush()

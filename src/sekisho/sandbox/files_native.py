@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 from _struct import Struct
 
+from sekisho.sandbox import c_native
 from sekisho.sandbox.abi.flags import RESOLVE_NO_MAGICLINKS
 from sekisho.sandbox.libc_native import (
     NR_EPOLL_CREATE1,
@@ -14,7 +14,6 @@ from sekisho.sandbox.libc_native import (
     NR_INOTIFY_INIT1,
     NR_OPENAT2,
     NR_RENAMEAT2,
-    NR_WRITE,
     fail,
     function,
     syscall,
@@ -25,13 +24,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-_int, _text, _uint = ctypes.c_int, ctypes.c_char_p, ctypes.c_uint
-_utimensat: Final = function("utimensat", _int, _text, ctypes.c_void_p, _int)
+_int, _text, _uint = c_native.c_int, c_native.c_char_p, c_native.c_uint
+_utimensat: Final = function("utimensat", _int, _text, c_native.c_void_p, _int)
 _watch: Final = function("inotify_add_watch", _int, _text, _uint)
 _unwatch: Final = function("inotify_rm_watch", _int, _int)
-_fstatfs: Final = function("fstatfs", _int, ctypes.c_void_p)
-_send: Final = function("send", _int, _text, ctypes.c_size_t, _int)
-_send.restype = ctypes.c_ssize_t
+_fstatfs: Final = function("fstatfs", _int, c_native.c_void_p)
+_send: Final = function("send", _int, _text, c_native.c_size_t, _int)
+_send.restype = c_native.c_ssize_t
+_write: Final = function("write", _int, _text, c_native.c_size_t)
+_write.restype = c_native.c_ssize_t
 _linkat: Final = function("linkat", _int, _text, _int, _text, _int)
 _raw: Final = unconverted("syscall")
 
@@ -47,8 +48,8 @@ class Opener:
 
     def __init__(self) -> None:
         self._how = bytearray(HOW.size)
-        self._frame = (ctypes.c_char * HOW.size).from_buffer(self._how)
-        self._at = ctypes.c_void_p(ctypes.addressof(self._frame))
+        self._frame = (c_native.c_char * HOW.size).from_buffer(self._how)
+        self._at = c_native.c_void_p(c_native.addressof(self._frame))
 
     def open(
         self, base: int, path: bytes, flags: int, mode: int = 0, resolve: int = RESOLVE_NO_MAGICLINKS
@@ -63,13 +64,13 @@ class Opener:
         """The same, where failure is common: the descriptor, or the negative error number."""
         HOW.pack_into(self._how, 0, flags, mode, resolve)
         fd: int = _raw(NR_OPENAT2, base, path, self._at, HOW.size)
-        return fd if fd >= 0 else -ctypes.get_errno()
+        return fd if fd >= 0 else -c_native.get_errno()
 
 
 def rename(old_base: int, old: bytes, new_base: int, new: bytes, flags: int) -> None:
     """renameat2(2)."""
-    one, two = ctypes.create_string_buffer(old), ctypes.create_string_buffer(new)
-    syscall(NR_RENAMEAT2, old_base, ctypes.addressof(one), new_base, ctypes.addressof(two), flags)
+    one, two = c_native.create_string_buffer(old), c_native.create_string_buffer(new)
+    syscall(NR_RENAMEAT2, old_base, c_native.addressof(one), new_base, c_native.addressof(two), flags)
 
 
 def link(old_base: int, old: bytes, new_base: int, new: bytes, flags: int) -> None:
@@ -89,8 +90,8 @@ STATFS_SIZE: Final = 120
 
 def statfs(fd: int) -> bytes:
     """What fstatfs(2) says: the kernel's own structure."""
-    buffer = ctypes.create_string_buffer(STATFS_SIZE)
-    if _fstatfs(fd, ctypes.addressof(buffer)) == -1:
+    buffer = c_native.create_string_buffer(STATFS_SIZE)
+    if _fstatfs(fd, c_native.addressof(buffer)) == -1:
         raise fail()
     return buffer.raw
 
@@ -121,8 +122,8 @@ def new_epoll(flags: int) -> int:
 
 def directory_entries(fd: int, size: int) -> bytes:
     """getdents(2), the old form."""
-    buffer = ctypes.create_string_buffer(size)
-    got = syscall(NR_GETDENTS, fd, ctypes.addressof(buffer), size)
+    buffer = c_native.create_string_buffer(size)
+    got = syscall(NR_GETDENTS, fd, c_native.addressof(buffer), size)
     return buffer.raw[:got]
 
 
@@ -141,11 +142,7 @@ def send(fd: int, data: bytes, flags: int) -> int:
 
 def write(fd: int, data: bytes) -> int:
     """Write (write(2)), which is not tried again after a signal."""
-    return syscall(NR_WRITE, fd, _address(data), len(data))
-
-
-def _address(data: bytes) -> int:
-    """Where the bytes of an object stand; it must outlive their use."""
-    found = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p).value
-    assert found is not None
-    return found
+    written: int = _write(fd, data, len(data))
+    if written == -1:
+        raise fail()
+    return written

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
-import struct
+from _struct import pack
 
+from sekisho.sandbox import c_native
 from sekisho.sandbox.abi.flags import LANDLOCK_CREATE_RULESET_VERSION, LANDLOCK_RULE_PATH_BENEATH
 from sekisho.sandbox.libc_native import (
     NR_LANDLOCK_ADD_RULE,
@@ -52,12 +52,12 @@ def restrict(rules: Iterable[tuple[int, int]], *, handled: int = -1, scopes: boo
     handled &= known
     fields = [handled, 0, SCOPES if scopes and level >= 6 else 0]
     size = 8 if level < 4 else 16 if level < 6 else 24
-    buffer = ctypes.create_string_buffer(struct.pack("=3Q", *fields)[:size], size)
-    ruleset = syscall(NR_LANDLOCK_CREATE_RULESET, ctypes.addressof(buffer), size)
+    buffer = c_native.create_string_buffer(pack("=3Q", *fields)[:size], size)
+    ruleset = syscall(NR_LANDLOCK_CREATE_RULESET, c_native.addressof(buffer), size)
     try:
         for fd, rights in rules:
-            rule = ctypes.create_string_buffer(struct.pack("=Qi", rights & handled, fd), 12)
-            syscall(NR_LANDLOCK_ADD_RULE, ruleset, LANDLOCK_RULE_PATH_BENEATH, ctypes.addressof(rule))
+            rule = c_native.create_string_buffer(pack("=Qi", rights & handled, fd), 12)
+            syscall(NR_LANDLOCK_ADD_RULE, ruleset, LANDLOCK_RULE_PATH_BENEATH, c_native.addressof(rule))
         syscall(NR_LANDLOCK_RESTRICT_SELF, ruleset)
     finally:
         os.close(ruleset)

@@ -6,15 +6,15 @@ may wait.
 
 from __future__ import annotations
 
-import ctypes
 import os
+
+from sekisho.sandbox import c_native
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Final
 
 # Numbers of x86-64 for calls that the C library of 2022 does not wrap, or wraps with changes of its own.
-NR_WRITE: Final = 1
 NR_GETDENTS: Final = 78
 NR_PIVOT_ROOT: Final = 155
 NR_TGKILL: Final = 234
@@ -42,19 +42,18 @@ NR_LANDLOCK_CREATE_RULESET: Final = 444
 NR_LANDLOCK_ADD_RULE: Final = 445
 NR_LANDLOCK_RESTRICT_SELF: Final = 446
 
-_libc: Final = ctypes.CDLL(None, use_errno=True)
-_long: Final = ctypes.c_long
+_long: Final = c_native.c_long
 
-_syscall: Final = _libc.syscall
+_syscall: Final = c_native.function("syscall")
 _syscall.argtypes = (_long,) * 7
 _syscall.restype = _long
 
-get_errno: Final = ctypes.get_errno
+get_errno: Final = c_native.get_errno
 
 
 def fail() -> OSError:
     """The error of the call that has just failed, to be raised."""
-    number = ctypes.get_errno()
+    number = c_native.get_errno()
     return OSError(number, os.strerror(number))
 
 
@@ -68,21 +67,20 @@ def syscall(  # noqa: PLR0917  what the kernel takes
     return result
 
 
-def function(name: str, *arguments: type[ctypes._SimpleCData[Any]]) -> ctypes._NamedFuncPointer:
+def function(name: str, *arguments: type[Any]) -> c_native.Function:
     """A function of the C library that returns an int, with the types of its arguments."""
-    found = _libc[name]
+    found = c_native.function(name)
     found.argtypes = arguments
-    found.restype = ctypes.c_int
     return found
 
 
-def unconverted(name: str) -> ctypes._NamedFuncPointer:
+def unconverted(name: str) -> c_native.Function:
     """A function that returns a long and takes its arguments as they are given.
 
     Integers must fit in 32 bits, and everything wider is given as an object of ctypes: that is what makes
     it fast.
     """
-    found = ctypes.CDLL(None, use_errno=True)[name]
+    found = c_native.function(name)
     found.restype = _long
     return found
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import struct
+from _struct import pack
 
 from sekisho.sandbox.abi.flags import (
     MNT_DETACH,
@@ -20,6 +19,7 @@ from sekisho.sandbox.abi.flags import (
     MS_RDONLY,
     MS_REC,
 )
+from sekisho.sandbox.c_native import addressof, c_char_p, c_int, c_ulong, create_string_buffer, get_errno
 from sekisho.sandbox.libc_native import (
     NR_FSCONFIG,
     NR_FSMOUNT,
@@ -50,9 +50,9 @@ OPEN_TREE_CLOEXEC: Final = 0o2000000
 MOVE_MOUNT_F_EMPTY_PATH: Final = 0x4
 MOVE_MOUNT_T_SYMLINKS: Final = 0x10
 
-_text, _ulong = ctypes.c_char_p, ctypes.c_ulong
+_text, _ulong = c_char_p, c_ulong
 _mount: Final = function("mount", _text, _text, _text, _ulong, _text)
-_umount2: Final = function("umount2", _text, ctypes.c_int)
+_umount2: Final = function("umount2", _text, c_int)
 
 ATTRIBUTES: Final = {
     MS_RDONLY: MOUNT_ATTR_RDONLY,
@@ -68,7 +68,7 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = 
         os.fsencode(source), os.fsencode(target), kind.encode() or None, flags, os.fsencode(data) or None
     )
     if result == -1:
-        number = ctypes.get_errno()
+        number = get_errno()
         raise OSError(number, os.strerror(number), target)
 
 
@@ -82,12 +82,12 @@ def bind(source: str, target: str, flags: int = 0, *, recursive: bool = True) ->
         mount(source, target, "", MS_BIND | (MS_REC if recursive else 0))
         return
     depth = AT_RECURSIVE if recursive else 0
-    one, two, empty = (ctypes.create_string_buffer(os.fsencode(text)) for text in (source, target, ""))
-    tree = syscall(NR_OPEN_TREE, AT_FDCWD, ctypes.addressof(one), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | depth)
+    one, two, empty = (create_string_buffer(os.fsencode(text)) for text in (source, target, ""))
+    tree = syscall(NR_OPEN_TREE, AT_FDCWD, addressof(one), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | depth)
     try:
         _set_attributes(tree, b"", flags, AT_EMPTY_PATH | depth)
         how = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS
-        syscall(NR_MOVE_MOUNT, tree, ctypes.addressof(empty), AT_FDCWD, ctypes.addressof(two), how)
+        syscall(NR_MOVE_MOUNT, tree, addressof(empty), AT_FDCWD, addressof(two), how)
     finally:
         os.close(tree)
 
@@ -99,9 +99,9 @@ def restrict(target: str, flags: int, *, recursive: bool = True) -> None:
 
 def _set_attributes(base: int, path: bytes, flags: int, how: int) -> None:
     attributes = sum(attribute for flag, attribute in ATTRIBUTES.items() if flags & flag)
-    request = ctypes.create_string_buffer(struct.pack("=4Q", attributes, 0, 0, 0), 32)
-    name = ctypes.create_string_buffer(path)
-    syscall(NR_MOUNT_SETATTR, base, ctypes.addressof(name), how, ctypes.addressof(request), 32)
+    request = create_string_buffer(pack("=4Q", attributes, 0, 0, 0), 32)
+    name = create_string_buffer(path)
+    syscall(NR_MOUNT_SETATTR, base, addressof(name), how, addressof(request), 32)
 
 
 def make_private(target: str = "/") -> None:
@@ -112,21 +112,24 @@ def make_private(target: str = "/") -> None:
 def pivot(new_root: str) -> None:
     """Make ``new_root``, a mount, the root of this namespace, and let go of the old one with all it has."""
     os.chdir(new_root)
-    dot = ctypes.create_string_buffer(b".")
+    dot = create_string_buffer(b".")
     # The old root is stacked over the new one and is what "." then names to umount.
-    syscall(NR_PIVOT_ROOT, ctypes.addressof(dot), ctypes.addressof(dot))
+    syscall(NR_PIVOT_ROOT, addressof(dot), addressof(dot))
     check(_umount2(b".", MNT_DETACH))
     os.chdir("/")
 
 
 def detached(kind: str, options: Mapping[str, str], attributes: int) -> int:
     """A descriptor of a new mount that has no place in any tree."""
-    name = ctypes.create_string_buffer(kind.encode())
-    context = syscall(NR_FSOPEN, ctypes.addressof(name), FSOPEN_CLOEXEC)
+    name = create_string_buffer(kind.encode())
+    context = syscall(NR_FSOPEN, addressof(name), FSOPEN_CLOEXEC)
     try:
         for key, value in options.items():
-            one, two = ctypes.create_string_buffer(key.encode()), ctypes.create_string_buffer(value.encode())
-            syscall(NR_FSCONFIG, context, FSCONFIG_SET_STRING, ctypes.addressof(one), ctypes.addressof(two))
+            one, two = (
+                create_string_buffer(key.encode()),
+                create_string_buffer(value.encode()),
+            )
+            syscall(NR_FSCONFIG, context, FSCONFIG_SET_STRING, addressof(one), addressof(two))
         syscall(NR_FSCONFIG, context, FSCONFIG_CMD_CREATE)
         return syscall(NR_FSMOUNT, context, FSMOUNT_CLOEXEC, attributes)
     finally:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
-import struct
+from _struct import Struct, pack
 
+from sekisho.sandbox import c_native
 from sekisho.sandbox.abi.flags import (
     PR_CAP_AMBIENT,
     PR_CAP_AMBIENT_CLEAR_ALL,
@@ -43,15 +43,15 @@ CAP_VERSION_3: Final = 0x2008_0522
 CLOSE_RANGE_CLOEXEC: Final = 4
 PAGE: Final = 4096
 
-_int, _ulong, _pointer = ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p
+_int, _ulong, _pointer = c_native.c_int, c_native.c_ulong, c_native.c_void_p
 _unshare: Final = function("unshare", _int)
 _setns: Final = function("setns", _int, _int)
 _prctl: Final = function("prctl", _int, _ulong, _ulong, _ulong, _ulong)
-_sethostname: Final = function("sethostname", ctypes.c_char_p, ctypes.c_size_t)
-_setdomainname: Final = function("setdomainname", ctypes.c_char_p, ctypes.c_size_t)
+_sethostname: Final = function("sethostname", c_native.c_char_p, c_native.c_size_t)
+_setdomainname: Final = function("setdomainname", c_native.c_char_p, c_native.c_size_t)
 _readv: Final = unconverted("process_vm_readv")
 _writev: Final = unconverted("process_vm_writev")
-VECTORS: Final = struct.Struct("=4Q")
+VECTORS: Final = Struct("=4Q")
 """Two struct iovec: ours and theirs."""
 
 
@@ -91,8 +91,8 @@ def adopt_orphans() -> None:
 
 def set_name(name: str) -> None:
     """The name of this thread, as ``ps`` shows it."""
-    raw = ctypes.create_string_buffer(name.encode()[:15])
-    prctl(PR_SET_NAME, ctypes.addressof(raw))
+    raw = c_native.create_string_buffer(name.encode()[:15])
+    prctl(PR_SET_NAME, c_native.addressof(raw))
 
 
 def hide() -> None:
@@ -136,10 +136,10 @@ def set_capabilities(
 ) -> None:
     """This thread's sets; without ``permitted`` it is the effective one."""
     sets = [_bits(effective), _bits(effective if permitted is None else permitted), _bits(inheritable)]
-    header = ctypes.create_string_buffer(struct.pack("=Ii", CAP_VERSION_3, 0), 8)
+    header = c_native.create_string_buffer(pack("=Ii", CAP_VERSION_3, 0), 8)
     words = [value & 0xFFFF_FFFF for value in sets] + [value >> 32 for value in sets]
-    buffer = ctypes.create_string_buffer(struct.pack("=6I", *words), 24)
-    syscall(NR_CAPSET, ctypes.addressof(header), ctypes.addressof(buffer))
+    buffer = c_native.create_string_buffer(pack("=6I", *words), 24)
+    syscall(NR_CAPSET, c_native.addressof(header), c_native.addressof(buffer))
 
 
 def _bits(numbers: Iterable[int]) -> int:
@@ -148,9 +148,9 @@ def _bits(numbers: Iterable[int]) -> int:
 
 def act_as(uid: int, gid: int, groups: Iterable[int]) -> None:
     """Let this thread alone reach files as this user (needs CAP_SETUID and CAP_SETGID)."""
-    data = struct.pack(f"={len(tuple(groups))}I", *groups)
-    buffer = ctypes.create_string_buffer(data, max(len(data), 1))
-    syscall(NR_SETGROUPS, len(data) // 4, ctypes.addressof(buffer))
+    data = pack(f"={len(tuple(groups))}I", *groups)
+    buffer = c_native.create_string_buffer(data, max(len(data), 1))
+    syscall(NR_SETGROUPS, len(data) // 4, c_native.addressof(buffer))
     syscall(NR_SETFSGID, gid)
     syscall(NR_SETFSUID, uid)
 
@@ -200,14 +200,14 @@ class Memory:
         self._bytes = bytearray(size)
         self._vectors = bytearray(VECTORS.size)
         self._frame = (
-            (ctypes.c_char * size).from_buffer(self._bytes),
-            (ctypes.c_char * VECTORS.size).from_buffer(self._vectors),
+            (c_native.c_char * size).from_buffer(self._bytes),
+            (c_native.c_char * VECTORS.size).from_buffer(self._vectors),
         )
-        self._address = ctypes.addressof(self._frame[0])
-        vectors = ctypes.addressof(self._frame[1])
+        self._address = c_native.addressof(self._frame[0])
+        vectors = c_native.addressof(self._frame[1])
         self._local, self._remote = _pointer(vectors), _pointer(vectors + 16)
 
-    def _move(self, move: ctypes._NamedFuncPointer, tid: int, address: int, length: int) -> int:
+    def _move(self, move: c_native.Function, tid: int, address: int, length: int) -> int:
         VECTORS.pack_into(self._vectors, 0, self._address, length, address, length)
         moved: int = move(tid, self._local, 1, self._remote, 1, 0)
         if moved == -1:
@@ -249,21 +249,21 @@ class Memory:
             done += self._move(_writev, tid, address + done, len(part))
 
 
-class _Limits(ctypes.Structure):
-    _fields_ = (("soft", ctypes.c_uint64), ("hard", ctypes.c_uint64))
+class _Limits(c_native.Structure):
+    _fields_ = (("soft", c_native.c_uint64), ("hard", c_native.c_uint64))
 
 
 def limits(pid: int, resource: int) -> tuple[int, int]:
     """A process's soft and hard limit."""
     old = _Limits()
-    syscall(NR_PRLIMIT64, pid, resource, 0, ctypes.addressof(old))
+    syscall(NR_PRLIMIT64, pid, resource, 0, c_native.addressof(old))
     return old.soft, old.hard
 
 
 def set_limits(pid: int, resource: int, soft: int, hard: int) -> None:
     """Set a process's limits; 2**64 - 1 is none."""
     new = _Limits(soft, hard)
-    syscall(NR_PRLIMIT64, pid, resource, ctypes.addressof(new), 0)
+    syscall(NR_PRLIMIT64, pid, resource, c_native.addressof(new), 0)
 
 
 def signal_thread(process: int, thread: int, number: int) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 
+from sekisho.sandbox import c_native
 from sekisho.sandbox.abi.flags import (
     SECCOMP_FILTER_FLAG_NEW_LISTENER,
     SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
@@ -16,14 +16,14 @@ INSTRUCTION = 8
 """Bytes of one instruction of BPF."""
 
 
-class _Program(ctypes.Structure):
-    _fields_ = (("count", ctypes.c_ushort), ("at", ctypes.c_void_p))
+class _Program(c_native.Structure):
+    _fields_ = (("count", c_native.c_ushort), ("at", c_native.c_void_p))
 
 
 def _load(program: bytes, flags: int) -> int:
-    code = ctypes.create_string_buffer(program, len(program))
-    head = _Program(len(program) // INSTRUCTION, ctypes.addressof(code))
-    return syscall(NR_SECCOMP, SECCOMP_SET_MODE_FILTER, flags, ctypes.addressof(head))
+    code = c_native.create_string_buffer(program, len(program))
+    head = _Program(len(program) // INSTRUCTION, c_native.addressof(code))
+    return syscall(NR_SECCOMP, SECCOMP_SET_MODE_FILTER, flags, c_native.addressof(head))
 
 
 def load(program: bytes) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
-
+from sekisho.sandbox import c_native
 from sekisho.sandbox.libc_native import fail, function
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-_int, _text, _uint = ctypes.c_int, ctypes.c_char_p, ctypes.c_uint
+_int, _text, _uint = c_native.c_int, c_native.c_char_p, c_native.c_uint
 _socket: Final = function("socket", _int, _int, _int)
 _connect: Final = function("connect", _int, _text, _uint)
 _bind: Final = function("bind", _int, _text, _uint)
@@ -43,24 +42,24 @@ def listen(fd: int, backlog: int) -> None:
     _check(_listen(fd, backlog))
 
 
-class _Vector(ctypes.Structure):
-    _fields_ = (("at", ctypes.c_char_p), ("length", ctypes.c_size_t))
+class _Vector(c_native.Structure):
+    _fields_ = (("at", c_native.c_char_p), ("length", c_native.c_size_t))
 
 
-class _Message(ctypes.Structure):
+class _Message(c_native.Structure):
     _fields_ = (
-        ("name", ctypes.c_char_p),
+        ("name", c_native.c_char_p),
         ("name_length", _uint),
-        ("vectors", ctypes.c_void_p),
-        ("count", ctypes.c_size_t),
-        ("control", ctypes.c_char_p),
-        ("control_length", ctypes.c_size_t),
+        ("vectors", c_native.c_void_p),
+        ("count", c_native.c_size_t),
+        ("control", c_native.c_char_p),
+        ("control_length", c_native.c_size_t),
         ("flags", _int),
     )
 
 
-_sendmsg: Final = function("sendmsg", _int, ctypes.c_void_p, _int)
-_sendmsg.restype = ctypes.c_ssize_t
+_sendmsg: Final = function("sendmsg", _int, c_native.c_void_p, _int)
+_sendmsg.restype = c_native.c_ssize_t
 
 
 def send_message(fd: int, data: bytes, address: bytes, control: bytes, flags: int) -> int:
@@ -69,10 +68,10 @@ def send_message(fd: int, data: bytes, address: bytes, control: bytes, flags: in
     message = _Message(
         address or None,
         len(address),
-        ctypes.addressof(vector),
+        c_native.addressof(vector),
         1,
         control or None,
         len(control),
         0,
     )
-    return _check(_sendmsg(fd, ctypes.addressof(message), flags))
+    return _check(_sendmsg(fd, c_native.addressof(message), flags))

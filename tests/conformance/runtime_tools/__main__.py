@@ -28,7 +28,7 @@ STARTER = """#!{python} -IS
 import sys
 sys.path.insert(0, {source!r})
 sys.argv[1:1] = ["--root", {root!r}]
-from sekisho.sandbox.oci_runtime.main import main
+from sekisho.sandbox.oci_runtime.quick import main
 main()
 """
 

@@ -62,9 +62,7 @@ def _make(context: Context, container: Container, undo: list[Callable[[], None]]
     path = groups.resolve(spec.cgroup, spec.id, systemd=spec.systemd_cgroup)
     group = groups.make(path, spec.limits)
     undo.append(lambda: Group(path).remove())
-    gate = kept.gate(spec.id)
-    os.mkfifo(gate, 0o600)
-    gate_fd = os.open(gate, os.O_RDWR | os.O_CLOEXEC)  # for both, so that nobody waits to open it
+    gate_fd = -1 if starts_at_once(call.command, spec) else _gate(kept.gate(spec.id))
     running = launch.start(
         spec,
         own_process=True,
@@ -74,7 +72,8 @@ def _make(context: Context, container: Container, undo: list[Callable[[], None]]
         control=kept.control(spec.id),
     )
     undo.append(lambda: _end(running.sentry))
-    os.close(gate_fd)
+    if gate_fd >= 0:
+        os.close(gate_fd)
     record = store.Record(
         id=spec.id,
         version=container.version,
@@ -85,15 +84,15 @@ def _make(context: Context, container: Container, undo: list[Callable[[], None]]
         bundle=os.path.abspath(call.text("bundle", ".")),
         rootfs=spec.root.path,
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        owner=_owner(),
         cgroup=path if group else "",
         upper=spec.root.writes if spec.root.writes.startswith("/") else "",
         annotations=dict(spec.annotations),
     )
     kept.save(record)
-    state = {**store.state(kept, record), "status": store.CREATED}
-    for stage in ("prestart", "createRuntime", "createContainer"):
-        hooks.run(stage, spec.hooks.get(stage, ()), state)
+    if spec.hooks:
+        state = {**store.state(kept, record), "status": store.CREATED}
+        for stage in ("prestart", "createRuntime", "createContainer"):
+            hooks.run(stage, spec.hooks.get(stage, ()), state)
     if running.console >= 0 and socket:
         console.send(socket, running.console)
     if call.text("pid-file"):
@@ -101,13 +100,15 @@ def _make(context: Context, container: Container, undo: list[Callable[[], None]]
     return record, running
 
 
-def _owner() -> str:
-    import pwd
+def starts_at_once(command: str, spec: SandboxSpec) -> bool:
+    """Whether the program need not wait: ``run`` without a hook that comes between create and start."""
+    return command == "run" and bool(spec.process.argv) and not spec.hooks
 
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return str(os.geteuid())
+
+def _gate(path: str) -> int:
+    """Make the gate, and open it for both ways, so that nobody waits to open it."""
+    os.mkfifo(path, 0o600)
+    return os.open(path, os.O_RDWR | os.O_CLOEXEC)
 
 
 def write_pid(path: str, pid: int) -> None:
@@ -126,12 +127,13 @@ def start(kept: Store, record: Record) -> None:
     spec = spec_of(kept, record)
     if not spec.process.argv:
         raise SandboxError("SBX122", "config.json: process.args is missing, so there is nothing to start")
-    hooks.run_inside(
-        "startContainer",
-        spec.hooks.get("startContainer", ()),
-        store.state(kept, record),
-        lambda process: _enter(kept, record, spec, process),
-    )
+    if "startContainer" in spec.hooks:
+        hooks.run_inside(
+            "startContainer",
+            spec.hooks["startContainer"],
+            store.state(kept, record),
+            lambda process: _enter(kept, record, spec, process),
+        )
     waiting = store.image(record.init)
     gate = kept.gate(record.id)
     fd = os.open(gate, os.O_WRONLY | os.O_CLOEXEC)
@@ -143,9 +145,11 @@ def start(kept: Store, record: Record) -> None:
     while store.image(record.init) == waiting and time.monotonic() < end:
         time.sleep(SOON)  # a signal that comes before the program is executed would be lost
     os.unlink(gate)
+    if "poststart" not in spec.hooks:
+        return
     state = {**store.state(kept, record), "status": store.RUNNING, "pid": record.init}
     try:
-        hooks.run("poststart", spec.hooks.get("poststart", ()), state)
+        hooks.run("poststart", spec.hooks["poststart"], state)
     except SandboxError:
         kill(record)
         raise
@@ -211,7 +215,7 @@ def remove(context: Context, record: Record) -> None:
     spec_hooks = spec_hooks_of(kept, record, "poststop")
     if record.cgroup:
         Group(record.cgroup).remove()
-    state = {**store.state(kept, record), "status": store.STOPPED, "pid": 0}
+    state = {**store.state(kept, record), "status": store.STOPPED, "pid": 0} if spec_hooks else {}
     kept.remove(record.id)
     for hook in spec_hooks:
         try:

@@ -7,7 +7,7 @@ import gc
 import os
 import select
 
-from sekisho.sandbox import filters, mount_native, process_native, seccomp_native
+from sekisho.sandbox import filters, image, mount_native, process_native, seccomp_native
 from sekisho.sandbox.abi.capabilities import ON_FILES, ON_IDS, SYS_PTRACE
 from sekisho.sandbox.abi.flags import (
     CLONE_NEWIPC,
@@ -60,7 +60,9 @@ def run(spec: SandboxSpec, parent: socket, way: Way) -> NoReturn:
 def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     os.setsid()
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    process_native.keep_only((0, 1, 2, parent.fileno(), *((way.gate,) if way.gate >= 0 else ())))
+    process_native.keep_only(
+        (0, 1, 2, parent.fileno(), *(used.fd for used in image.USED), *((way.gate,) if way.gate >= 0 else ()))
+    )
     if spec.limits.cpu_quota:
         from sekisho.sandbox.spawn import machine
 
@@ -331,6 +333,7 @@ def _no_more_imports() -> None:
     """From here on every file is the workload's: nothing may be imported any more."""
     import sys
 
+    image.let_go()
     sys.path.clear()
     sys.meta_path.clear()
     sys.path_hooks.clear()

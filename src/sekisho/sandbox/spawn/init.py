@@ -299,11 +299,8 @@ def _prepare(process: Process, console: int) -> None:
             "SBX013", f"the working directory {process.cwd} cannot be entered: {error.strerror}"
         ) from None
     for number in range(1, signal.NSIG):
-        if number not in (signal.SIGKILL, signal.SIGSTOP):
-            try:
-                signal.signal(number, signal.SIG_DFL)
-            except (OSError, ValueError):
-                continue  # the C library's own
+        if signal.getsignal(number) not in (signal.SIG_DFL, None):  # None: not Python's to change
+            signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     second_wall()
     process_native.cloexec_from(3)

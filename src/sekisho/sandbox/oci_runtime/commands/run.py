@@ -16,7 +16,8 @@ def command(context: Context) -> int:
     """The exit status is the program's, or 128 and more for a signal."""
     record, running = lifecycle.create(context, context.call.words[0])
     try:
-        lifecycle.start(context.store, record)
+        if os.path.exists(context.store.gate(record.id)):
+            lifecycle.start(context.store, record)
     except BaseException:
         lifecycle.kill(record)
         lifecycle.remove(context, record)
