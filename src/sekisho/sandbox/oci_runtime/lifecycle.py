@@ -84,6 +84,7 @@ def _make(context: Context, container: Container, undo: list[Callable[[], None]]
         bundle=os.path.abspath(call.text("bundle", ".")),
         rootfs=spec.root.path,
         created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        owner=_owner(),
         cgroup=path if group else "",
         upper=spec.root.writes if spec.root.writes.startswith("/") else "",
         annotations=dict(spec.annotations),
@@ -109,6 +110,17 @@ def _gate(path: str) -> int:
     """Make the gate, and open it for both ways, so that nobody waits to open it."""
     os.mkfifo(path, 0o600)
     return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+
+
+def _owner() -> str:
+    if os.geteuid() == 0:
+        return "root"  # what it is called everywhere; asking takes half a millisecond
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def write_pid(path: str, pid: int) -> None:

@@ -67,6 +67,7 @@ class Record:
     bundle: str
     rootfs: str
     created: str
+    owner: str = ""
     cgroup: str = ""
     upper: str = ""
     annotations: Mapping[str, str] = {}
@@ -151,19 +152,6 @@ class Store:
             os.unlink(f"{folder}/{name}")
         os.rmdir(folder)
 
-    def owner(self, id: str) -> str:
-        """The name of who made a container; empty if it has gone."""
-        import pwd
-
-        try:
-            uid = os.stat(self.folder(id)).st_uid
-        except FileNotFoundError:
-            return ""
-        try:
-            return pwd.getpwuid(uid).pw_name
-        except KeyError:
-            return str(uid)
-
     def gate(self, id: str) -> str:
         """The FIFO that the program waits at."""
         return f"{self.folder(id)}/gate"
@@ -229,7 +217,7 @@ def state(store: Store, record: Record) -> dict[str, object]:
         "bundle": record.bundle,
         "rootfs": record.rootfs,
         "created": record.created,
-        "owner": store.owner(record.id),
+        "owner": record.owner,
     }
     if record.annotations:
         found["annotations"] = dict(record.annotations)
