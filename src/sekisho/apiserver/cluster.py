@@ -6,6 +6,7 @@ The folder holds ``objects.sqlite``, ``pki`` (the authority and the key of servi
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import os
 import secrets
@@ -33,7 +34,7 @@ from sekisho.apiserver.kubeconfig import Access, kubeconfig
 from sekisho.apiserver.registry import built_in_registry
 from sekisho.apiserver.server import Server
 from sekisho.apiserver.services.pools import KUBERNETES
-from sekisho.apiserver.store import Place, Store
+from sekisho.apiserver.store import Place, Store, unusable
 from sekisho.diag import Diagnostic, DiagnosticError, Secret
 from sekisho.kube.review import UserInfo
 
@@ -176,7 +177,11 @@ class Cluster:
         cluster = cls(settings, api.store, api, server, controllers)
         admin = authority.issue_client(Name(ADMINISTRATOR.username, ADMINISTRATOR.groups))
         access = Access(server=cluster.url, authority=authority.certificate, identity=admin)
-        private_file(cluster.kubeconfig, kubeconfig(access))
+        try:
+            private_file(cluster.kubeconfig, kubeconfig(access))
+        except OSError as error:
+            await server.stop()
+            raise unusable(cluster.kubeconfig, error.strerror) from None
         return cluster
 
     async def stop(self) -> None:
@@ -338,9 +343,15 @@ def _reachable(host: str) -> str:
 
 def _not_listening(settings: Settings, error: OSError) -> DiagnosticError:
     where = f"{settings.host}:{settings.port}"
-    why = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else error
+    known = error.errno is not None and error.errno > 0
+    why = os.strerror(error.errno or 0).lower() if known else error.strerror or str(error)
     message = f"the server cannot listen on {where}: {why}"
-    help = "stop what listens there, or name another port with --port; 0 is any free one"
+    taken = error.errno in (errno.EADDRINUSE, errno.EACCES)
+    help = (
+        "stop what listens there, or name another port with --port; 0 is any free one"
+        if taken
+        else "name an address of this machine with --host; 127.0.0.1 without it"
+    )
     return DiagnosticError(Diagnostic(code=codes.NOT_LISTENING, message=message, help=help))
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,60 @@ def test_it_ends_when_it_is_told_to(cluster: tuple[subprocess.Popen[str], Path],
     process.send_signal(number)
     _, errors = process.communicate(timeout=30)
     assert (process.returncode, errors) == (0, "")
+
+
+def make_a_file(folder: Path) -> None:
+    folder.write_text("")
+
+
+def make_a_folder_of_the_kubeconfig(folder: Path) -> None:
+    (folder / "kubeconfig" / "in the way").mkdir(parents=True)
+
+
+def spoil_the_keys(folder: Path) -> None:
+    (folder / "pki").mkdir(parents=True)
+    for name in ("ca.crt", "ca.key"):
+        (folder / "pki" / name).write_text("nothing of the kind")
+
+
+@pytest.mark.parametrize(
+    ("prepare", "more", "wanted"),
+    [
+        (make_a_file, (), "API003: {folder} cannot be used: there is a file where a folder is needed"),
+        (make_a_folder_of_the_kubeconfig, (), "API003: {folder}/kubeconfig cannot be used: Is a directory"),
+        (spoil_the_keys, (), "API011: the keys in {folder}/pki cannot be used"),
+        (None, ("--host", "192.0.2.1"), "API010: the server cannot listen on 192.0.2.1:0: cannot assign"),
+        (None, ("--host", "no such host"), "API010: the server cannot listen on no such host:0: "),
+    ],
+)
+def test_what_keeps_it_from_starting_is_told(
+    tmp_path: Path, prepare: Callable[[Path], None] | None, more: tuple[str, ...], wanted: str
+) -> None:
+    folder = tmp_path / "data"
+    if prepare is not None:
+        prepare(folder)
+    process = start(folder, *more)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert wanted.format(folder=folder) in errors
+    assert "help: " in errors
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        process = start(tmp_path / "data", "--port", str(port))
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert f"API010: the server cannot listen on 127.0.0.1:{port}: address already in use" in errors
+
+
+def test_a_second_signal_ends_it_at_once(cluster: tuple[subprocess.Popen[str], Path]) -> None:
+    process, _ = cluster
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=10)
+    assert process.returncode in (0, 128 + signal.SIGINT, -signal.SIGINT)
+    assert "Traceback" not in errors

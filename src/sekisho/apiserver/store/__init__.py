@@ -1,5 +1,6 @@
 """The objects of the API server: in memory for reading, in one SQLite file for keeping."""
 
+from sekisho.apiserver.store.database import unusable
 from sekisho.apiserver.store.hub import EVERYTHING, Hub, TooOld, Watcher
 from sekisho.apiserver.store.model import Event, Op, Place, Row
 from sekisho.apiserver.store.store import Broken, Stale, Store
@@ -16,4 +17,5 @@ __all__ = [
     "Store",
     "TooOld",
     "Watcher",
+    "unusable",
 ]

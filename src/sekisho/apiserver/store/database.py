@@ -25,6 +25,9 @@ from sekisho.diag import Diagnostic, DiagnosticError
 FORMAT: Final = 1
 FILE: Final = "objects.sqlite"
 LOCK: Final = "lock"
+MADE: Final = b"made\n"
+"""What the lock's file holds once there is a database."""
+
 PAGE: Final = 8192
 """Bytes: an object of ordinary size lies in one page."""
 
@@ -57,11 +60,14 @@ class Database:
         self._lock = _lock(folder)
         try:
             self._connection = self._open(folder / FILE)
+            _mark(self._lock)
         except BaseException:
             os.close(self._lock)
             raise
 
     def _open(self, file: Path) -> sqlite3.Connection:
+        if _is_emptied(self._lock, file):
+            raise _damaged(file, "it is empty, and it was not")
         try:
             connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
             file.chmod(0o600)
@@ -80,12 +86,10 @@ class Database:
                 raise DiagnosticError(Diagnostic(code=codes.UNUSABLE_STORE, message=message))
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
-                message = f"{file} cannot be used: {error}"
-                raise DiagnosticError(Diagnostic(code=codes.UNUSABLE_STORE, message=message)) from None
+                raise unusable(file, str(error)) from None
             raise _damaged(file, str(error)) from None
         except OSError as error:
-            message = f"{file} cannot be used: {error.strerror}"
-            raise DiagnosticError(Diagnostic(code=codes.UNUSABLE_STORE, message=message)) from None
+            raise unusable(file, error.strerror) from None
         return connection
 
     def _meta(self, connection: sqlite3.Connection, key: str, default: str) -> str:
@@ -155,7 +159,8 @@ class Database:
                     )
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # SQLite itself has rolled back where the disk is full
+                connection.execute("ROLLBACK")
             raise
 
     def compact(self, up_to: int, limit: int) -> int:
@@ -171,7 +176,8 @@ class Database:
             connection.execute("INSERT OR REPLACE INTO meta VALUES('compacted', ?)", (str(up_to),))
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # SQLite itself has rolled back where the disk is full
+                connection.execute("ROLLBACK")
             raise
         return int(done)
 
@@ -194,8 +200,10 @@ def _lock(folder: Path) -> int:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        message = f"{folder} cannot be used: {error.strerror}"
-        raise DiagnosticError(Diagnostic(code=codes.UNUSABLE_STORE, message=message)) from None
+        why = error.strerror
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            why = "there is a file where a folder is needed"
+        raise unusable(folder, why) from None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -204,6 +212,31 @@ def _lock(folder: Path) -> int:
         help = "stop it, or give this one a folder of its own with --data"
         raise DiagnosticError(Diagnostic(code=codes.STORE_IN_USE, message=message, help=help)) from None
     return handle
+
+
+def _mark(lock: int) -> None:
+    """Note in the lock's file that there is a database now. Without room for it nothing is noted."""
+    with contextlib.suppress(OSError):
+        if not os.fstat(lock).st_size:
+            os.write(lock, MADE)
+
+
+def _is_emptied(lock: int, file: Path) -> bool:
+    """Whether the file of a database that was made is empty now: SQLite would take it for a new one.
+
+    One that is not there was moved away, to begin with an empty cluster. All of a young one may be in its
+    log.
+    """
+    made = os.fstat(lock).st_size > 0
+    log = file.with_name(f"{file.name}-wal")
+    return made and file.exists() and not file.stat().st_size and not log.exists()
+
+
+def unusable(place: Path, why: str | None) -> DiagnosticError:
+    """A file or folder of the cluster cannot be used (API003)."""
+    message = f"{place} cannot be used: {why}"
+    help = "choose another folder with --data, or make room there and let this user write it"
+    return DiagnosticError(Diagnostic(code=codes.UNUSABLE_STORE, message=message, help=help))
 
 
 def _damaged(file: Path, why: str) -> DiagnosticError:

@@ -198,3 +198,28 @@ def test_a_write_that_fails_did_not_happen_and_the_next_one_may_succeed(
         assert store.get(place("a")) is not None
 
     run(tmp_path, work)
+
+
+def test_a_disk_that_is_full_is_told_as_that(tmp_path: Path) -> None:
+    async def work(store: Store) -> None:
+        await put(store, "a")
+        connection = store._database._connection
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count={pages}")
+        with pytest.raises(Broken) as caught:
+            await put(store, "b", x="y" * 100_000)
+        assert "database or disk is full" in caught.value.diagnostics[0].message
+        connection.execute("PRAGMA max_page_count=1000000")
+        await put(store, "b", x="y" * 100_000)
+
+    run(tmp_path, work)
+
+
+def test_a_file_that_was_emptied_is_never_served(tmp_path: Path) -> None:
+    run(tmp_path, lambda store: put(store, "a"))
+    (tmp_path / "objects.sqlite").write_bytes(b"")
+    with pytest.raises(DiagnosticError) as caught:
+        run(tmp_path, lambda _: asyncio.sleep(0))
+    assert caught.value.diagnostics[0].code.id == "API002"
+    (tmp_path / "objects.sqlite").unlink()
+    run(tmp_path, lambda store: put(store, "a"))
