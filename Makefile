@@ -63,6 +63,7 @@ conformance: $(VENV)/dev.stamp ## suites of other projects, where they are at ha
 	@test -z "$(GATEKEEPER)" || $(BIN)/python -m tests.conformance.gator $(GATEKEEPER)
 	@test ! -d $(POD_SECURITY) || $(BIN)/python -m tests.conformance.library.standards $(POD_SECURITY)
 	$(BIN)/python -m tests.conformance.apiserver_diff
+	$(BIN)/python -m tests.conformance.kubeconfig --generated 50
 	@test -z "$(RUNTIME_TOOLS)" || $(BIN)/python -m tests.conformance.runtime_tools $(RUNTIME_TOOLS)
 	$(BIN)/python -m tests.conformance.python_client --python $(KUBERNETES_CLIENT)
 	@test -z "$(LIBRARY)" || $(BIN)/python -m tests.conformance.library $(LIBRARY) --generated 20

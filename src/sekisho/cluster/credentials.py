@@ -11,18 +11,21 @@ import os
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from sekisho.cluster import codes
-from sekisho.cluster.connection import Credentials
+from sekisho.cluster.connection import NOBODY, Credentials
 from sekisho.diag import Diagnostic, DiagnosticError, Secret
 from sekisho.kube.decode import parse_time
 from sekisho.web import Identity
 
 VERSIONS: Final = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
+
+MODES: Final = ("IfAvailable", "Never")
+"""Whether a plugin may ask somebody at the terminal; version v1 must say so. Here nobody is there to ask."""
 
 SECONDS: Final = 60.0
 """How long a program may take: it may ask somebody, but nobody waits for ever."""
@@ -47,10 +50,13 @@ class Fixed:
 
 @dataclass(slots=True)
 class Files:
-    """A token that is in a file, which somebody rotates."""
+    """A token that is in a file, which somebody rotates.
+
+    ``fixed`` is shown beside it, and in its place where the file cannot be read.
+    """
 
     path: Path
-    identity: Identity | None
+    fixed: Credentials = NOBODY
     _read: float = 0.0
     _token: str = field(default="", repr=False)
 
@@ -63,10 +69,14 @@ class Files:
             try:
                 self._token = self.path.read_text(encoding="ascii").strip()
             except (OSError, UnicodeDecodeError) as error:
+                if self.fixed.token is not None:
+                    return self.fixed
                 why = error.strerror if isinstance(error, OSError) else "it is no token"
                 raise _unavailable(f"{self.path} cannot be read: {why}") from None
+            if not self._token:
+                raise _unavailable(f"{self.path} is empty, so it has no token")
             self._read = now
-        return Credentials(token=Secret(self._token), identity=self.identity)
+        return replace(self.fixed, token=Secret(self._token))
 
 
 @dataclass(slots=True)
@@ -77,13 +87,14 @@ class Exec:
     environment: Mapping[str, str]
     version: str
     hint: str = ""
+    cluster: Mapping[str, Any] | None = None
     _kept: Credentials | None = field(default=None, repr=False)
     _expires: datetime | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
-    def of(cls, raw: Any, folder: Path) -> Exec:
-        """The plugin that a kubeconfig names; raises ValueError for a malformed one."""
+    def of(cls, raw: Any, folder: Path, cluster: Mapping[str, Any]) -> Exec:
+        """The plugin that a kubeconfig names, for a cluster; raises ValueError for a malformed one."""
         if not isinstance(raw, dict) or not isinstance(raw.get("command"), str) or not raw["command"]:
             raise ValueError("exec must name a command")
         version = raw.get("apiVersion")
@@ -94,16 +105,21 @@ class Exec:
         if not isinstance(args, list) or not all(isinstance(arg, str) for arg in args):
             raise ValueError("exec.args must be a list of strings")
         if not isinstance(rows, list) or not all(
-            isinstance(row, dict) and isinstance(row.get("name"), str) for row in rows
+            isinstance(row, dict) and isinstance(row.get("name"), str) and row["name"] for row in rows
         ):
             raise ValueError("exec.env must be a list of names and values")
-        if raw.get("interactiveMode") == "Always":
+        mode = raw.get("interactiveMode") or ("" if version == VERSIONS[0] else MODES[0])
+        if mode not in (*MODES, "Always"):
+            raise ValueError(f"exec.interactiveMode must be one of {', '.join(MODES)}, not {mode!r}")
+        if mode == "Always":
             raise ValueError("exec.interactiveMode Always needs a terminal, which is not given to it here")
         command = raw["command"]
         # A command with a slash belongs to the file that it stands in; another one is looked for in PATH.
         program = str(folder / command) if "/" in command else command
         environment = {row["name"]: str(row.get("value") or "") for row in rows}
-        return cls([program, *args], environment, version, str(raw.get("installHint") or ""))
+        hint = str(raw.get("installHint") or "")
+        told = cluster if raw.get("provideClusterInfo") is True else None
+        return cls([program, *args], environment, version, hint, told)
 
     def __call__(self, renew: bool) -> Credentials:
         """Its credentials, new ones if the old have expired. Raises DiagnosticError (CLU022)."""
@@ -114,7 +130,10 @@ class Exec:
             return self._kept
 
     def _run(self) -> tuple[Credentials, datetime | None]:
-        asked = {"apiVersion": self.version, "kind": "ExecCredential", "spec": {"interactive": False}}
+        spec: dict[str, Any] = {"interactive": False}
+        if self.cluster is not None:
+            spec["cluster"] = dict(self.cluster)
+        asked = {"apiVersion": self.version, "kind": "ExecCredential", "spec": spec}
         environment = {**os.environ, **self.environment, "KUBERNETES_EXEC_INFO": json.dumps(asked)}
         name = self.command[0]
         try:

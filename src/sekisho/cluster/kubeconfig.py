@@ -1,8 +1,9 @@
 """kubeconfig: which cluster, which user, which namespace (client-go ``clientcmd``).
 
-Files are merged as kubectl merges them: of two entries with one name the first one counts, as of two values
-of ``current-context``; relative paths belong to the file that they stand in. A missing file of a list is
-passed over. Unknown fields are ignored, since providers add their own.
+Files are merged as kubectl merges them: of two entries with one name in two files the first one counts, as of
+two values of ``current-context``; relative paths belong to the file that they stand in. A missing file of a
+list is passed over. Unknown fields are ignored, since providers add their own. What kubectl refuses is
+refused; tests/conformance/kubeconfig compares the two.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from sekisho import manifest
 from sekisho.cluster import codes
@@ -21,10 +24,19 @@ from sekisho.cluster.connection import Connection, Credentials, Impersonation, P
 from sekisho.cluster.credentials import Exec, Files, Fixed
 from sekisho.diag import Diagnostic, DiagnosticError, ObjectPath, ObjectRef, Secret
 from sekisho.diag import Path as ValuePath
+from sekisho.kube.names import dns_label
 from sekisho.web import Identity, Trust
 
 VARIABLE: Final = "KUBECONFIG"
 HOME_FILE: Final = Path(".kube") / "config"
+
+PROXIES: Final = ("http", "https", "socks5")
+"""The kinds of proxies that client-go knows."""
+
+EXTENSION: Final = "client.authentication.k8s.io/exec"
+"""The extension of a cluster that is meant for plugins."""
+
+_HEAD: Final = {"apiVersion": "v1", "kind": "Config"}
 
 SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where a Pod finds the token, the bundle and the namespace that it was given."""
@@ -80,7 +92,8 @@ class Config:
         for path in paths:
             if not explicit and not path.exists():
                 continue
-            documents = manifest.load(manifest.read_source(str(path)))
+            # Of several documents kubectl reads the first.
+            documents = manifest.load(manifest.read_source(str(path)))[:1]
             found += ((document, path.parent) for document in documents if document.value is not None)
         return cls(found)
 
@@ -93,6 +106,9 @@ class Config:
         value = document.value
         if not isinstance(value, dict):
             raise _wrong(document, (), "it must be a mapping")
+        for key, known in _HEAD.items():
+            if value.get(key) not in (None, "", known):
+                raise _wrong(document, (key,), f"{key} must be {known}")
         current = value.get("current-context") or ""
         if not isinstance(current, str):
             raise _wrong(document, ("current-context",), "current-context must be a string")
@@ -101,8 +117,12 @@ class Config:
             rows = value.get(kind) or []
             if not isinstance(rows, list):
                 raise _wrong(document, (kind,), f"{kind} must be a list")
-            for at, row in enumerate(rows):
-                entry = _entry(document, folder, kind, at, row)
+            entries = [_entry(document, folder, kind, at, row) for at, row in enumerate(rows)]
+            names = Counter(entry.name for entry in entries)
+            for entry in entries:
+                if names[entry.name] > 1:
+                    message = f'there are two entries "{entry.name}" among the {kind}'
+                    raise _wrong(document, entry.path, message)
                 named.setdefault(entry.name, entry)
 
     def find(self, kind: str, name: str) -> _Entry | None:
@@ -112,9 +132,11 @@ class Config:
 
 def _entry(document: manifest.Document, folder: Path, kind: str, at: int, row: Any) -> _Entry:
     path: ValuePath = (kind, at)
-    name = row.get("name") if isinstance(row, dict) else None
-    if not isinstance(name, str) or not name:
-        raise _wrong(document, path, f"an entry of {kind} must have a name")
+    if not isinstance(row, dict):
+        raise _wrong(document, path, f"an entry of {kind} must be a mapping")
+    name = row.get("name") or ""
+    if not isinstance(name, str):
+        raise _wrong(document, (*path, "name"), f"the name of an entry of {kind} must be a string")
     inner = row.get(kind[:-1])
     if inner is None:
         inner = {}
@@ -137,16 +159,53 @@ def connection(config: Config, wanted: Wanted = Wanted()) -> Connection:
             "no server is configured" if cluster is None else f"the cluster {cluster.name} has no server"
         )
         raise DiagnosticError(Diagnostic(code=codes.NO_CLUSTER, message=message))
-    namespace = wanted.namespace or (_text(context, "namespace") if context else "")
+    trust = _trust(cluster)
+    proxy = _proxy(cluster) if cluster else ""
     return Connection(
         server=server.rstrip("/"),
-        trust=_trust(cluster),
-        credentials=_credentials(user),
-        namespace=namespace or "default",
-        proxy=_text(cluster, "proxy-url") if cluster else "",
+        trust=trust,
+        credentials=_credentials(user, _told(cluster, server, trust, proxy)),
+        namespace=wanted.namespace or _namespace(context) or "default",
+        proxy=proxy,
         impersonate=_impersonation(user, wanted.impersonate),
         context=name,
     )
+
+
+def _namespace(context: _Entry | None) -> str:
+    namespace = _text(context, "namespace") if context else ""
+    if context is not None and namespace:
+        for wrong in dns_label(namespace):
+            raise _wrong(context.document, (*context.path, "namespace"), wrong)
+    return namespace
+
+
+def _proxy(cluster: _Entry) -> str:
+    proxy = _text(cluster, "proxy-url")
+    if proxy and urlsplit(proxy).scheme not in PROXIES:
+        message = f"proxy-url must begin with one of {', '.join(f'{scheme}://' for scheme in PROXIES)}"
+        raise _wrong(cluster.document, (*cluster.path, "proxy-url"), message)
+    return proxy
+
+
+def _told(cluster: _Entry | None, server: str, trust: Trust, proxy: str) -> Mapping[str, Any]:
+    """What a plugin is told of the cluster, if it wants that."""
+    rows = cluster.value.get("extensions") if cluster else None
+    config = next(
+        (
+            row.get("extension")
+            for row in (rows if isinstance(rows, list) else ())
+            if isinstance(row, dict) and row.get("name") == EXTENSION
+        ),
+        None,
+    )
+    told = {
+        "server": server,
+        "tls-server-name": trust.name,
+        "certificate-authority-data": base64.b64encode(trust.ca.encode()).decode(),
+        "proxy-url": proxy,
+    }
+    return {**{key: value for key, value in told.items() if value}, "config": config}
 
 
 def _no_context(config: Config, name: str) -> Diagnostic:
@@ -181,6 +240,9 @@ def _text(entry: _Entry, key: str) -> str:
 def _bytes(entry: _Entry, key: str) -> str:
     """PEM: from ``KEY-data`` in base64, else from the file that ``KEY`` names; empty without either."""
     data = _text(entry, f"{key}-data")
+    if data and _text(entry, key):
+        message = f"{key} and {key}-data exclude each other"
+        raise _wrong(entry.document, (*entry.path, key), message)
     if data:
         try:
             return base64.b64decode(data, validate=True).decode("ascii")
@@ -210,12 +272,9 @@ def _trust(cluster: _Entry | None) -> Trust:
     return Trust(ca=_bytes(cluster, "certificate-authority"), name=_text(cluster, "tls-server-name"))
 
 
-def _credentials(user: _Entry | None) -> Provide:
+def _credentials(user: _Entry | None, told: Mapping[str, Any]) -> Provide:
     if user is None:
         return Fixed(Credentials())
-    command = user.value.get("exec")
-    if command is not None:
-        return _exec(user, command)
     if user.value.get("auth-provider") is not None:
         message = "auth-provider is gone from Kubernetes since 1.26"
         raise _wrong(user.document, (*user.path, "auth-provider"), message, "use an exec plugin")
@@ -223,21 +282,24 @@ def _credentials(user: _Entry | None) -> Provide:
     if bool(chain) is not bool(key):
         raise _wrong(user.document, user.path, "client-certificate and client-key belong together")
     identity = Identity(chain=chain, key=Secret(key)) if chain else None
-    file = _text(user, "tokenFile")
-    if file:
-        return Files(user.folder / file, identity)
-    token = _text(user, "token")
+    file, token = _text(user, "tokenFile"), _text(user, "token")
+    fixed = Credentials(token=Secret(token) if token else None, identity=identity)
     username, password = _text(user, "username"), _text(user, "password")
     if username or password:
         message = "username and password are no credentials of the API server since Kubernetes 1.19"
         raise _wrong(user.document, (*user.path, "username"), message, "use a token or a certificate")
-    return Fixed(Credentials(token=Secret(token) if token else None, identity=identity))
+    command = user.value.get("exec")
+    plugin = None if command is None else _exec(user, command, told)
+    if file:
+        return Files(user.folder / file, fixed)
+    # What is written down goes before a plugin, which is not even run then.
+    return plugin if plugin is not None and not (token or chain) else Fixed(fixed)
 
 
-def _exec(user: _Entry, command: Any) -> Provide:
+def _exec(user: _Entry, command: Any, told: Mapping[str, Any]) -> Provide:
     path: ValuePath = (*user.path, "exec")
     try:
-        return Exec.of(command, user.folder)
+        return Exec.of(command, user.folder, told)
     except ValueError as error:
         raise _wrong(user.document, path, str(error)) from None
 
@@ -249,6 +311,9 @@ def _impersonation(user: _Entry | None, wanted: Impersonation) -> Impersonation:
     extra = user.value.get("as-user-extra") or {}
     if not isinstance(groups, list) or not isinstance(extra, dict):
         raise _wrong(user.document, user.path, "as-groups is a list and as-user-extra a mapping of lists")
+    if (groups or extra or _text(user, "as-uid")) and not _text(user, "as"):
+        message = "as-uid, as-groups and as-user-extra say more of whom as names, and it names nobody"
+        raise _wrong(user.document, user.path, message)
     return Impersonation(
         user=_text(user, "as"),
         uid=_text(user, "as-uid"),
@@ -274,7 +339,7 @@ def in_cluster(
     return Connection(
         server=f"https://{name}:{port}",
         trust=Trust(ca=ca),
-        credentials=Files(folder / "token", None),
+        credentials=Files(folder / "token"),
         namespace=namespace or "default",
         context="in-cluster",
     )

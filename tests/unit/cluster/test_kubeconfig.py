@@ -94,6 +94,17 @@ def test_paths_belong_to_their_file(tmp_path: Path) -> None:
         ({"users": []}, Wanted(), "CLU020"),
         ({"clusters": {}}, Wanted(), "CLU021"),
         ({"clusters": [{"cluster": {}}]}, Wanted(), "CLU020"),
+        ({"clusters": [{"name": "c"}, {"name": "c"}]}, Wanted(), "CLU020"),
+        ({"clusters": ["c"]}, Wanted(), "CLU020"),
+        ({"clusters": [{"name": 7}]}, Wanted(), "CLU020"),
+        ({"kind": "Pod"}, Wanted(), "CLU020"),
+        ({"apiVersion": "v2"}, Wanted(), "CLU020"),
+        ({"contexts": [{"name": "dev", "context": {"cluster": "c", "namespace": "No"}}]}, Wanted(), "CLU020"),
+        (
+            {"clusters": [{"name": "c", "cluster": {"server": "https://x", "proxy-url": "ftp://y"}}]},
+            Wanted(),
+            "CLU020",
+        ),
         ({"clusters": [{"name": "c", "cluster": {"server": 7}}]}, Wanted(), "CLU020"),
         ({"clusters": [{"name": "c", "cluster": {}}]}, Wanted(), "CLU021"),
         (
@@ -123,10 +134,27 @@ def test_what_is_wrong_is_told(tmp_path: Path, parts: Any, wanted: Wanted, expec
         ({"client-certificate-data": "not base64!"}, "CLU020"),
         ({"client-certificate": "missing.pem"}, "CLU020"),
         ({"tokenFile": "missing"}, "CLU022"),
+        ({"tokenFile": "/dev/null"}, "CLU022"),
+        ({"client-certificate-data": "eA==", "client-certificate": "x"}, "CLU020"),
+        ({"as-groups": ["g"]}, "CLU020"),
+        ({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "x"}}, "CLU020"),
+        (
+            {
+                "exec": {
+                    "apiVersion": "client.authentication.k8s.io/v1beta1",
+                    "command": "x",
+                    "interactiveMode": "Perhaps",
+                }
+            },
+            "CLU020",
+        ),
         ({"username": "a", "password": "b"}, "CLU020"),
         ({"auth-provider": {"name": "gcp"}}, "CLU020"),
         ({"exec": {"command": "x"}}, "CLU020"),
-        ({"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "no-such-program"}}, "CLU022"),
+        (
+            {"exec": {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "no-such-program"}},
+            "CLU022",
+        ),
         (
             {
                 "exec": {
@@ -181,6 +209,45 @@ def test_a_plugin_is_run_once_until_it_expires_or_is_refused(tmp_path: Path) -> 
     provide(False)
     provide(False)
     assert (tmp_path / "runs").read_text() == "xxxx"
+
+
+def test_what_is_written_down_goes_before_a_plugin(tmp_path: Path) -> None:
+    path = user(tmp_path, token="fixed", exec=plugin(tmp_path, credential(token="abc")))
+    token = connection(Config.read([path])).credentials(False).token
+    assert token is not None
+    assert token.reveal() == "fixed"
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_token_stands_in_for_a_file_that_is_missing(tmp_path: Path) -> None:
+    token = connection(Config.read([user(tmp_path, token="x", tokenFile="no")])).credentials(False).token
+    assert token is not None
+    assert token.reveal() == "x"
+
+
+def test_a_plugin_is_told_of_the_cluster_if_it_wants(tmp_path: Path) -> None:
+    script = "import json, os; print(os.environ['KUBERNETES_EXEC_INFO'], file=open('told', 'w'))"
+    row = plugin(tmp_path, credential(token="abc"))
+    told = {**row, "args": ["-c", f"{script}; exec(open({row['args'][0]!r}).read())"]}
+    extension = {"name": "client.authentication.k8s.io/exec", "extension": {"audience": "a"}}
+    cluster = {"server": "https://x", "tls-server-name": "api.internal", "extensions": [extension]}
+    path = write(
+        tmp_path,
+        clusters=[{"name": "c", "cluster": cluster}],
+        users=[{"name": "u", "user": {"exec": {**told, "provideClusterInfo": True}}}],
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        connection(Config.read([path])).credentials(False)
+    spec = json.loads((tmp_path / "told").read_text())["spec"]
+    expected = {"server": "https://x", "tls-server-name": "api.internal", "config": {"audience": "a"}}
+    assert spec == {"interactive": False, "cluster": expected}
+
+
+def test_of_several_documents_the_first_counts(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    path.write_text(f"{path.read_text()}---\n[]\n")
+    assert connection(Config.read([path])).context == "dev"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""kubeconfigs, ours beside the real kubectl's reading of them."""
