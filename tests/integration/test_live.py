@@ -66,6 +66,17 @@ def test_a_cluster_is_audited_and_previewed(cluster: Path, capsys: pytest.Captur
     assert "b" not in denied
 
 
+def test_a_cluster_is_audited_into_policy_reports(cluster: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["-p", str(CASE), "--kubeconfig", str(cluster), "--no-cache", "-o", "policyreport"]
+    assert sekisho(["policy", "audit", *command]) == 1
+    reports = list(yaml.safe_load_all(capsys.readouterr().out))
+    (report,) = [row for row in reports if row["metadata"].get("namespace") == "default"]
+    assert (report["apiVersion"], report["kind"]) == ("wgpolicyk8s.io/v1alpha2", "PolicyReport")
+    names = {row["resources"][0]["name"]: row["result"] for row in report["results"]}
+    assert names["a"] == "fail"
+    assert "b" not in names
+
+
 def test_a_cluster_that_is_not_there_is_an_error_of_the_environment(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,12 +13,16 @@ from sekisho.cli.inputs import Inputs
 from sekisho.diag import Diagnostic, Level, register
 from sekisho.kube.object import Object
 
+if TYPE_CHECKING:
+    from sekisho.cluster.client import Client, Resource
+
 NOT_READ: Final = register("CLI120", "objects of a cluster could not be read")
 
-LEFT_OUT: Final = frozenset({"events", "leases", "endpoints", "endpointslices", "controllerrevisions"})
-"""Kinds that nobody writes by hand and that change all the time: no policy of a person is about them."""
-
 FORBIDDEN: Final = (401, 403, 405)
+
+EXPIRED: Final = 410
+TRIES: Final = 3
+"""How often a list is begun."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +60,17 @@ def live_options(function: Callable[..., int]) -> Callable[..., int]:
 
 
 def read_cluster(live: Live) -> Inputs:
-    """The objects of a cluster; what may not be listed is told. Raises DiagnosticError (CLU…)."""
+    """The objects of a cluster, packed (``audit.live.whole``); what may not be listed is told.
+
+    Raises DiagnosticError (CLU…).
+    """
     import asyncio
 
     return asyncio.run(_read(live))
 
 
 async def _read(live: Live) -> Inputs:
+    from sekisho.audit.live.model import LEFT_OUT
     from sekisho.cluster.client import Client, Refused
     from sekisho.cluster.kubeconfig import Wanted, load
 
@@ -73,13 +81,30 @@ async def _read(live: Live) -> Inputs:
             if resource.gvr.resource in LEFT_OUT:
                 continue
             try:
-                rows, _ = await client.list_all(resource)
+                inputs.objects += await _objects(client, resource)
             except Refused as error:
                 if error.code not in FORBIDDEN:
                     raise
                 message = f"{resource.gvr.resource} were not read: {error.diagnostics[0].message}"
                 problem = Diagnostic(code=NOT_READ, message=message, level=Level.WARNING)
                 inputs.problems.append(problem)
-                continue
-            inputs.objects += (Object(row) for row in rows)
     return inputs
+
+
+async def _objects(client: Client, resource: Resource) -> list[Object]:
+    """The objects of a kind. A list that takes longer than the server remembers begins anew."""
+    from sekisho.audit.live.kept import lean
+    from sekisho.cluster.client import Refused
+
+    keep = lean()
+    for left in reversed(range(TRIES)):
+        found: list[Object] = []
+        try:
+            async for items, _ in client.pages(resource):
+                found += (Object(keep(row)) for row in items)
+        except Refused as error:
+            if error.code != EXPIRED or not left:
+                raise
+            continue
+        return found
+    raise AssertionError("the last try returns or raises")

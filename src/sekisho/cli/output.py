@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -16,12 +16,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 FORMS: Final = ("text", "json", "sarif", "junit", "github", "html")
 
 
-def report_options(function: F) -> F:
-    """``-o``, ``--baseline``, ``--write-baseline``, ``--fail-on-new``."""
+def report_options(function: F, *, forms: Sequence[str] = FORMS) -> F:
+    """``-o``, ``--baseline``, ``--write-baseline``, ``--fail-on-new``; ``forms`` are those of ``-o``."""
     for option in reversed(
         (
             click.option(
-                "-o", "--output", type=click.Choice(FORMS), default="text", help="Form of the output."
+                "-o", "--output", type=click.Choice(forms), default="text", help="Form of the output."
             ),
             click.option(
                 "--baseline",

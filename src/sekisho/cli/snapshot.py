@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from sekisho import audit, policy
+from sekisho.cli.auditing.parts import snapshot_of
 from sekisho.cli.inputs import Inputs, read_objects
 from sekisho.cli.live import Live, read_cluster
 from sekisho.cli.network import NOTHING, Chosen, ExternalData
@@ -17,11 +19,13 @@ from sekisho.cli.settings import Settings
 from sekisho.cli.wire import Findings, Verdicts
 from sekisho.cli.workers import spread
 from sekisho.diag import Diagnostic
-from sekisho.kube.defaults import apply_defaults
 from sekisho.kube.object import Object
-from sekisho.kube.review import NO_RULES, Request
-from sekisho.kube.review.rules import Loaded
+from sekisho.kube.owner import OWNER_KEY
 from sekisho.policy.library import bundle_objects
+
+if TYPE_CHECKING:
+    from sekisho.cli.auditing.judging import PolicyJudging
+    from sekisho.kube.review.rules import Loaded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,21 +86,33 @@ def gather(wanted: Wanted, inputs: Inputs | None = None) -> Given:
     written = [*extra.objects, *inputs.objects]
     bundled = bundle_objects(wanted.bundles, known=written) if wanted.bundles else ()
     everything = [*written, *bundled, *external.objects]
-    engine = policy.Engine.build(
-        everything,
-        inventory=inputs.objects,
-        compile=cached_compile(enabled=wanted.cache),
-        choice=cached_choice(enabled=wanted.cache),
-    )
-    if engine.asks:
-        engine = replace(engine, providers=external.providers(engine.declared))
-    loaded = read_rules(everything, owner_key=wanted.owner_key)
+
+    def engine_of(objects: Sequence[Object], inventory: Sequence[Object]) -> policy.Engine:
+        engine = policy.Engine.build(
+            objects,
+            inventory=inventory,
+            compile=cached_compile(enabled=wanted.cache),
+            choice=cached_choice(enabled=wanted.cache),
+        )
+        if engine.asks:
+            engine = replace(engine, providers=external.providers(engine.declared))
+        return engine
+
+    if wanted.live is None:
+        engine = engine_of(everything, inputs.objects)
+        loaded = read_rules(everything, owner_key=wanted.owner_key)
+        snapshot = snapshot_of(engine, loaded, point=wanted.point, positions=wanted.positions)
+        policies = tuple(row for row in everything if policy.is_policy(row))
+    else:
+        judging = _judging(wanted, engine_of, everything)
+        snapshot = judging.snapshot(inputs.objects)
+        engine, loaded, policies = judging.engine, judging.loaded, judging.policies
     return Given(
-        snapshot=snapshot_of(engine, loaded, point=wanted.point, positions=wanted.positions),
+        snapshot=snapshot,
         engine=engine,
         loaded=loaded,
         objects=tuple(inputs.objects),
-        policies=tuple(row for row in everything if policy.is_policy(row)),
+        policies=policies,
         problems=(
             *inputs.problems,
             *extra.problems,
@@ -108,33 +124,22 @@ def gather(wanted: Wanted, inputs: Inputs | None = None) -> Given:
     )
 
 
-def snapshot_of(
-    engine: policy.Engine, loaded: Loaded | None, *, point: str = policy.WEBHOOK, positions: bool = True
-) -> audit.Snapshot:
-    """The snapshot of an engine and of what lowers enforcement, at an enforcement point."""
-    rules = loaded.rules if loaded else NO_RULES
-    exact = positions or any(waiver.fingerprints for waiver in rules.waivers)
-    lowers = audit.digest([dict(row.raw) for row in loaded.objects]) if loaded else ""
-    parts = tuple(
-        audit.Part(
-            name=name,
-            digest=f"{name} {policy.digest_of(part)} {point} {lowers} {exact}",
-            steps=policy.steps(part, point=point, positions=exact),
-            concerns=_concerns(part),
-        )
-        for name, part in policy.parts(engine)
+def _judging(
+    wanted: Wanted,
+    engine_of: Callable[[Sequence[Object], Sequence[Object]], policy.Engine],
+    everything: Sequence[Object],
+) -> PolicyJudging:
+    """Who judges the objects of a running cluster, which come packed."""
+    from sekisho.cli.auditing.judging import PolicyJudging
+
+    judging = PolicyJudging(
+        lambda objects: engine_of(objects, objects),
+        owner_key=wanted.owner_key or OWNER_KEY,
+        positions=wanted.positions,
+        point=wanted.point,
     )
-
-    def ask(object: Object) -> Request:
-        return Request.of(apply_defaults(object), namespace_object=engine.namespaces.get(object.namespace))
-
-    return audit.Snapshot(parts=parts, ask=ask, rules=rules)
-
-
-def _concerns(engine: policy.Engine) -> Callable[[Object], bool]:
-    if engine.mutators.mutators:
-        return lambda _: True  # any object may be mutated, and that may fail
-    return lambda row: engine.concerns(row.gvk)
+    judging.update([row for row in everything if judging.governs(row.gvk)])
+    return judging
 
 
 def _pace(everything: Sequence[Object], engine: policy.Engine, seconds: float) -> audit.Pace:

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from sekisho import policy
-from sekisho.audit import Pace, scan
+from sekisho.audit import Pace, World, scan
+from sekisho.audit.live import lean
 from sekisho.audit.model import key_of
+from sekisho.cli.auditing.judging import PolicyJudging
 from sekisho.cli.inputs import read_objects
 from sekisho.cli.snapshot import snapshot_of
 from sekisho.diag import Deadline, Diagnostic
@@ -84,6 +86,32 @@ def test_check_and_webhook_and_audit_agree(folder: Path) -> None:
         if entry.object is object and same_everywhere(engine):
             assert sorted(told(entry.findings())) == sorted(told(checked.findings))
             assert sorted(reasons(entry.failures())) == sorted(reasons(checked.failures))
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.relative_to(TESTS.parent).as_posix())
+def test_the_audit_of_a_cluster_agrees_too(folder: Path) -> None:
+    """Packed objects, judged as a live audit judges them, get the verdicts of a webhook's CREATE."""
+    objects = read_objects([str(folder)]).objects
+    engine = policy.Engine.build(objects, inventory=objects)
+    steps = policy.steps(engine)
+    keep = lean()
+    held = [Object(keep(json.loads(json.dumps(row.raw)))) for row in objects]
+    judging = PolicyJudging(lambda rows: policy.Engine.build(rows, inventory=rows))
+    judging.update([row for row in held if judging.governs(row.gvk)])
+    snapshot = judging.snapshot(held)
+    subjects = [row for row in held if judging.judges(row.gvk)]
+    audited = scan(subjects, snapshot, now=NOW, world=World.of(held), pace=Pace(seconds=SECONDS)).entries
+    last = {key_of(row): row for row in objects}
+    for key, object in last.items():
+        request = Request.of(apply_defaults(object), namespace_object=engine.namespaces.get(object.namespace))
+        rules = snapshot.rules
+        admitted = decide(steps, request, now=NOW, deadline=Deadline.after(SECONDS), rules=rules)
+        entry = audited.get(key)
+        if same_everywhere(engine):
+            found = sorted(told(entry.findings())) if entry is not None else []
+            assert found == sorted(told(admitted.findings))
+            failures = sorted(reasons(entry.failures())) if entry is not None else []
+            assert failures == sorted(reasons(admitted.failures))
 
 
 def test_a_check_does_not_change_what_it_reads() -> None:

@@ -15,9 +15,9 @@ from sekisho import audit, policy
 from sekisho.audit.live import whole
 from sekisho.cli.admission.checks import GROUP as ADMISSION
 from sekisho.cli.admission.checks import KINDS as ADMISSION_KINDS
+from sekisho.cli.auditing.parts import snapshot_of
 from sekisho.cli.rules import GROUPS as RULES
 from sekisho.cli.rules import owners_among
-from sekisho.cli.snapshot import snapshot_of
 from sekisho.kube.gvk import GVK
 from sekisho.kube.object import Object
 from sekisho.kube.owner import OWNER_KEY
@@ -53,16 +53,24 @@ class _Governing:
 
 
 class PolicyJudging:
-    """Judges by the policies of the cluster, at the enforcement point of the audit.
+    """Judges by the policies of the cluster, at an enforcement point.
 
     ``engine_of`` makes the engine when policies change. ``owner_key`` is the label that names owners.
     ``positions`` has each finding's field looked for, which takes a second evaluation.
     """
 
-    def __init__(self, engine_of: EngineOf, *, owner_key: str = OWNER_KEY, positions: bool = False) -> None:
+    def __init__(
+        self,
+        engine_of: EngineOf,
+        *,
+        owner_key: str = OWNER_KEY,
+        positions: bool = False,
+        point: str = policy.AUDIT,
+    ) -> None:
         self._engine_of = engine_of
         self._owner_key = owner_key
         self._positions = positions
+        self._point = point
         self._governing = _Governing()
         self._rules: tuple[Object, ...] = ()
         self._whole: dict[audit.Key, tuple[str, Object]] = {}
@@ -140,11 +148,9 @@ class PolicyJudging:
             self.engine = self.engine.with_inventory(row for _, row in known.values())
             self._inventory = inventory
         self.loaded = self._load(objects)
-        snapshot = snapshot_of(self.engine, self.loaded, point=policy.AUDIT, positions=self._positions)
+        snapshot = snapshot_of(self.engine, self.loaded, point=self._point, positions=self._positions)
         return replace(snapshot, ask=lambda row: snapshot.ask(whole(row)))
 
     def _load(self, objects: Sequence[Object]) -> Loaded:
-        """The rules. Owners are looked up among what is held now; annotations are found as objects come
-        by.
-        """
+        """The rules; owners are looked up among what is held now."""
         return load_rules(self._rules, owner_key=self._owner_key, lookup=owners_among(objects))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +11,7 @@ import click
 
 from sekisho.cli.live import Live, live_options
 from sekisho.cli.network import Chosen, provider_options
-from sekisho.cli.output import finish, report_options
+from sekisho.cli.output import FORMS, finish, report_options
 from sekisho.cli.rules import remarks
 from sekisho.diag import Report
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from sekisho.audit import Count, Ledger
     from sekisho.audit.summary import Summary
     from sekisho.cli.snapshot import Given
+
+POLICY_REPORT: Final = "policyreport"
+"""The reports of wgpolicyk8s.io, as the live audit writes them into a cluster."""
 
 COLUMNS: Final = ("deny", "warn", "observe", "waived", "failed")
 
@@ -53,7 +57,7 @@ COLUMNS: Final = ("deny", "warn", "observe", "waived", "failed")
 @provider_options
 @live_options
 @click.option("--no-cache", is_flag=True, help="Compile policies anew.")
-@report_options
+@partial(report_options, forms=(*FORMS, POLICY_REPORT))
 def command(
     *,
     paths: tuple[str, ...],
@@ -71,7 +75,8 @@ def command(
     """Judge the objects at PATH, or of a cluster, by the policies among them: files, directories, or -.
 
     Judged is at the enforcement point audit.gatekeeper.sh, and a Config's process audit is heeded. With
-    --summary or --status, -o is text or json. Exit status 1 if an object would be refused.
+    --summary or --status, -o is text or json; -o policyreport prints PolicyReports (wgpolicyk8s.io), as the
+    audit of a guarded cluster writes them. Exit status 1 if an object would be refused.
     """
     from sekisho.audit import World, scan
     from sekisho.audit import summary as count
@@ -92,7 +97,7 @@ def command(
             owner_key=settings.owner_key,
             point=AUDIT,
             seconds=timeout,
-            positions=not (summary or status),
+            positions=not (summary or status or output == POLICY_REPORT),
             external=external,
             settings=settings,
             live=live,
@@ -106,6 +111,9 @@ def command(
         return report.exit_status()
     if status:
         _write_status(given, ledger, output)
+        return report.exit_status()
+    if output == POLICY_REPORT:
+        _write_reports(ledger)
         return report.exit_status()
     baselines["baseline"] = baselines["baseline"] or settings.baseline or None
     return finish(report, output=output, **baselines)
@@ -132,6 +140,13 @@ def _write_status(given: Given, ledger: Ledger, output: str) -> None:
     from sekisho import manifest
 
     click.echo(manifest.dump_all(rows), nl=False)
+
+
+def _write_reports(ledger: Ledger) -> None:
+    from sekisho import manifest
+    from sekisho.audit.live import reports
+
+    click.echo(manifest.dump_all(reports(ledger).values()), nl=False)
 
 
 def _write(counts: Summary, output: str) -> None:
