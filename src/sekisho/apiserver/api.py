@@ -19,6 +19,7 @@ from sekisho.apiserver import status
 from sekisho.apiserver.accounts import ACCOUNTS, NAMESPACES, Accounts
 from sekisho.apiserver.acts import Acts
 from sekisho.apiserver.admission import UNGUARDED, Admission, Guarding
+from sekisho.apiserver.admission import Written as Settling
 from sekisho.apiserver.answer import JSON, Answer, answer_of, json_answer
 from sekisho.apiserver.authenticate import Authentication
 from sekisho.apiserver.authorize import NO_GUARD, AnyUser, Attributes, Authorizer, check
@@ -86,7 +87,7 @@ class Api:
         guard = Escalation(self.authorizer) if isinstance(self.authorizer, Rbac) else NO_GUARD
         self._managers = managers or FieldManager(lambda: self.registry)
         self.writer = Writer(store, self.admission, self._managers, guard)
-        self._end_guarding = guarding.end
+        self._guarding = guarding
         guarding.begin(self)
         authentication = authentication or Authentication()
         self._acts = Acts(store, self.writer, authentication.accounts)
@@ -107,14 +108,16 @@ class Api:
     def _serve(self, types: list[ResourceType]) -> None:
         self.registry = self.registry.with_types(types)
 
-    async def settle(self, resource: tuple[str, str]) -> None:
-        """Let what follows from a write of a resource happen, before it is answered."""
-        if (settle := self._settle.get(resource)) is not None:
+    async def settle(self, call: Call, type: ResourceType, name: str = "", namespace: str = "") -> None:
+        """Let what follows from a write of an object, or of a collection, happen before it is answered."""
+        if (settle := self._settle.get(type.key)) is not None:
             await settle()
+        written = Settling(resource=type.key, namespace=namespace, name=name, user=call.user)
+        await self._guarding.settle(written)
 
     async def close(self) -> None:
         """Stop what is under way. The store is closed by whoever opened it."""
-        await self._end_guarding()
+        await self._guarding.end()
         await self.definitions.close()
         await self.admission.close()
         await self._webhooks.close()
@@ -165,13 +168,13 @@ class Api:
             return Answer(body=form_of(call).object(type, row.load(), row.body))
         if verb == "delete":
             answer = await self.writer.delete(call, type, self._delete_options(call))
-            await self.settle(type.key)
+            await self.settle(call, type, call.target.name, call.target.namespace)
             return json_answer(answer)
         if verb == "deletecollection":
             try:
                 return await self._delete_collection(call, type)
             finally:
-                await self.settle(type.key)
+                await self.settle(call, type)
         form = form_of(call)
         if self._reviews.answers(type):
             return await self._review(call, type, form)
@@ -203,10 +206,11 @@ class Api:
 
     async def _written(self, call: Call, written: Written, type: ResourceType, form: Form) -> Answer:
         value = written.value
-        if type.key in self._settle and not dry_run(call):
-            await self.settle(type.key)
+        if not dry_run(call):
             metadata = value["metadata"]
-            row = self.store.get(Place(*type.key, metadata.get("namespace", ""), metadata["name"]))
+            place = Place(*type.key, metadata.get("namespace", ""), metadata["name"])
+            await self.settle(call, type, place.name, place.namespace)
+            row = self.store.get(place) if type.key in self._settle else None
             value = row.load() if row is not None else value
         return Answer(
             code=201 if written.created else 200,

@@ -93,14 +93,27 @@ class Cluster:
     """A running cluster. ``start`` is the way in; everything is called in its loop."""
 
     def __init__(
-        self, settings: Settings, store: Store, api: Api, server: Server, controllers: Controllers
+        self,
+        settings: Settings,
+        authority: Authority,
+        api: Api,
+        server: Server,
+        controllers: Controllers,
     ) -> None:
         self.folder = settings.folder
         self.api = api
         self.server = server
         self.url = f"https://{_reachable(settings.host)}:{server.port}"
         self.controllers = controllers
-        self._store = store
+        self._store = api.store
+        self._authority = authority
+
+    def access(self, user: UserInfo) -> Access:
+        """How a part of this program reaches the server as a user of its own: a certificate just made."""
+        from sekisho.web.authority import Name
+
+        identity = self._authority.issue_client(Name(user.username, user.groups))
+        return Access(server=self.url, authority=self._authority.certificate, identity=identity)
 
     @property
     def kubeconfig(self) -> Path:
@@ -165,7 +178,7 @@ class Cluster:
         api: Api,
         parts: tuple[Authentication, Controllers],
     ) -> Cluster:
-        from sekisho.web.authority import Name, server_context
+        from sekisho.web.authority import server_context
 
         authentication, controllers = parts
         server = Server(api, authenticate=authentication)
@@ -174,11 +187,9 @@ class Cluster:
             await server.start(settings.host, settings.port, server_context(identity, authority.certificate))
         except OSError as error:
             raise _not_listening(settings, error) from None
-        cluster = cls(settings, api.store, api, server, controllers)
-        admin = authority.issue_client(Name(ADMINISTRATOR.username, ADMINISTRATOR.groups))
-        access = Access(server=cluster.url, authority=authority.certificate, identity=admin)
+        cluster = cls(settings, authority, api, server, controllers)
         try:
-            private_file(cluster.kubeconfig, kubeconfig(access))
+            private_file(cluster.kubeconfig, kubeconfig(cluster.access(ADMINISTRATOR)))
         except OSError as error:
             await server.stop()
             raise unusable(cluster.kubeconfig, error.strerror) from None

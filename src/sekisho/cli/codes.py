@@ -23,6 +23,7 @@ MODULES: Final = (
     "sekisho.manifest.codes",
     "sekisho.oci.codes",
     "sekisho.policy.codes",
+    "sekisho.policy.controller.codes",
     "sekisho.policy.expressions.codes",
     "sekisho.policy.library.codes",
     "sekisho.policy.native.codes",

@@ -56,8 +56,7 @@ async def _run(settings: Settings, output: str) -> int:
     import signal
 
     from sekisho.apiserver.cluster import Cluster
-    from sekisho.cli.admission.live import LivePolicies
-    from sekisho.cli.programs import cached_expressions
+    from sekisho.cli.guard.guard import open_guard
 
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     signals = (signal.SIGINT, signal.SIGTERM)
@@ -69,14 +68,16 @@ async def _run(settings: Settings, output: str) -> int:
 
     for number in signals:
         loop.add_signal_handler(number, stop)
-    policies = LivePolicies(compile=cached_expressions())
-    cluster = await Cluster.start(settings, policies.guarding())
+    guard = open_guard()
+    cluster = await Cluster.start(settings, guard.guarding())
     try:
+        await guard.begin(cluster)
         _announce(cluster, output)
         await stopped.wait()
         if output == "text":
             print("stopping", file=sys.stderr)
     finally:
+        await guard.end()
         await cluster.stop()
     return 0
 

@@ -98,14 +98,14 @@ def load_policies(policies: Sequence[Object], inventory: Sequence[Object], how: 
         vap=vap,
         problems=problems,
         faults={
-            **_by_object(problems),
+            **faults_by_object(problems),
             **loader.faults,
             **(vap.faults if vap is not None else {}),
         },
     )
 
 
-def _by_object(problems: Iterable[Diagnostic]) -> dict[ObjectRef, list[Diagnostic]]:
+def faults_by_object(problems: Iterable[Diagnostic]) -> dict[ObjectRef, list[Diagnostic]]:
     """The errors that are about a field of an object, by that object."""
     found: dict[ObjectRef, list[Diagnostic]] = {}
     for problem in problems:

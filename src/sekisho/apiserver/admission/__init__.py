@@ -2,7 +2,14 @@
 
 from sekisho.apiserver.admission.asked import Asked
 from sekisho.apiserver.admission.chain import NO_REVIEWERS, Chain, Reviewers
-from sekisho.apiserver.admission.pipeline import UNGUARDED, Admission, Guarding, Plugins, default_plugins
+from sekisho.apiserver.admission.pipeline import (
+    UNGUARDED,
+    Admission,
+    Guarding,
+    Plugins,
+    Written,
+    default_plugins,
+)
 from sekisho.apiserver.admission.webhooks import Conditions, ReadConditions, Unmet
 
 __all__ = [
@@ -17,5 +24,6 @@ __all__ = [
     "ReadConditions",
     "Reviewers",
     "Unmet",
+    "Written",
     "default_plugins",
 ]

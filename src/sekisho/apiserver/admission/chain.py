@@ -64,8 +64,11 @@ POLICY: Final = "ValidatingAdmissionPolicy "
 """How the words of Kubernetes' own policies begin; what they refuse is told as the server's own refusal."""
 
 
-def refusal(verdict: Verdict, resource: Resource, name: str) -> ApiError | None:
-    """The error of a verdict that does not allow, in the words of Kubernetes' policies or of its webhooks."""
+def refusal(verdict: Verdict, resource: Resource, name: str, webhook: str = "") -> ApiError | None:
+    """The error of a verdict that does not allow, in the words of Kubernetes' policies or of its webhooks.
+
+    ``webhook`` is what the reviewers are called, as if they were one.
+    """
     if verdict.allowed:
         return None
     lines = verdict.lines(Rung.DENY)
@@ -74,7 +77,8 @@ def refusal(verdict: Verdict, resource: Resource, name: str) -> ApiError | None:
     if lines[0].startswith(POLICY):
         return _by_policy(verdict, resource, name, lines)
     error = forbidden(resource, name, message := "\n".join(lines))
-    error.message = f"admission webhook denied the request: {message}"
+    called = f'admission webhook "{webhook}"' if webhook else "admission webhook"
+    error.message = f"{called} denied the request: {message}"
     return error
 
 

@@ -35,7 +35,7 @@ from sekisho.apiserver.store import Store
 from sekisho.apiserver.webhooks import Caller
 from sekisho.diag import Diagnostic
 from sekisho.kube.object import Object
-from sekisho.kube.review import Verdict
+from sekisho.kube.review import NOBODY, UserInfo, Verdict
 
 
 def _nothing(_: Object) -> Sequence[Diagnostic]:
@@ -48,6 +48,20 @@ def _idle(_: Any) -> None:
 
 async def _ended() -> None:
     return None
+
+
+async def _at_once(_: Written) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What was written: objects of a resource, all of them where there is no ``name``, and by whom."""
+
+    resource: tuple[str, str]
+    namespace: str = ""
+    name: str = ""
+    user: UserInfo = NOBODY
 
 
 class Plugin(Protocol):
@@ -80,16 +94,21 @@ def default_plugins(store: Store) -> tuple[Plugin, ...]:
 class Guarding:
     """Who is asked beside the server itself.
 
-    ``reviewers`` judge in process, ``conditions`` evaluates the match conditions of webhooks, ``problems``
-    tells what keeps an object from being stored that reviewers would go by. ``begin`` is called with the Api
-    before it answers, ``end`` when it has stopped. ``plugins`` is the admission that is part of the server.
+    ``reviewers`` judge in process; ``mutating`` and ``validating`` are what they are called in refusals, as
+    if they were webhooks. ``conditions`` evaluates the match conditions of webhooks, ``problems`` tells what
+    keeps an object from being stored that reviewers would go by. ``begin`` is called with the Api before it
+    answers, ``end`` when it has stopped. ``settle`` may hold up the answer to a write until what was written
+    is in force. ``plugins`` is the admission that is part of the server.
     """
 
     reviewers: Reviewers = NO_REVIEWERS
+    mutating: str = ""
+    validating: str = ""
     conditions: ReadConditions | None = None
     problems: Callable[[Object], Sequence[Diagnostic]] = _nothing
     begin: Callable[[Any], None] = _idle
     end: Callable[[], Awaitable[None]] = _ended
+    settle: Callable[[Written], Awaitable[None]] = _at_once
     plugins: Plugins = default_plugins
 
 
@@ -110,6 +129,7 @@ class Admission:
         guarding: Guarding = UNGUARDED,
     ) -> None:
         self.reviewers = guarding.reviewers
+        self._guarding = guarding
         self._problems = guarding.problems
         self.quotas = Quotas(store)
         self._plugins = guarding.plugins(store)
@@ -140,7 +160,7 @@ class Admission:
         self._webhooks.check(asked)
         self._check(asked)
         verdict = await self.reviewers.validate(asked.request())
-        _refuse(asked, verdict)
+        _refuse(asked, verdict, self._guarding.validating)
         warnings = warnings_of(verdict)
         warnings += await self._webhooks.validate(asked)
         self.quotas.validate(asked)
@@ -171,7 +191,7 @@ class Admission:
 
     def _take(self, asked: Asked, verdict: Verdict) -> bool:
         """Take over the changes of reviewers; whether there are any."""
-        _refuse(asked, verdict)
+        _refuse(asked, verdict, self._guarding.mutating)
         if asked.object is None or not verdict.patch:
             return False
         new = asked.shape(patched(asked.object, verdict.patch))
@@ -180,7 +200,7 @@ class Admission:
         return changed
 
 
-def _refuse(asked: Asked, verdict: Verdict) -> None:
-    error = refusal(verdict, asked.type.resource, asked.name)
+def _refuse(asked: Asked, verdict: Verdict, webhook: str) -> None:
+    error = refusal(verdict, asked.type.resource, asked.name, webhook)
     if error is not None:
         raise error

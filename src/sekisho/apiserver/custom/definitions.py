@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -29,6 +29,17 @@ _LOG: Final = logging.getLogger(__name__)
 
 Key = tuple[str, str]
 
+DELETED: Final = b'"deletionTimestamp"'
+"""What a definition has in it that is to go; it may stand in a schema too, and then costs a look."""
+
+
+class _Parsed(NamedTuple):
+    """A version of a definition. Who was created first keeps its names."""
+
+    version: int
+    created: str
+    definition: Definition
+
 
 class Definitions:
     """Serves what the definitions of a store define. ``serve`` is told the resources of all of them."""
@@ -40,6 +51,8 @@ class Definitions:
         self._served: dict[str, tuple[bytes, list[ResourceType]]] = {}
         self._ending: set[Key] = set()
         self._heard: set[Key] = set()
+        self._parsed: dict[str, _Parsed] = {}
+        self._settled: dict[str, int] = {}
         self._lock = asyncio.Lock()
         self._background = Background()
         store.hub.listen(KEY, self._changed)
@@ -55,8 +68,13 @@ class Definitions:
         before = self._served.get(name)
         if event.op is Op.DELETED:
             self._served.pop(name, None)
+            self._parsed.pop(name, None)
+            self._settled.pop(name, None)
         else:
             self._read(event.row)
+            if DELETED in event.row.body:
+                # Whoever deletes it in this process, as the garbage collector does, does not settle it.
+                self._background.start(self.settle)
         after = self._served.get(name)
         if before is not after:
             self._tell()
@@ -109,12 +127,22 @@ class Definitions:
                 pass
 
     async def _settle_once(self) -> bool:
-        rows = sorted(self._store.rows(KEY), key=_age)
-        known = {row.place.name: Definition.of(row.load()) for row in rows}
+        rows = sorted(self._store.rows(KEY), key=lambda row: (self._parse(row).created, row.place.name))
+        known = {row.place.name: self._parse(row).definition for row in rows}
         changed = False
         for row in rows:
-            changed |= await self._settle_row(row, known)
+            if self._settled.get(row.place.name) != row.version:
+                changed |= await self._settle_row(row, known)
         return changed
+
+    def _parse(self, row: Row) -> _Parsed:
+        """What a definition says, read once for each version."""
+        found = self._parsed.get(row.place.name)
+        if found is None or found.version != row.version:
+            raw = row.load()
+            created = str(raw["metadata"].get("creationTimestamp") or "")
+            found = self._parsed[row.place.name] = _Parsed(row.version, created, Definition.of(raw))
+        return found
 
     async def _settle_row(self, row: Row, known: Mapping[str, Definition]) -> bool:
         raw, definition = row.load(), known[row.place.name]
@@ -136,6 +164,9 @@ class Definitions:
         status = raw.get("status") or {}
         found = status_of(definition, status, others)
         if found == status:
+            if definition.established and definition.accepted == definition.names:
+                # It has all that it asked for, and nobody can take it: nothing will come of it again.
+                self._settled[row.place.name] = row.version
             return False
         await self._store.write(row.place, {**raw, "status": found}, base=row)
         return True
@@ -209,12 +240,6 @@ def _conditions(status: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What of the conditions says what is served."""
     rows = status.get("conditions") or ()
     return sorted((row["type"], row["status"]) for row in rows if row["type"] in (ESTABLISHED, TERMINATING))
-
-
-def _age(row: Row) -> tuple[str, str]:
-    """Who came first keeps its names."""
-    created = row.load()["metadata"].get("creationTimestamp") or ""
-    return created, row.place.name
 
 
 __all__ = ["Definitions", "Place", "begin_end"]

@@ -1,0 +1,1 @@
+"""The guard of an embedded cluster: policies of its API, and of folders and bundles, judge its writes."""
