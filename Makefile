@@ -17,6 +17,9 @@ CEL_SPEC ?=
 GATEKEEPER ?=
 # opencontainers/runtime-tools with its validation programs built; needs root; none by default.
 RUNTIME_TOOLS ?=
+# test/assets/bundle-verify of sigstore/sigstore-conformance; none by default.
+SIGSTORE ?=
+SIGNATURES ?= ../shared/conformance/signatures
 # A copy of Gatekeeper's library; none by default.
 LIBRARY ?=
 
@@ -64,6 +67,8 @@ conformance: $(VENV)/dev.stamp ## suites of other projects, where they are at ha
 	@test ! -d $(POD_SECURITY) || $(BIN)/python -m tests.conformance.library.standards $(POD_SECURITY)
 	$(BIN)/python -m tests.conformance.apiserver_diff
 	$(BIN)/python -m tests.conformance.kubeconfig --generated 50
+	@test ! -d $(SIGNATURES) || $(BIN)/python -m tests.conformance.wycheproof $(SIGNATURES)
+	@test -z "$(SIGSTORE)" || $(BIN)/python -m tests.conformance.sigstore $(SIGSTORE)
 	@test -z "$(RUNTIME_TOOLS)" || $(BIN)/python -m tests.conformance.runtime_tools $(RUNTIME_TOOLS)
 	$(BIN)/python -m tests.conformance.python_client --python $(KUBERNETES_CLIENT)
 	@test -z "$(LIBRARY)" || $(BIN)/python -m tests.conformance.library $(LIBRARY) --generated 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sekisho.diag import register
+from sekisho.diag import Blame, register
 
 # What people write: policies, attestors, keys, evidence.
 BAD_POLICY: Final = register("IMG001", "a Binary Authorization policy is malformed")
@@ -13,3 +13,4 @@ TWO_RULE_MAPS: Final = register("IMG003", "a policy has more than one kind of sp
 BAD_ATTESTOR: Final = register("IMG004", "an attestor is malformed")
 BAD_KEY: Final = register("IMG005", "a public key cannot be used")
 BAD_EVIDENCE: Final = register("IMG006", "evidence is malformed")
+NO_EXTRA: Final = register("IMG007", "an extra that this needs is not installed", blame=Blame.ENVIRONMENT)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from sekisho.images.attest import AttestorAnswer, IdentityMatch, Outcome, Why, ask_attestor
+from sekisho.images.attest import Acceptance, AttestorAnswer, IdentityMatch, Outcome, Why, ask_attestor
 from sekisho.images.evidence.dsse import pae
 from sekisho.images.evidence.model import Attestation, Form, Signature, Unanswered
 from sekisho.images.evidence.simplesigning import google_payload
@@ -50,7 +50,8 @@ def ask(
 
 def test_attested() -> None:
     answer = ask(signed())
-    assert (answer.outcome, answer.by, answer.key_id) == (Outcome.ALLOW, "occurrence", KEY.id)
+    assert answer.outcome is Outcome.ALLOW
+    assert answer.accepted == (Acceptance(where="occurrence", key_id=KEY.id),)
 
 
 def test_the_first_good_one_suffices_and_the_others_are_told() -> None:

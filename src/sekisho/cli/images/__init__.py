@@ -10,6 +10,10 @@ from sekisho.cli.main import LazyGroup
 
 VERBS: Final = {
     "authorize": ("sekisho.cli.images.authorize", "Say whether images may run, and why."),
+    "verify-bundle": (
+        "sekisho.cli.images.verify_bundle",
+        "Verify a sigstore bundle by a key or an identity.",
+    ),
 }
 
 

@@ -109,8 +109,7 @@ def _text(answer: Answer) -> str:
         lines.append(f"  {answer.message}")
     lines += [f"  {row.rule}: {row.result}" for row in answer.steps]
     for row in answer.attestors:
-        if row.by:
-            lines.append(f"  {row.attestor}: attested by {row.by} with key {row.key_id}")
+        lines += [f"  {row.attestor}: attested by {yes.where} with key {yes.key_id}" for yes in row.accepted]
         for no in row.rejections:
             lines.append(f"  {row.attestor}: {no.where}: {no.message}")
     return "\n".join(lines)

@@ -25,6 +25,16 @@ def verifies(key: PublicKey, payload: bytes, signature: bytes, *, any_salt: bool
     return any(_verifies(key.der, row, payload, signature, any_salt) for row in key.algorithms)
 
 
+def verifies_digest(key: PublicKey, digest: str, signature: bytes) -> bool:
+    """The same where only the SHA-256 of the payload is known (``sha256:…``).
+
+    Algorithms with another hash, or that hash for themselves, cannot answer, so they say no.
+    """
+    value = bytes.fromhex(digest.removeprefix("sha256:"))
+    rows = (row for row in key.algorithms if row.digest == "sha256")
+    return any(_verifies(key.der, row, value, signature, False, hashed=True) for row in rows)
+
+
 def raw_to_der(signature: bytes, curve: str) -> bytes | None:
     """An ECDSA signature of r and s side by side as DER; None if the length is not the curve's."""
     from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -36,7 +46,15 @@ def raw_to_der(signature: bytes, curve: str) -> bytes | None:
     return encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
 
 
-def _verifies(der: bytes, algorithm: Algorithm, payload: bytes, signature: bytes, any_salt: bool) -> bool:
+def _verifies(
+    der: bytes,
+    algorithm: Algorithm,
+    payload: bytes,
+    signature: bytes,
+    any_salt: bool,
+    *,
+    hashed: bool = False,
+) -> bool:
     from cryptography.exceptions import InvalidSignature
 
     key = parsed(der)
@@ -44,23 +62,25 @@ def _verifies(der: bytes, algorithm: Algorithm, payload: bytes, signature: bytes
         if algorithm.family in (Family.ED25519, Family.ML_DSA):
             key.verify(signature, payload)
         else:
-            key.verify(signature, payload, *_parameters(algorithm, any_salt))
+            key.verify(signature, payload, *_parameters(algorithm, any_salt, hashed))
     except InvalidSignature:
         return False
     return True
 
 
-def _parameters(algorithm: Algorithm, any_salt: bool) -> tuple[Any, ...]:
-    """What the library is told between payload and hash."""
+def _parameters(algorithm: Algorithm, any_salt: bool, hashed: bool) -> tuple[Any, ...]:
+    """What the library is told about padding and hash; ``hashed`` is whether the payload is a digest."""
     from cryptography.hazmat.primitives.asymmetric import ec, padding
+    from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
     digest = _hash(algorithm.digest)
+    given = Prehashed(digest) if hashed else digest
     if algorithm.family is Family.ECDSA:
-        return (ec.ECDSA(digest),)
+        return (ec.ECDSA(given),)
     if algorithm.family is Family.RSA_PKCS1:
-        return padding.PKCS1v15(), digest
+        return padding.PKCS1v15(), given
     salt = padding.PSS.AUTO if any_salt else digest.digest_size
-    return padding.PSS(mgf=padding.MGF1(digest), salt_length=salt), digest
+    return padding.PSS(mgf=padding.MGF1(digest), salt_length=salt), given
 
 
 def _hash(name: str) -> HashAlgorithm:

@@ -1,0 +1,1 @@
+"""sigstore-conformance's bundles against ``sekisho images verify-bundle``."""
