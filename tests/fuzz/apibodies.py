@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 from typing import Any
@@ -273,7 +274,7 @@ def thing(rng: random.Random, of: tuple[str, str, str] | None = None) -> dict[st
 def _value(rng: random.Random, depth: int = 0) -> Any:
     act = rng.random()
     if act < 0.6 or depth > 3:
-        return rng.choice(VALUES)
+        return copy.deepcopy(rng.choice(VALUES))  # what is put together is changed later
     if act < 0.8:
         return [_value(rng, depth + 1) for _ in range(rng.randrange(4))]
     return {rng.choice((*SPEC, *METADATA)): _value(rng, depth + 1) for _ in range(rng.randrange(4))}

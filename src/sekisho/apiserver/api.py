@@ -18,7 +18,7 @@ import orjson
 from sekisho.apiserver import status
 from sekisho.apiserver.accounts import ACCOUNTS, NAMESPACES, Accounts
 from sekisho.apiserver.acts import Acts
-from sekisho.apiserver.admission import UNGUARDED, Admission, Guarding
+from sekisho.apiserver.admission import UNGUARDED, Admission, Asked, Guarding
 from sekisho.apiserver.admission import Written as Settling
 from sekisho.apiserver.answer import JSON, Answer, answer_of, json_answer
 from sekisho.apiserver.authenticate import Authentication
@@ -44,11 +44,12 @@ from sekisho.apiserver.scale import scale_change
 from sekisho.apiserver.scaling import SCALE, scale_of
 from sekisho.apiserver.status import ApiError
 from sekisho.apiserver.store import Broken, Place, Store
-from sekisho.apiserver.streaming import Streaming
-from sekisho.apiserver.types import ResourceType
+from sekisho.apiserver.streaming import Streaming, connect_options, with_options
+from sekisho.apiserver.types import ResourceType, Subresource
 from sekisho.apiserver.views import PLAIN_VIEWS
 from sekisho.apiserver.webhooks import Caller, WebhookClient
 from sekisho.apiserver.writes import Changed, Creation, Writer, Written, place_of
+from sekisho.kube.review import Operation
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -152,8 +153,13 @@ class Api:
             raise status.method_not_allowed()
         if type.namespaced and target.name and not target.namespace:
             raise status.no_such_resource()
-        answer = await self._verb(call, type)
-        return replace(answer, warnings=(type.warning, *answer.warnings)) if type.warning else answer
+        if not type.warning:
+            return await self._verb(call, type)
+        try:
+            answer = await self._verb(call, type)
+        except ApiError as error:
+            answer = answer_of(error)
+        return replace(answer, warnings=(type.warning, *answer.warnings))
 
     async def _verb(self, call: Call, type: ResourceType) -> Answer:
         verb = call.target.verb
@@ -193,14 +199,24 @@ class Api:
             return await self.writer.change(call, type, patch.change, create=create)
         check_options(call)
         decoded = decode(call, type)
-        write = self.writer.create if call.target.verb == "create" else self.writer.update
-        written = await write(call, type, decoded.value)
+        if call.target.verb == "create":
+            written = await self.writer.create(call, type, decoded.value)
+        else:
+            written = await self._update(call, type, decoded.value)
         return Written(
             value=written.value, created=written.created, warnings=[*decoded.warnings, *written.warnings]
         )
 
+    async def _update(self, call: Call, type: ResourceType, value: dict[str, Any]) -> Written:
+        async def new() -> Changed:
+            return Changed(value, [])
+
+        created = type.creates and not call.target.subresource
+        create = partial(self._apply_new, call, new) if created else None
+        return await self.writer.update(call, type, value, create=create)
+
     async def _apply_new(self, call: Call, create: Creation) -> Changed:
-        """What is applied to nothing is created, by who may do that."""
+        """What is written over nothing is created, by who may do that."""
         await check(self.authorizer, replace(Attributes.of(call), verb="create"))
         return await create()
 
@@ -229,6 +245,8 @@ class Api:
             return await act(call, type)
         stream = self._streaming.find(found.name)
         if stream is not None:
+            if found.name != "log":
+                call = await self._connect(call, type, found)
             return await stream(call)
         if found.name in PLAIN_VIEWS:
             form = form_of(call)
@@ -239,6 +257,26 @@ class Api:
         if found.name == "scale" and type.scale is not None:
             return await self._scale(call, type)
         raise status.no_such_resource()
+
+    async def _connect(self, call: Call, type: ResourceType, of: Subresource) -> Call:
+        """Ask admission about a connection to a Pod: its object are the options. The call as it is to be."""
+        assert of.kind is not None, "what is connected to has options of a kind"
+        target = call.target
+        asked = Asked(
+            type=type,
+            operation=Operation.CONNECT,
+            object=connect_options(call, of.kind),
+            name=target.name,
+            namespace=target.namespace,
+            subresource=of.name,
+            kind=of.kind,
+            user=call.user,
+            namespace_object=self.writer.namespace_object(target.namespace),
+        )
+        before = asked.object
+        await self.admission.mutate(asked)
+        await self.admission.validate(asked)
+        return call if asked.object is None or asked.object == before else with_options(call, asked.object)
 
     async def _scale(self, call: Call, type: ResourceType) -> Answer:
         form = form_of(call)

@@ -114,8 +114,44 @@ REVIEWS: Final = frozenset(
 LEFT_OUT: Final = frozenset({"bindings", "componentstatuses", "apiservices"})
 """What there is nothing behind: no scheduler binds through the collection, no components, no aggregation."""
 
-CONDITIONAL: Final = frozenset({"customresourcedefinitions"})
-"""Kinds whose updates must name the version that they were computed from."""
+CONDITIONAL: Final = frozenset(
+    {
+        "csidrivers",
+        "csinodes",
+        "csistoragecapacities",
+        "customresourcedefinitions",
+        "leases",
+        "mutatingwebhookconfigurations",
+        "poddisruptionbudgets",
+        "runtimeclasses",
+        "validatingadmissionpolicies",
+        "validatingadmissionpolicybindings",
+        "validatingwebhookconfigurations",
+        "volumeattachments",
+    }
+)
+"""Kinds whose updates must name the version that they were computed from (AllowUnconditionalUpdate)."""
+
+DEPRECATED: Final = {
+    ("", "v1", "endpoints"): "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+}
+"""What is told with every answer about a resource in a version."""
+
+CREATED: Final = frozenset(
+    {
+        "clusterrolebindings",
+        "clusterroles",
+        "endpoints",
+        "events",
+        "leases",
+        "limitranges",
+        "rolebindings",
+        "roles",
+        "runtimeclasses",
+        "services",
+    }
+)
+"""Kinds that an update makes where they are not there (AllowCreateOnUpdate)."""
 
 _STATUS: Final = ("get", "patch", "update")
 _SCALE: Final = GVK("autoscaling", "v1", "Scale")
@@ -182,6 +218,8 @@ def _type(info: KindInfo, version: str, stored: str) -> ResourceType:
         generation=info.plural in GENERATION,
         scale=REPLICAS if "scale" in facts.subresources else None,
         unconditional=info.plural not in CONDITIONAL,
+        creates=info.plural in CREATED,
+        warning=DEPRECATED.get((info.group, version, info.plural), ""),
     )
 
 

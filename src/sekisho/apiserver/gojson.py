@@ -24,7 +24,7 @@ def syntax_text(body: bytes) -> str:
     if not body.strip():
         return "unexpected end of JSON input"
     try:
-        unmarshal(body.decode("utf-8", "replace"))
+        unmarshal(body.decode("latin-1"))  # Go looks at bytes, one at a time
     except BuiltinFault as fault:
         why = str(fault).removeprefix("error: ")
         return why.replace("unexpected EOF", "unexpected end of JSON input")

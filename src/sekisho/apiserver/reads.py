@@ -8,7 +8,6 @@ where the client wants whole objects.
 from __future__ import annotations
 
 import asyncio
-import base64
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,13 +16,14 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from sekisho.apiserver import status
+from sekisho.apiserver import pages, status
 from sekisho.apiserver.causes import forbidden, not_supported
 from sekisho.apiserver.represent import Form, Lines
 from sekisho.apiserver.route import Call
 from sekisho.apiserver.status import ApiError, Cause
-from sekisho.apiserver.store import Event, Op, Place, Row, Store, TooOld, Watcher
+from sekisho.apiserver.store import Event, Op, Row, Store, TooOld, Watcher
 from sekisho.apiserver.types import ResourceType
+from sekisho.apiserver.versions import NoVersion, version_of
 from sekisho.apiserver.writes import place_of
 from sekisho.diag import DiagnosticError
 from sekisho.kube.gvk import GVK
@@ -121,7 +121,7 @@ class Reader:
         version, after = self._store.version, None
         token = call.query.get("continue", "")
         if token:
-            version, after = _read_token(token, self._store)
+            version, after = _start(token, self._store)
         else:
             asked = _wanted_version(call, version)
             if call.query.get("resourceVersionMatch") == "Exact" and asked != version:
@@ -137,7 +137,7 @@ class Reader:
         metadata: dict[str, Any] = {"resourceVersion": str(version)}
         if len(page) < len(found):
             last = page[-1].place
-            metadata["continue"] = _token(version, last)
+            metadata["continue"] = pages.token(version, last)
             if wanted.whole:
                 metadata["remainingItemCount"] = len(found) - len(page)
         return form.list(type, metadata, page)
@@ -281,12 +281,12 @@ def _wanted_version(call: Call, current: int) -> int:
     text = call.query.get("resourceVersion", "")
     if text in ("", "0"):
         return current
-    if not text.isascii() or not text.isdigit():
-        why = f"strconv.ParseUint: parsing {quote(text)}: invalid syntax"
+    try:
+        asked = version_of(text)
+    except NoVersion as why:
         raise status.bad_request(
             f"invalid resource version: resourceVersion: Invalid value: {quote(text)}: {why}"
-        )
-    asked = int(text)
+        ) from None
     if asked > current:
         raise status.too_large_version(asked, current)
     return asked
@@ -300,18 +300,9 @@ def _number(call: Call, name: str) -> int:
         raise status.bad_request(f"strconv.ParseInt: parsing {quote(text)}: invalid syntax") from None
 
 
-def _token(version: int, last: Place) -> str:
-    row = {"v": "meta.k8s.io/v1", "rv": version, "start": f"{last.namespace}\0{last.name}"}
-    return base64.urlsafe_b64encode(orjson.dumps(row)).decode().rstrip("=")
-
-
-def _read_token(token: str, store: Store) -> tuple[int, tuple[str, str]]:
-    try:
-        row = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        version, (namespace, _, name) = int(row["rv"]), row["start"].partition("\0")
-    except (ValueError, KeyError, TypeError, AttributeError):
-        why = f"continue key is not valid: {quote(token[:100])}"
-        raise status.bad_request(f"invalid continue token: {why}") from None
+def _start(text: str, store: Store) -> tuple[int, pages.Start]:
+    """Where a page begins. Raises ApiError (400, 410)."""
+    version, start = pages.read(text)
     if version < store.hub.oldest:
         raise status.expired(
             "The provided continue parameter is too old to display a consistent list result. You can start a "
@@ -320,7 +311,7 @@ def _read_token(token: str, store: Store) -> tuple[int, tuple[str, str]]:
             "list - objects that were created, modified, or deleted between the time the first chunk was "
             "returned and now may show up in the list."
         )
-    return version, (namespace, name)
+    return version, start
 
 
 MATCHES: Final = ("Exact", "NotOlderThan", "")

@@ -6,7 +6,7 @@ first form that there is is taken. Whole objects are the stored bytes, never dec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, Protocol
 
 import orjson
@@ -75,13 +75,31 @@ class Whole:
         return body if body is not None else orjson.dumps(value)
 
     def list(self, type: ResourceType, metadata: dict[str, Any], rows: Sequence[Row]) -> bytes:
-        """The stored bytes, joined."""
+        """The stored bytes, joined. Items of built-in kinds do not say what they are: the list does."""
         head = {"kind": type.kind_of_list, "apiVersion": type.api_version, "metadata": metadata}
-        return orjson.dumps(head)[:-1] + b',"items":[' + b",".join(row.body for row in rows) + b"]}\n"
+        bodies = (row.body for row in rows) if type.custom is not None else _untyped(type, rows)
+        return orjson.dumps(head)[:-1] + b',"items":[' + b",".join(bodies) + b"]}\n"
 
     def watch(self, type: ResourceType) -> Lines:
         """Lines with whole objects."""
         return _WholeLines(type)
+
+
+def _untyped(type: ResourceType, rows: Sequence[Row]) -> Iterator[bytes]:
+    """Bodies without apiVersion and kind, which most of them begin with: those are never decoded."""
+    names = {"apiVersion": type.api_version, "kind": type.kind}
+    heads = [orjson.dumps({key: names[key] for key in keys})[:-1] + b"," for keys in _ORDERS]
+    for row in rows:
+        body = row.body
+        head = next((head for head in heads if body.startswith(head)), None)
+        if head is not None:
+            yield b"{" + body[len(head) :]
+        else:
+            yield orjson.dumps({key: value for key, value in row.load().items() if key not in names})
+
+
+_ORDERS: Final = (("apiVersion", "kind"), ("kind", "apiVersion"))
+"""How clients begin objects."""
 
 
 class _WholeLines:

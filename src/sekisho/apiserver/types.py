@@ -150,8 +150,9 @@ class ResourceType:
     status count up ``metadata.generation``. ``schema`` gives the schema of its objects, None where any object
     is one. ``custom`` is set where it comes from a CustomResourceDefinition; ``published`` is its schema as
     OpenAPI has it then, without apiVersion, kind and metadata. None: Kubernetes' own definition.
-    ``unconditional``: an update need not name the version that it was computed from. ``warning`` is told with
-    every answer. ``closing``: nothing new may be created.
+    ``unconditional``: an update need not name the version that it was computed from. ``creates``: an update
+    of what is not there makes it. ``warning`` is told with every answer. ``closing``: nothing new may be
+    created.
     """
 
     group: str
@@ -174,6 +175,7 @@ class ResourceType:
     published: Mapping[str, Any] | None = None
     scale: ScalePaths | None = None
     unconditional: bool = True
+    creates: bool = False
     warning: str = ""
     closing: bool = False
     list_kind: str = ""

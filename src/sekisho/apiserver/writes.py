@@ -35,11 +35,12 @@ from sekisho.apiserver.strategies.metadata import metadata_causes
 from sekisho.apiserver.structs import compact, compact_metadata, filled
 from sekisho.apiserver.types import ResourceType
 from sekisho.apiserver.validation import broken
+from sekisho.apiserver.versions import NoVersion, version_of
 from sekisho.apiserver.views import merged
+from sekisho.apiserver.warnings import warnings_of
 from sekisho.kube.defaults import with_defaults
 from sekisho.kube.object import Object
 from sekisho.kube.review import Operation
-from sekisho.lang.golang.gotext import quote
 
 TRIES: Final = 5
 """How often a PATCH without a version is computed anew, as kube-apiserver does it."""
@@ -97,7 +98,11 @@ class Writer:
         if type.closing:
             message = "create not allowed while custom resource definition is terminating"
             raise ApiError(405, "MethodNotAllowed", message)
-        if metadata.get("resourceVersion"):
+        try:
+            told = version_of(str(metadata.get("resourceVersion") or 0))
+        except NoVersion:
+            return  # what is no version is none
+        if told:
             raise status.ApiError(500, "", "resourceVersion should not be set on objects to be created")
 
     async def _create(self, call: Call, type: ResourceType, wanted: Changed) -> Written:
@@ -138,8 +143,10 @@ class Writer:
                 raise status.already_exists(type.resource, place.name) from None
         return Written(value=value, created=True, warnings=warnings)
 
-    async def update(self, call: Call, type: ResourceType, value: dict[str, Any]) -> Written:
-        """A new state of an object that exists (PUT). Raises ApiError."""
+    async def update(
+        self, call: Call, type: ResourceType, value: dict[str, Any], *, create: Creation | None = None
+    ) -> Written:
+        """A new state of an object that exists (PUT); a new one if ``create`` is given. Raises ApiError."""
         metadata = value["metadata"]
         self._place_in(call, type, metadata)
         if metadata.get("name") != call.target.name:
@@ -148,9 +155,12 @@ class Writer:
                 f"({call.target.name})"
             )
         wanted = metadata.get("resourceVersion")
-        if wanted and not str(wanted).isdecimal():
-            raise ApiError(500, "", f"strconv.ParseUint: parsing {quote(str(wanted))}: invalid syntax")
-        if not wanted and not type.unconditional and self._store.get(place_of(call, type)) is not None:
+        _check_version(wanted)
+        there = self._store.get(place_of(call, type)) is not None
+        if not there and metadata.get("uid"):
+            why = f"Precondition failed: UID in precondition: {metadata['uid']}, UID in object meta: "
+            raise status.conflict(type.resource, call.target.name, why)
+        if not wanted and not type.unconditional and there:
             cause = Cause(
                 reason="FieldValueInvalid",
                 message="Invalid value: 0x0: must be specified for an update",
@@ -163,7 +173,7 @@ class Writer:
                 raise status.conflict(type.resource, call.target.name, status.MODIFIED)
             return Changed(value, [])
 
-        return await self.change(call, type, change, tries=1)
+        return await self.change(call, type, change, create=create, tries=1)
 
     async def change(
         self,
@@ -186,6 +196,7 @@ class Writer:
             old = shown.load()
             changed = await change(shown.load())
             version = changed.value.get("metadata", {}).get("resourceVersion")
+            _check_version(version)
             if version and version != old["metadata"]["resourceVersion"]:
                 raise status.conflict(type.resource, place.name, status.MODIFIED)
             try:
@@ -318,7 +329,8 @@ class Writer:
             )
         metadata["namespace"] = namespace
 
-    def _namespace_object(self, namespace: str) -> Object | None:
+    def namespace_object(self, namespace: str) -> Object | None:
+        """A Namespace as admission is shown it."""
         row = self._store.get(Place("", "namespaces", "", namespace)) if namespace else None
         return Object(row.load()) if row else None
 
@@ -326,7 +338,7 @@ class Writer:
         """The Namespace for a new object, which must be there and stay."""
         if not type.namespaced:
             return None
-        found = self._namespace_object(namespace)
+        found = self.namespace_object(namespace)
         if found is None:
             raise status.not_found(status.Resource(plural="namespaces"), namespace)
         if found.metadata.get("deletionTimestamp"):
@@ -380,7 +392,7 @@ class Writer:
             user=call.user,
             dry_run=dry_run(call),
             options=options_of(call),
-            namespace_object=self._namespace_object(namespace),
+            namespace_object=self.namespace_object(namespace),
             shape=dict if scaled else lambda value: self._defaulted(value, type),
         )
         asked.object = None if new is None else _shown_as(asked, new)
@@ -404,7 +416,7 @@ class Writer:
             causes += not_told(schema_causes(new, type), causes)
         if causes:
             raise status.invalid(type.gvk, name, causes)
-        return warnings
+        return warnings if subresource else [*warnings, *warnings_of(type, new, old)]
 
 
 async def _shown(type: ResourceType, row: Row) -> Row:
@@ -418,6 +430,14 @@ async def _shown(type: ResourceType, row: Row) -> Row:
 async def _kept(type: ResourceType, value: dict[str, Any]) -> dict[str, Any]:
     """An object as it is stored."""
     return value if type.custom is None else await type.custom.kept(value)
+
+
+def _check_version(text: Any) -> None:
+    """Raise ApiError (500) for a version that is none."""
+    try:
+        version_of(str(text or 0))
+    except NoVersion as why:
+        raise ApiError(500, "", str(why)) from None
 
 
 def place_of(call: Call, type: ResourceType) -> Place:

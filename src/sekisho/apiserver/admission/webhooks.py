@@ -352,8 +352,9 @@ def _selector(raw: Raw | None) -> Selector | None:
 
 
 def _has_labels(selector: Selector, asked: Asked) -> bool:
+    """Whether labels fit; what has no metadata, as the options of a connection, fits nothing."""
     return any(
-        row is not None and selector.matches((row.get("metadata") or {}).get("labels") or {})
+        row is not None and "metadata" in row and selector.matches(row["metadata"].get("labels") or {})
         for row in (asked.object, asked.old)
     )
 
@@ -432,7 +433,9 @@ def _patched(hook: Webhook, asked: Asked, response: Raw) -> dict[str, Any] | Non
         found = patch.apply(asked.object, operations)
     except DiagnosticError as error:
         raise status.internal(error.diagnostics[0].message) from None
-    if not isinstance(found, dict) or not isinstance(found.get("metadata"), dict):
+    if not isinstance(found, dict) or (
+        "metadata" in asked.object and not isinstance(found.get("metadata"), dict)
+    ):
         raise status.internal(f'admission webhook "{hook.name}" left no object')
     return found
 

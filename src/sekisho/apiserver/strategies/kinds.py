@@ -146,6 +146,9 @@ class Jobs(Selected):
             wanted["matchLabels"] = {JOB_LABELS[0]: uid, **(wanted.get("matchLabels") or {})}
             spec["selector"] = wanted
             spec["template"] = {**template, "metadata": metadata}
+            if not _get(new, "metadata", "labels"):
+                # The original's defaults let a Job without labels share its template's.
+                new["metadata"] = {**new["metadata"], "labels": metadata["labels"]}
         new["spec"] = spec
 
 

@@ -74,7 +74,7 @@ def _finalizers(metadata: Mapping[str, Any]) -> Iterator[Cause]:
 
 def _owners(metadata: Mapping[str, Any]) -> Iterator[Cause]:
     controllers = []
-    for row in metadata.get("ownerReferences") or ():
+    for row in (one or {} for one in metadata.get("ownerReferences") or ()):
         for name, field in (("apiVersion", "apiVersion"), ("kind", "kind"), ("name", "name"), ("uid", "uid")):
             if not row.get(name):
                 what = "version" if name == "apiVersion" else name

@@ -16,6 +16,7 @@ from sekisho.apiserver.validation.fields import (
     label,
     numbered,
     one_of,
+    rows,
     subdomain,
 )
 
@@ -167,14 +168,40 @@ _PROJECTED: Final[Mapping[str, Callable[[Any, str], Causes]]] = {
 }
 
 
+SHORTEST_TOKEN: Final = 600
+LONGEST_TOKEN: Final = 2**32
+"""Seconds that the token of a projected volume may live."""
+
+
 def _projected(value: Any, at: str) -> Causes:
+    paths: set[Any] = set()
     yield from _mode(get(value, "defaultMode"), f"{at}.defaultMode")
     for here, row in numbered(value, "sources", at=f"{at}.sources"):
         for name, check in _PROJECTED.items():
             if row.get(name) is not None:
                 yield from check(row[name], f"{here}.{name}")
-        if row.get("serviceAccountToken") is not None and not get(row, "serviceAccountToken", "path"):
-            yield required(f"{here}.serviceAccountToken.path")
+        token = row.get("serviceAccountToken")
+        if token is not None:
+            yield from _token(token, at, f"{here}.serviceAccountToken")
+        for name in ("secret", "configMap", "downwardAPI"):
+            for file in rows(row, name, "items"):
+                path = file.get("path")
+                if path and path in paths:
+                    named = get(row, name, "name") if name != "downwardAPI" else path
+                    yield invalid(at, named or "", "conflicting duplicate paths")
+                paths.add(path)
+
+
+def _token(value: Raw, at: str, here: str) -> Causes:
+    seconds = value.get("expirationSeconds") or 0
+    if seconds < SHORTEST_TOKEN:
+        yield invalid(f"{here}.expirationSeconds", seconds, "may not specify a duration less than 10 minutes")
+    if seconds > LONGEST_TOKEN:
+        yield invalid(
+            f"{here}.expirationSeconds", seconds, "may not specify a duration larger than 2^32 seconds"
+        )
+    if not value.get("path"):
+        yield required(f"{at}.path")
 
 
 def nfs(value: Any, at: str) -> Causes:

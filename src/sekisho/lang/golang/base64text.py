@@ -30,13 +30,14 @@ def decode(text: str, *, url: bool = False) -> bytes:
     raise BuiltinFault(f"illegal base64 data at input byte {_stumble(data, alphabet)}")
 
 
-def decode_unpadded(text: str) -> bytes:
-    """The bytes of base64 without padding (RawStdEncoding). Raises BuiltinFault as ``decode`` does."""
-    data = to_octets(text)
+def decode_unpadded(text: str, *, url: bool = False) -> bytes:
+    """The bytes of base64 without padding (RawStdEncoding, RawURLEncoding). Raises as ``decode`` does."""
+    data, alphabet = to_octets(text), _URL if url else _STANDARD
     bare = data.replace(b"\r", b"").replace(b"\n", b"")
-    if _STANDARD.issuperset(bare) and len(bare) % 4 != 1:
-        return base64.b64decode(bare + b"=" * (-len(bare) % 4))
-    at = next((at for at, byte in enumerate(data) if byte not in _STANDARD and byte not in b"\r\n"), None)
+    if alphabet.issuperset(bare) and len(bare) % 4 != 1:
+        padded = bare + b"=" * (-len(bare) % 4)
+        return base64.urlsafe_b64decode(padded) if url else base64.b64decode(padded)
+    at = next((at for at, byte in enumerate(data) if byte not in alphabet and byte not in b"\r\n"), None)
     raise BuiltinFault(f"illegal base64 data at input byte {len(data) - 1 if at is None else at}")
 
 
