@@ -17,7 +17,7 @@ import orjson
 from sekisho.apiserver import gojson
 from sekisho.apiserver.release import VERSION
 from sekisho.apiserver.route import Call
-from sekisho.apiserver.status import Cause, bad_request, unsupported_media_type
+from sekisho.apiserver.status import ApiError, Cause, bad_request, unsupported_media_type
 from sekisho.apiserver.types import ResourceType
 from sekisho.diag import Diagnostic, DiagnosticError, ObjectPath, Path, Source, path_text
 from sekisho.kube.gvk import GVK
@@ -152,6 +152,14 @@ def _twice(value: Any, path: Path) -> Iterator[str]:
             yield from _twice(item, (*path, at))
 
 
+class Mismatch(ApiError):
+    """A value that does not go into its field. ``restored``: what is said where no JSON is read."""
+
+    def __init__(self, error: ApiError, restored: str) -> None:
+        super().__init__(error.code, error.reason, error.message, error.details)
+        self.restored = restored
+
+
 def decode(call: Call, type: ResourceType) -> Decoded:
     """The object in a request's body, pruned. Raises ApiError (400, 415, 422)."""
     value, repeated = read_value(call.body, call.content_type, type.kind)
@@ -170,7 +178,8 @@ def shaped(value: dict[str, Any], type: ResourceType, call: Call, repeated: list
     if not isinstance(value.get("metadata", {}), dict):
         what = gojson.kind_of(value["metadata"])
         why = f"json: cannot unmarshal {what} into Go struct field {type.kind}.metadata of type v1.ObjectMeta"
-        raise bad_request(f"{_title(value, type)}{why}")
+        kind = gojson.go_kind(value["metadata"])
+        raise Mismatch(bad_request(f"{_title(value, type)}{why}"), f"cannot restore struct from: {kind}")
     value.setdefault("metadata", {})
     told = [f'duplicate field "{name}"' for name in repeated]
     schema = type.schema()
@@ -232,7 +241,8 @@ def _check_types(value: dict[str, Any], problems: tuple[Diagnostic, ...], type: 
     for row in problems:
         path = row.at.path if isinstance(row.at, ObjectPath) else ()
         if row.code is schema_codes.WRONG_TYPE:
-            raise bad_request(_title(value, type) + gojson.mismatch_text(value, path, schema))
+            error = bad_request(_title(value, type) + gojson.mismatch_text(value, path, schema))
+            raise Mismatch(error, gojson.restore_text(value, path, schema))
         why = gojson.format_text(value, path, _format(path, schema))
         if row.code is schema_codes.BAD_VALUE and why:
             raise bad_request(_title(value, type) + why)

@@ -9,6 +9,7 @@ from sekisho.diag import Path
 from sekisho.kube.quantity import FORM_TEXT
 from sekisho.kube.schema import Schema
 from sekisho.lang.faults import BuiltinFault
+from sekisho.lang.golang.gotext import quote
 
 SHOWN: Final = 30
 """Bytes of a body that cannot be read that a message shows."""
@@ -21,10 +22,13 @@ def syntax_text(body: bytes) -> str:
     """Why a body is no JSON."""
     from sekisho.rego.jsontext import unmarshal
 
-    if not body.strip():
+    first = body.lstrip(b" \t\r\n")[:1]
+    if not first:
         return "unexpected end of JSON input"
+    if first > b"\x7f":  # Go looks at bytes, one at a time
+        return f"invalid character '{quote(chr(first[0]))[1:-1]}' looking for beginning of value"
     try:
-        unmarshal(body.decode("latin-1"))  # Go looks at bytes, one at a time
+        unmarshal(body.decode("utf-8", "replace"))
     except BuiltinFault as fault:
         why = str(fault).removeprefix("error: ")
         return why.replace("unexpected EOF", "unexpected end of JSON input")
@@ -85,6 +89,36 @@ def mismatch_text(value: Any, path: Path, schema: Schema) -> str:
     wanted = type_text(node) if node is not None else "interface {}"
     field = f"{struct}.{'.'.join(fields)}"
     return f"json: cannot unmarshal {kind_of(value)} into Go struct field {field} of type {wanted}"
+
+
+def go_kind(value: Any) -> str:
+    """The reflect.Kind of a decoded value."""
+    if isinstance(value, Mapping):
+        return "map"
+    if isinstance(value, bool):
+        return "bool"
+    names = {list: "slice", str: "string", int: "int64", float: "float64"}
+    return names.get(type(value), "ptr")
+
+
+_TYPES: Final = {"map": "map[string]interface {}", "slice": "[]interface {}"}
+
+
+def restore_text(value: Any, path: Path, schema: Schema) -> str:
+    """Why a part of a value that is not read from JSON does not go into its field (runtime/converter.go)."""
+    node: Schema | None = schema.resolved()
+    for step in path:
+        child = node.child(step) if node is not None else None
+        node, value = child.resolved() if child is not None else None, _part(value, step)
+    kind = go_kind(value)
+    if node is not None and node.type == "array":
+        return f"cannot restore slice from {kind}"
+    if node is not None and node.properties:
+        return f"cannot restore struct from: {kind}"
+    if node is not None and node.type == "object":
+        return f"cannot restore map from {kind}"
+    wanted = type_text(node) if node is not None else "interface {}"
+    return f"cannot convert {_TYPES.get(kind, kind)} to {wanted}"
 
 
 def format_text(value: Any, path: Path, format: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from sekisho.apiserver import gojson
-from sekisho.apiserver.decode import media_type, read_value, shallow, shaped
+from sekisho.apiserver.decode import Mismatch, media_type, read_value, shallow, shaped
 from sekisho.apiserver.managed import Managers
 from sekisho.apiserver.options import check_options
 from sekisho.apiserver.route import Call
@@ -92,6 +92,8 @@ def _change(call: Call, type: ResourceType, kind: str) -> Change:
         try:
             decoded = shaped(new, type, call, [])
         except ApiError as error:
+            if kind == STRATEGIC and isinstance(error, Mismatch):
+                error.message = error.restored
             raise _undecodable(plain(value) if kind == STRATEGIC else _json(new), error) from None
         _check_place(decoded.value, call)
         return Changed(decoded.value, decoded.warnings)

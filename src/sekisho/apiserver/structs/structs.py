@@ -70,6 +70,10 @@ def _zero_struct(node: Schema) -> dict[str, Any]:
     }
 
 
+_EMPTY: Final = frozenset({("io.k8s.api.core.v1.LocalObjectReference", "name")})
+"""Fields whose default is an empty text, which the published schemas began to say with 1.31."""
+
+
 def default_of(struct: Schema, field: str) -> Any:
     """What a field is taken to be where it is absent, as the schema of the server says; None if nothing."""
     child = struct.properties.get(field)
@@ -77,6 +81,8 @@ def default_of(struct: Schema, field: str) -> Any:
         return None
     if child.default is not ABSENT:
         return child.default
+    if (struct.name, field) in _EMPTY:
+        return ""
     facts = _structs().get(struct.name) if struct.name else None
     always = facts is not None and field in facts.always and field not in facts.pointers
     return _ZEROS.get(child.resolved().type) if always else None

@@ -44,8 +44,9 @@ def hooked(folder: Path, hooks: Hooks, kind: str, path: str, **more: Any) -> Any
     async def work(call: calling.Client) -> Any:
         where, raw = config(kind, "w", hook("a", rules=[RULE], **more))
         assert (await call("POST", where, raw))[0] == 201
-        answer = await ask(call, f"{PODS}/{path}", upgrade="websocket", websocket_protocols=("v5.channel.k8s.io",))
-        return answer
+        return await ask(
+            call, f"{PODS}/{path}", upgrade="websocket", websocket_protocols=("v5.channel.k8s.io",)
+        )
 
     return connected(folder, work, caller=hooks)
 
@@ -81,7 +82,9 @@ def test_a_webhook_may_change_the_command(tmp_path: Path) -> None:
     async def work(call: calling.Client) -> list[bytes]:
         where, raw = config("Mutating", "w", hook("a", rules=[RULE]))
         assert (await call("POST", where, raw))[0] == 201
-        answer = await ask(call, f"{PODS}/{EXEC}", upgrade="websocket", websocket_protocols=channels.WEBSOCKET)
+        answer = await ask(
+            call, f"{PODS}/{EXEC}", upgrade="websocket", websocket_protocols=channels.WEBSOCKET
+        )
         assert answer.upgrade is not None, answer.body
         await answer.upgrade.serve(line)
         return line.sent()
