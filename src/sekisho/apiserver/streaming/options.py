@@ -10,6 +10,8 @@ from sekisho.apiserver.route import Call
 from sekisho.kube.gvk import GVK
 
 FLAGS: Final = ("stdin", "stdout", "stderr", "tty")
+DIGITS: Final = 5
+"""Of a port; what has more is refused by who forwards."""
 STREAMS: Final = (*FLAGS, "container")
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "PodAttachOptions": STREAMS,
@@ -48,7 +50,7 @@ def connect_options(call: Call, kind: GVK) -> dict[str, Any]:
             continue
         elif name == "ports":
             texts = (part for text in call.repeated.get(name, ()) for part in text.split(","))
-            value = [int(text) for text in texts if text.isascii() and text.isdigit()]
+            value = [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) <= DIGITS]
         if value:
             found[name] = value
     return found

@@ -16,8 +16,9 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from sekisho.apiserver import pages, status
+from sekisho.apiserver import status
 from sekisho.apiserver.causes import forbidden, not_supported
+from sekisho.apiserver.reads import pages
 from sekisho.apiserver.represent import Form, Lines
 from sekisho.apiserver.route import Call
 from sekisho.apiserver.status import ApiError, Cause
