@@ -114,6 +114,8 @@ class Answer:
     code: int = 0
     asked: bool = True
     """Whether policies were asked; only then it counts as a review."""
+    late: bool = False
+    """Whether the deadline kept some of them from judging."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +156,8 @@ def admit(request: Request, snapshot: Snapshot | None, settings: Settings, askin
         return _allowed("policies are not asked about what a named principal does to policies")
     if snapshot is None:
         return Answer(verdict=not_ready())
-    return Answer(verdict=_judged(request, snapshot, asking, mutating=False))
+    verdict, late = _judged(request, snapshot, asking, mutating=False)
+    return Answer(verdict=verdict, late=late)
 
 
 def mutate(request: Request, snapshot: Snapshot | None, settings: Settings, asking: Asking) -> Answer:
@@ -169,9 +172,9 @@ def mutate(request: Request, snapshot: Snapshot | None, settings: Settings, aski
         return _allowed("mutators do not change what is in sekisho's own Namespace")
     if snapshot is None:
         return Answer(verdict=not_ready())
-    verdict = _judged(request, snapshot, asking, mutating=True)
+    verdict, late = _judged(request, snapshot, asking, mutating=True)
     unchanged = verdict.allowed and not verdict.patch
-    return Answer(verdict=verdict, message="Resource was not mutated" if unchanged else "")
+    return Answer(verdict=verdict, message="Resource was not mutated" if unchanged else "", late=late)
 
 
 def admit_label(
@@ -236,20 +239,28 @@ def _unusable(request: Request, snapshot: Snapshot | None) -> Answer | None:
     return Answer(verdict=verdict, code=UNUSABLE, asked=False)
 
 
-def _judged(request: Request, snapshot: Snapshot, asking: Asking, *, mutating: bool) -> Verdict:
+def _judged(request: Request, snapshot: Snapshot, asking: Asking, *, mutating: bool) -> tuple[Verdict, bool]:
+    """The verdict, and whether the deadline kept a policy from judging.
+
+    An evaluation that the deadline ended counts as failed, and a failed one denies. But nobody said no: so
+    what others found stands, and if nobody denied, the question could not be asked.
+    """
     if request.namespace_object is None and request.namespace:
         request = _placed(request, snapshot)
     steps = [row for row in snapshot.steps(WEBHOOK, timed=asking.timed) if row.mutating is mutating]
     verdict = decide(
         steps, request, now=asking.now, deadline=asking.deadline, rules=snapshot.rules, recorded=False
     )
-    if not asking.deadline.passed() or verdict.outcome is Outcome.COULD_NOT_ASK:
-        return verdict
-    # An evaluation that the deadline ended counts as failed, and a failed one denies. But nobody said no.
-    sure = [row for row in verdict.findings if not row.failed]
-    if verdict.outcome is Outcome.DENY and Verdict.of(sure).allowed and len(sure) < len(verdict.findings):
-        return out_of_time()
-    return verdict
+    if not asking.deadline.passed():
+        return verdict, False
+    if verdict.outcome is Outcome.COULD_NOT_ASK:
+        return verdict, True
+    sure = tuple(row for row in verdict.findings if not row.failed)
+    if len(sure) == len(verdict.findings):
+        return verdict, False
+    if Verdict.of(sure).allowed:
+        return out_of_time(), True
+    return replace(verdict, findings=sure), True
 
 
 def _placed(request: Request, snapshot: Snapshot) -> Request:

@@ -47,7 +47,7 @@ class Late(Exception):
 
 
 class Result(NamedTuple):
-    """What a review came to, and whether its deadline cut it short."""
+    """What a review came to, and whether its deadline cut it short: then more time may say more."""
 
     answer: object
     late: bool
@@ -130,10 +130,8 @@ class Lanes:
             return
         took = time.monotonic() - started
         self._mean += SMOOTH * (took - self._mean)
-        if not result.late:
+        if not result.late or waiting.deadline.passed():
             waiting.future.set_result(result.answer)
-        elif waiting.deadline.passed():
-            waiting.future.set_exception(Late())
         else:
             self._remember(waiting.sort, started)
             slowly = asyncio.ensure_future(self._run_slowly(waiting.work, waiting.deadline))
@@ -157,8 +155,6 @@ class Lanes:
             result = await asyncio.wait_for(asyncio.shield(under_way), deadline.remaining())
         except TimeoutError:
             raise Late from None
-        if result.late:
-            raise Late
         return result.answer
 
     def _ended(self, done: asyncio.Future[Result]) -> None:

@@ -19,8 +19,7 @@ from sekisho.admission.judge import HOOKS, Answer, Asking, Hook, Settings, out_o
 from sekisho.admission.lanes import Lanes, Late, Overloaded, Result
 from sekisho.admission.snapshot import Snapshot, Timed
 from sekisho.diag import Code, Deadline, Diagnostic, DiagnosticError
-from sekisho.kube.codes import OUT_OF_TIME
-from sekisho.kube.review import Outcome, Request, Verdict
+from sekisho.kube.review import Request, Verdict
 from sekisho.web.server import Incoming as HttpRequest
 from sekisho.web.server import Outgoing
 
@@ -140,7 +139,7 @@ class Service:
         def work(until: Deadline) -> Result:
             asking = Asking(now=case.at, deadline=until, timed=timed)
             answer = hook.ask(request, snapshot, self._settings, asking)
-            return Result(answer, _is_late(answer.verdict))
+            return Result(answer, answer.late)
 
         sort = (hook.name, request.kind, case.size.bit_length())
         try:
@@ -177,13 +176,6 @@ def budget(query: Sequence[tuple[str, str]]) -> float:
         seconds = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(named))
         seconds = min(seconds, LONGEST) if seconds > 0 else TIMEOUT
     return seconds - min(MOST_RESERVE, RESERVE * seconds)
-
-
-def _is_late(verdict: Verdict) -> bool:
-    """Whether the deadline, and nothing else, kept a request from being judged."""
-    return verdict.outcome is Outcome.COULD_NOT_ASK and any(
-        row.code in (OUT_OF_TIME, codes.OUT_OF_TIME) for row in verdict.failures
-    )
 
 
 def _could_not(code: Code, message: str) -> Verdict:

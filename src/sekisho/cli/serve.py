@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from sekisho.cli.network import Chosen, provider_options
+
+GROUPS = ("system:masters",)
 
 
 @click.command(epilog="Example: sekisho serve --policies policies/ --cert-dir certs --port 8443")
@@ -15,14 +19,71 @@ from sekisho.cli.network import Chosen, provider_options
 @click.option(
     "--port", type=click.IntRange(0, 65_535), default=8443, show_default=True, help="Port of the webhooks."
 )
+@click.option(
+    "--health-port",
+    type=click.IntRange(0, 65_535),
+    default=9090,
+    show_default=True,
+    help="Port of /healthz and /readyz.",
+)
+@click.option(
+    "--prometheus-port",
+    type=click.IntRange(0, 65_535),
+    default=8888,
+    show_default=True,
+    help="Port of /metrics.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=2,
+    show_default=True,
+    help="Processes that answer webhooks.",
+)
 @click.option("--cert-dir", default="", metavar="FOLDER", help="Folder of tls.crt, tls.key, ca.crt, ca.key.")
+@click.option(
+    "--failure-policy",
+    type=click.Choice(["webhook", "fail", "ignore"]),
+    default="webhook",
+    show_default=True,
+    help="What becomes of a request that could not be judged: what the webhook configuration says, or this.",
+)
+@click.option("--fields", is_flag=True, help="Name the field at fault behind each message of a refusal.")
+@click.option(
+    "--exempt-namespace", multiple=True, metavar="NAME", help="May have the ignore label; repeatable."
+)
+@click.option("--exempt-namespace-prefix", multiple=True, metavar="PREFIX", help="Likewise, by prefix.")
+@click.option("--exempt-namespace-suffix", multiple=True, metavar="SUFFIX", help="Likewise, by suffix.")
+@click.option(
+    "--namespace",
+    envvar="POD_NAMESPACE",
+    default="sekisho-system",
+    show_default=True,
+    help="sekisho's own Namespace, about which policies are not asked.",
+)
+@click.option("--service-account", default="sekisho", show_default=True, help="sekisho's own ServiceAccount.")
+@click.option("--admin-user", multiple=True, metavar="NAME", help="May always mend policies; repeatable.")
+@click.option(
+    "--admin-group", multiple=True, default=GROUPS, show_default=True, metavar="NAME", help="Likewise."
+)
+@click.option(
+    "--shutdown-delay",
+    type=click.FloatRange(0, 600),
+    default=0.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to go on answering after a signal to stop, until nobody asks any more.",
+)
 @provider_options
-def command(*, policies: tuple[str, ...], host: str, port: int, cert_dir: str, external: Chosen) -> int:
-    """Answer the admission webhooks of a cluster until a signal says to stop."""
+@click.option("--no-cache", is_flag=True, help="Compile policies anew.")
+def command(*, external: Chosen, **more: Any) -> int:
+    """Answer the admission webhooks of a cluster until a signal says to stop.
+
+    The paths are Gatekeeper's: /v1/admit, /v1/mutate and /v1/admitlabel.
+    """
     import asyncio
 
-    from sekisho.cli.serving.options import Serving
+    from sekisho.cli.serving.options import serving_of
     from sekisho.cli.serving.run import run
 
-    serving = Serving(policies=policies, host=host, port=port, cert_dir=cert_dir, external=external)
-    return asyncio.run(run(serving))
+    return asyncio.run(run(serving_of(more, external)))

@@ -122,14 +122,14 @@ class Authority:
         return found
 
 
-def server_context(identity: Identity, clients: str = "") -> ssl.SSLContext:
+def server_context(identity: Identity, clients: str = "", *, minimum: Tls = Tls.V12) -> ssl.SSLContext:
     """The TLS context of a server. ``clients`` is the authority of clients (PEM).
 
     With it, clients may show a certificate; one that this authority has not issued for a client, or that is
     over, ends the handshake. Raises WebError (CLU009) for what cannot be used.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = VERSIONS[Tls.V12]
+    context.minimum_version = VERSIONS[minimum]
     context.set_alpn_protocols(["http/1.1"])
     load_identity(context, identity)
     if clients:

@@ -10,6 +10,7 @@ import logging
 import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -128,6 +129,9 @@ class Server:
         self._runner: web.BaseRunner | None = None
         self._patience: Patience | None = None
         self._listening: asyncio.Server | None = None
+        self._under_way = 0
+        self._stopping = False
+        self._idle = asyncio.Event()
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Listen; the port, which is a free one for 0. Raises OSError."""
@@ -176,11 +180,31 @@ class Server:
         if self._listening is not None:
             self._listening.close()
             self._listening = None
+            await self._drain()
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
 
+    async def _drain(self) -> None:
+        """Let requests under way end, those too whose bodies still come in: aiohttp would drop the rest."""
+        self._stopping = True
+        if self._under_way:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), self._drain_seconds)
+
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        self._under_way += 1
+        try:
+            response = await self._answered(request)
+        finally:
+            self._under_way -= 1
+            if self._stopping and not self._under_way:
+                self._idle.set()
+        if self._stopping:
+            response.force_close()
+        return response
+
+    async def _answered(self, request: web.Request) -> web.StreamResponse:
         from aiohttp import web
 
         try:

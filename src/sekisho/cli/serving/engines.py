@@ -18,6 +18,7 @@ from sekisho.cli.rules import is_rule, read_rules
 from sekisho.diag import Deadline, Diagnostic, Level
 from sekisho.kube.object import Object
 from sekisho.kube.review import NO_RULES, Judge, Request, Rules, Step, Verdict
+from sekisho.policy.warm import warm
 from sekisho.policy.watch import Watch
 
 if TYPE_CHECKING:
@@ -29,13 +30,17 @@ CONSTRAINTS: Final = "constraints.gatekeeper.sh"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class How:
     """How engines are built: with the program cache or without, whom external data comes from, whose label
-    names owners, and whether findings have positions.
+    names owners, whether findings have positions, and whether everything is loaded before the first review.
     """
 
     cache: bool = True
     external: Chosen = NOTHING
     owner_key: str = ""
     positions: bool = True
+    warm: bool = False
+
+
+USUAL: Final = How()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +51,7 @@ class EngineSnapshot:
     rules: Rules
     digest: str
     edition: Edition = field(repr=False)
-    how: How = How()
+    how: How = USUAL
     told: tuple[Diagnostic, ...] = ()
     """What is wrong with the policies and rules that it was built from."""
 
@@ -112,8 +117,11 @@ class _Timed:
                 self.timed(kind, took / 1e9)
 
 
-def build(edition: Edition, how: How = How()) -> EngineSnapshot:
-    """The snapshot of an edition. Policies that are wrong are left out and told."""
+def build(edition: Edition, how: How = USUAL, *, digest: str = "") -> EngineSnapshot:
+    """The snapshot of an edition. Policies that are wrong are left out and told.
+
+    ``digest`` is that of the edition where somebody has worked it out already.
+    """
     objects = tuple(Object(raw) for raw in edition.policies)
     inventory = tuple(Object(raw) for raw in edition.inventory)
     external = ExternalData.read(how.external)
@@ -126,11 +134,18 @@ def build(edition: Edition, how: How = How()) -> EngineSnapshot:
     )
     if engine.asks:
         engine = replace(engine, providers=external.providers(engine.declared))
-    return of_engine(engine, everything, edition, how)
+    if how.warm:
+        warm(engine, positions=how.positions)
+    return of_engine(engine, everything, edition, how, digest=digest)
 
 
 def of_engine(
-    engine: policy.Engine, objects: Sequence[Object], edition: Edition, how: How = How()
+    engine: policy.Engine,
+    objects: Sequence[Object],
+    edition: Edition,
+    how: How = USUAL,
+    *,
+    digest: str = "",
 ) -> EngineSnapshot:
     """The snapshot of an engine that is there already; the rules are those among the objects."""
     loaded = read_rules((*objects, *map(Object, edition.inventory)), owner_key=how.owner_key)
@@ -138,7 +153,7 @@ def of_engine(
     return EngineSnapshot(
         engine=engine,
         rules=loaded.rules if loaded is not None else NO_RULES,
-        digest=digest_of(edition),
+        digest=digest or digest_of(edition),
         edition=edition,
         how=how,
         told=told,
