@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sekisho.sandbox.filters import name_of
 from sekisho.sandbox.table import Option, Profile, filter, handlers
+from sekisho.sandbox.table.connector import connector_filter
 from sekisho.sandbox.table.supervisor import supervisor_filter
 
 FOLDER = Path(__file__).parents[1] / "src" / "sekisho" / "sandbox" / "filters"
@@ -19,7 +20,7 @@ FOLDER = Path(__file__).parents[1] / "src" / "sekisho" / "sandbox" / "filters"
 
 def files() -> dict[str, bytes]:
     """Every file, by name."""
-    made = {"sentry.bpf": supervisor_filter()}
+    made = {"sentry.bpf": supervisor_filter(), "connector.bpf": connector_filter()}
     for profile in Profile:
         for count in range(len(Option) + 1):
             for chosen in combinations(Option, count):

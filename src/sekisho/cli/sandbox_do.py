@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any, Final
 
     from sekisho.sandbox.spawn.session import Outcome
-    from sekisho.sandbox.spec import Limits, Mount, Root, SandboxSpec
+    from sekisho.sandbox.spec import Limits, Mount, Network, Root, SandboxSpec
 
 Values = dict[str, "list[str]"]
 
@@ -38,7 +38,24 @@ OPTIONS: Final = (
     ("tmpfs", "PATH", "Give PATH an empty file system in memory; repeatable."),
     ("hide", "PATH", "Hide a path, beside the secrets that are always hidden; repeatable."),
     ("show", "PATH", "Do not hide this path; repeatable."),
-    ("net", "none|host", "The network: none but loopback (default), or the machine's own."),
+    (
+        "net",
+        "none|host-rules|host",
+        "The network: loopback (default), what rules allow, or the machine's own.",
+    ),
+    (
+        "allow",
+        "[!]CIDR[:PORTS][/tcp|udp]",
+        "Let it talk to these addresses (with !, not); repeatable, first match counts.",
+    ),
+    (
+        "allow-domain",
+        "DOMAIN[:PORTS]",
+        "Let it talk to what this name leads to; *. for names below; repeatable.",
+    ),
+    ("publish", "[ADDRESS:][PORT:]INNER", "Listen on the machine (127.0.0.1) for a port of it; repeatable."),
+    ("nameserver", "ADDRESS[:PORT]", "Whom to ask for names (the machine's own name servers); repeatable."),
+    ("events", "FILE", "Add a line of JSON to FILE for every verdict on the network and every denied call."),
     ("memory", "SIZE", "Memory of all its processes together, such as 512M."),
     ("cpus", "NUMBER", "Processors that it may use, such as 1.5."),
     ("pids", "NUMBER", "Processes and threads at once (4096)."),
@@ -53,7 +70,9 @@ OPTIONS: Final = (
     ("tty", "", "Give it a terminal of its own (default on a terminal)."),
     ("no-tty", "", "Give it standard input, output and error as they are."),
 )
-REPEATABLE: Final = frozenset(("mount", "tmpfs", "hide", "show", "env"))
+REPEATABLE: Final = frozenset(
+    ("mount", "tmpfs", "hide", "show", "env", "allow", "allow-domain", "publish", "nameserver")
+)
 
 
 class UsageError(Exception):
@@ -92,15 +111,15 @@ def quick(arguments: Sequence[str]) -> int | None:
         spec = spec_of(values, command)
     except UsageError:
         return None
-    return perform(spec, diff="diff" in values)
+    return perform(spec, values)
 
 
-def perform(spec: SandboxSpec, *, diff: bool) -> int:
+def perform(spec: SandboxSpec, values: Values) -> int:
     """Run a sandbox and tell how it ended."""
     from sekisho.sandbox.spawn import session
 
     try:
-        outcome = session.run(spec, diff=diff)
+        outcome = session.run(spec, diff="diff" in values, events=values.get("events", [""])[-1])
     except SandboxError as error:
         return _refused(error)
     _tell(outcome, spec)
@@ -141,13 +160,11 @@ def _tell(outcome: Outcome, spec: SandboxSpec) -> None:
 def spec_of(values: Mapping[str, Sequence[str]], command: Sequence[str]) -> SandboxSpec:
     """The sandbox that the options describe. UsageError if one is malformed."""
     from sekisho.sandbox.spawn import host, session
-    from sekisho.sandbox.spec import Namespaces, Network, Process, SandboxSpec, User
+    from sekisho.sandbox.spec import Namespaces, Process, SandboxSpec, User
 
     last = {name: given[-1] for name, given in values.items()}
-    net = last.get("net", "none")
-    if net not in ("none", "host"):
-        raise UsageError(f"--net is none or host, not {net!r}")
-    kinds = {"pid", "ipc", "uts", "mount", "cgroup"} | ({"network"} if net == "none" else set())
+    network = _network(values)
+    kinds = {"pid", "ipc", "uts", "mount", "cgroup"} | ({"network"} if network.mode != "host" else set())
     id = f"do-{os.getpid()}"
     terminal = "tty" in values or ("no-tty" not in values and session.terminal_wanted())
     size = tuple(os.get_terminal_size(0)) if terminal and os.isatty(0) else None
@@ -169,10 +186,43 @@ def spec_of(values: Mapping[str, Sequence[str]], command: Sequence[str]) -> Sand
         namespaces=Namespaces(new=frozenset(kinds)),
         limits=limits,
         cgroup=f"sekisho/{id}" if _grouped(last) else "",
-        network=Network(mode=net),
+        network=network,
         masked_paths=tuple(sorted(hidden - set(values.get("show", ())))),
-        options=frozenset({"sealed-network"} if net == "none" else ()),
+        options=frozenset({"sealed-network"} if network.mode == "none" else ()),
     )
+
+
+RULED: Final = ("allow", "allow-domain", "publish", "nameserver")
+"""Options that only rules give a meaning; with one of them they need not be asked for."""
+
+
+def _network(values: Mapping[str, Sequence[str]]) -> Network:
+    from sekisho.sandbox.spec import Network
+
+    ruled = [name for name in RULED if name in values]
+    mode = values["net"][-1] if "net" in values else "host-rules" if ruled else "none"
+    if mode not in ("none", "host-rules", "host"):
+        raise UsageError(f"--net is none, host-rules or host, not {mode!r}")
+    if mode != "host-rules":
+        if ruled:
+            raise UsageError(f"--{ruled[0]} means nothing with --net {mode}")
+        return Network(mode=mode)
+    from sekisho.sandbox.network import wanted
+
+    try:
+        for text in values.get("nameserver", ()):
+            wanted.nameserver(text)
+        return Network(
+            mode="rules",
+            egress=(
+                *(wanted.rule(text) for text in values.get("allow", ())),
+                *(wanted.rule(text, domain=True) for text in values.get("allow-domain", ())),
+            ),
+            published=tuple(wanted.published(text) for text in values.get("publish", ())),
+            nameservers=tuple(values.get("nameserver", ())),
+        )
+    except ValueError as error:
+        raise UsageError(f"--{'/'.join(ruled)}: {error}") from None
 
 
 def _umask() -> int:
@@ -289,7 +339,7 @@ def _click_command() -> Any:
             spec = spec_of(values, command)
         except UsageError as error:
             raise click.UsageError(str(error), context) from None
-        return perform(spec, diff="diff" in values)
+        return perform(spec, values)
 
     parameters: list[click.Parameter] = [
         click.Option(

@@ -19,6 +19,11 @@ NO_STAGE: Final = register("SBX012", "there is no directory to build the sandbox
 
 BAD_SETTING: Final = register("SBX018", "the kernel refuses a setting of a namespace")
 
+# The network.
+NO_PORT: Final = register("SBX022", "a port that is to be published is not free")
+
+NO_EVENTS: Final = register("SBX023", "a file for what a sandbox tells cannot be written")
+
 # The workload.
 NOT_RAISED: Final = register("SBX017", "a limit or score cannot be raised on this machine", blame=_HOST)
 NO_DIRECTORY: Final = register("SBX013", "the working directory cannot be entered")
@@ -62,6 +67,8 @@ BY_ID: Final[dict[str, Code]] = {
         NO_MOUNT,
         NO_STAGE,
         BAD_SETTING,
+        NO_PORT,
+        NO_EVENTS,
         NOT_RAISED,
         NO_DIRECTORY,
         NO_PROGRAM,

@@ -42,6 +42,18 @@ def listen(fd: int, backlog: int) -> None:
     _check(_listen(fd, backlog))
 
 
+_name: Final = function("getsockname", _int, c_native.c_void_p, c_native.c_void_p)
+NAME_MOST: Final = 128
+
+
+def name_of(fd: int) -> bytes:
+    """The address of a socket, as the kernel has it (getsockname(2))."""
+    buffer = c_native.create_string_buffer(NAME_MOST)
+    length = _uint(NAME_MOST)
+    _check(_name(fd, c_native.addressof(buffer), c_native.addressof(length)))
+    return buffer.raw[: length.value]
+
+
 class _Vector(c_native.Structure):
     _fields_ = (("at", c_native.c_char_p), ("length", c_native.c_size_t))
 

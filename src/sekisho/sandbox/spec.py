@@ -159,16 +159,26 @@ class Egress:
 
 
 @value
+class Published:
+    """A port of the sandbox, ``inner``, that the machine listens for at ``address`` and ``port`` (TCP)."""
+
+    address: str
+    port: int
+    inner: int
+
+
+@value
 class Network:
     """Who may be talked to.
 
     ``mode``: ``none`` (loopback only), ``rules`` (sockets of the host's stack, by rules), ``host`` (the
-    namespace's own, all allowed but metadata addresses). ``inbound`` are ports that may be listened on.
+    namespace's own, all allowed but metadata addresses). ``nameservers`` (``ADDRESS[:PORT]``) answer for the
+    resolver of ``rules``; without any they are the machine's.
     """
 
     mode: str = "none"
     egress: tuple[Egress, ...] = ()
-    inbound: tuple[tuple[int, int], ...] = ()
+    published: tuple[Published, ...] = ()
     nameservers: tuple[str, ...] = ()
     allow_metadata: bool = False
 
@@ -227,6 +237,7 @@ __all__ = [
     "Namespaces",
     "Network",
     "Process",
+    "Published",
     "Rlimit",
     "Root",
     "SandboxSpec",

@@ -17,6 +17,7 @@ NAMES: Final = (
 )  # fmt: skip
 
 CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID, SETUID, SETPCAP, SYS_PTRACE = 0, 1, 3, 4, 5, 6, 7, 8, 19
+NET_BIND_SERVICE: Final = 10
 
 ON_FILES: Final = frozenset((CHOWN, DAC_OVERRIDE, FOWNER, FSETID))
 ON_IDS: Final = frozenset((SETGID, SETUID))

@@ -31,6 +31,11 @@ def load_handlers(profile: str = "default", options: frozenset[str] = frozenset(
     return dict(zip(map(int, rows[::2]), rows[1::2], strict=True))
 
 
+def load_connector() -> bytes:
+    """The filter of the process that makes connections."""
+    return _read("connector.bpf")
+
+
 def _read(name: str) -> bytes:
     with open(f"{_FOLDER}/{name}", "rb") as file:
         return file.read()

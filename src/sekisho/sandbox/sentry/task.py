@@ -111,6 +111,34 @@ def terminal(call: Call) -> int:
     return os.makedev(encoded >> 8 & 0xFFF, encoded & 0xFF | encoded >> 12 & 0xFFF00)
 
 
+def name(tid: int) -> bytes:
+    """The name of a thread, as ``ps`` shows it; empty if it is gone."""
+    try:
+        fd = os.open(f"{tid}/comm", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        return os.read(fd, 64).rstrip(b"\n")
+    except OSError:
+        return b""
+    finally:
+        os.close(fd)
+
+
+def descriptor_flags(call: Call, number: int) -> int:
+    """The flags of a descriptor of the caller's: those of its open file, and O_CLOEXEC; EBADF."""
+    try:
+        fd = os.open(f"{call.tid}/fdinfo/{number}", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        raise Errno(errno.EBADF) from None
+    try:
+        text = os.read(fd, 4096)
+    finally:
+        os.close(fd)
+    rows = dict(line.split(b":\t", 1) for line in text.splitlines() if b":\t" in line)
+    return int(rows[b"flags"], 8)
+
+
 def take(call: Call, number: int) -> int:
     """A duplicate of a descriptor of the caller's, to be closed; EBADF.
 

@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Final, NoReturn
 
+    from sekisho.sandbox.network.wire import Link
     from sekisho.sandbox.probe import World
     from sekisho.sandbox.sentry.kernel import Kernel
+    from sekisho.sandbox.sentry.net import Network
     from sekisho.sandbox.sentry.server import Server
     from sekisho.sandbox.spawn.init import Way
     from sekisho.sandbox.spec import IdMap, SandboxSpec
@@ -58,11 +60,7 @@ def run(spec: SandboxSpec, parent: socket, way: Way) -> NoReturn:
 
 
 def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
-    os.setsid()
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    process_native.keep_only(
-        (0, 1, 2, parent.fileno(), *(used.fd for used in image.USED), *((way.gate,) if way.gate >= 0 else ()))
-    )
+    _settle(parent, way)
     if spec.limits.cpu_quota:
         from sekisho.sandbox.spawn import machine
 
@@ -75,11 +73,12 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     if rootless:
         _user_namespace()
     program = filters.load(spec.profile, spec.options)
+    link = _connector(spec, way)
     ours, theirs = channel.pair()
     _fork_init(spec, theirs, program, way, rootless=rootless)
     theirs.close()
     # Process 1 is at work; what it does not need is imported beside it.
-    from sekisho.sandbox.sentry import kernel, net, server
+    from sekisho.sandbox.sentry import kernel, server
     from sekisho.sandbox.sentry.dispatch import resolve
     from sekisho.sandbox.spawn import machine
 
@@ -88,16 +87,18 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     control = channel.bind(way.control) if way.control else None
     shown = machine.world(spec)
     proc = _own_proc()
-    pid, workload, listener = _meet(spec, ours, parent, shown)
+    pid, workload, listener, route = _meet(spec, (ours, parent), shown, link)
     shown = replace(shown, hostname=os.uname().nodename)  # a namespace that was joined has one already
-    if way.own_process and init.capabilities(spec.process) & ON_IDS:
+    holds = init.capabilities(spec.process)
+    if way.own_process and holds & ON_IDS:
         _guard(pid)
+    network = _network(spec, link, route)
     os.fchdir(proc)
-    user, holds = spec.process.user, init.capabilities(spec.process)
+    user = spec.process.user
     rights = holds & ON_FILES
-    permitted = rights | {SYS_PTRACE}
-    if holds & ON_IDS or (control is not None and not rootless):
-        permitted |= ON_IDS  # to act as somebody else, if somebody becomes that or comes in as that
+    # To act as somebody else, if somebody becomes that or comes in as that.
+    becomes = bool(holds & ON_IDS) or (control is not None and not rootless)
+    permitted = rights | {SYS_PTRACE} | (ON_IDS if becomes else frozenset())
     _shrink(spec, own_program, permitted, rights)
     known = kernel.Kernel(
         proc=proc,
@@ -106,7 +107,7 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
         permitted=permitted,
         world=shown,
         umask=init.umask_of(user),
-        network=net.Network(sealed="sealed-network" in spec.options, metadata=spec.network.allow_metadata),
+        network=network,
     )
     signal.signal(server.WAKE, lambda *_: None)
     serving = server.Server(known, handlers)
@@ -117,6 +118,14 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     if way.gate < 0 or _opened(way.gate, pid):
         channel.send(ours, channel.GO)
     return _wait(ours, parent, pid, own_process=way.own_process)
+
+
+def _settle(parent: socket, way: Way) -> None:
+    """Be a process of our own: no terminal, no signal blocked, no descriptor that is not needed."""
+    os.setsid()
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    own = (fd for fd in (way.gate, way.events) if fd >= 0)
+    process_native.keep_only((0, 1, 2, parent.fileno(), *(used.fd for used in image.USED), *own))
 
 
 def _has_ended(pid: int) -> bool:
@@ -141,13 +150,41 @@ def _opened(gate: int, pid: int) -> bool:
     return False
 
 
-def _meet(spec: SandboxSpec, ours: socket, parent: socket, shown: World) -> tuple[int, int, int]:
+def _connector(spec: SandboxSpec, way: Way) -> Link | None:
+    """The process that makes connections, where rules decide on them; it stays where the network is."""
+    if spec.network.mode != "rules":
+        return None
+    from sekisho.sandbox.network import connector
+
+    return connector.start(spec, way.events)
+
+
+def _network(spec: SandboxSpec, link: Link | None, route: socket) -> Network:
+    from sekisho.sandbox.sentry import net, netlink
+
+    moves = link is not None and "network" in spec.namespaces.new
+    network = net.Network(
+        sealed="sealed-network" in spec.options,
+        metadata=spec.network.allow_metadata,
+        link=link,
+        moves=moves,
+        published=frozenset(port.inner for port in spec.network.published),
+    )
+    network.netlink = netlink.Netlink(route, shows_outside=moves)
+    return network
+
+
+def _meet(
+    spec: SandboxSpec, channels: tuple[socket, socket], shown: World, link: Link | None
+) -> tuple[int, int, int, socket]:
     """Do our part while process 1 makes the sandbox, and then enter it.
 
-    The process ids of process 1 and of the workload, and the listener.
+    The process ids of process 1 and of the workload, the listener, and a socket on the kernel's routing
+    netlink in the network that we live in. ``channels`` lead to process 1 and to who makes the sandbox.
     """
     from sekisho.sandbox.spawn import machine
 
+    ours, parent = channels
     tree = _expect(ours, channel.TREE)
     if tree.fd >= 0:
         channel.send(parent, channel.TREE, fd=tree.fd)
@@ -173,8 +210,8 @@ def _meet(spec: SandboxSpec, ours: socket, parent: socket, shown: World) -> tupl
         os.close(console.fd)
     workload = _expect(ours, channel.WORKLOAD).pid
     listener = _listener(ours, workload)
-    spaces.enter(spec)
-    return pid, workload, listener
+    route = spaces.enter(spec, link)
+    return pid, workload, listener, route
 
 
 def _fork_init(spec: SandboxSpec, sock: socket, program: bytes, way: Way, *, rootless: bool) -> None:
@@ -294,17 +331,41 @@ class _Spaces:
         names = ("ipc", "uts", "net", "mnt", "user")
         self._fds = [os.open(f"/proc/{pid}/ns/{name}", os.O_RDONLY | O_CLOEXEC) for name in names]
 
-    def enter(self, spec: SandboxSpec) -> None:
+    def enter(self, spec: SandboxSpec, link: Link | None) -> socket:
         """Enter them; the user namespace comes last, for it takes the right to the others.
 
         The Sentry needs no IPC and no host name, but engines find a container's namespaces by its process.
+        What it has open in the network before it gives up its rights: the socket that names are asked for at,
+        which is the connector's, and one on routing netlink.
         """
+        from sekisho.sandbox.network.netlink import open_route
+
         kinds = (CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWUSER)
-        inside = spec.network.mode == "none" or "network" in spec.namespaces.joined
+        inside = spec.network.mode in ("none", "rules") or "network" in spec.namespaces.joined
         for fd, kind in zip(self._fds, kinds, strict=True):
             if kind != CLONE_NEWNET or inside:
                 process_native.setns(fd, kind)
+            if kind == CLONE_NEWNET:
+                route = open_route()
+                if link is not None:
+                    _open_resolver(spec, link)
             os.close(fd)
+        return route
+
+
+def _open_resolver(spec: SandboxSpec, link: Link) -> None:
+    """Give the connector the socket at which the sandbox asks for names."""
+    from _socket import AF_INET, SOCK_CLOEXEC, SOCK_DGRAM, socket
+
+    from sekisho.sandbox.network.addresses import resolver_address
+
+    sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)
+    try:
+        sock.bind((resolver_address(spec), 53))
+    except OSError as error:
+        raise SandboxError("SBX019", f"the sandbox's resolver cannot listen: {error.strerror}") from None
+    link.give(sock.fileno())
+    sock.close()
 
 
 def _shrink(spec: SandboxSpec, program: bytes, permitted: frozenset[int], rights: frozenset[int]) -> None:

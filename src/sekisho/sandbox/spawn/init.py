@@ -71,12 +71,16 @@ class Way:
 
     ``own_process``: the workload is process 1 itself. ``gate``: a descriptor that has a byte to read when
     the workload may start; -1: at once. ``doors``: files of the cgroups to enter. ``control``: the path of
-    a socket at which the Sentry takes the listeners of further programs; empty: none.
+    a socket at which the Sentry takes the listeners of further programs; empty: none. ``events``: a
+    descriptor that is told what happens (``sandbox.events``); -1: nobody is.
     """
 
-    __slots__ = ("control", "doors", "gate", "own_process")
+    __slots__ = ("control", "doors", "events", "gate", "own_process")
 
-    def __init__(self, *, own_process: bool, gate: int, doors: Sequence[str], control: str) -> None:
+    def __init__(
+        self, *, own_process: bool, gate: int, doors: Sequence[str], control: str, events: int = -1
+    ) -> None:
+        self.events = events
         self.control = control
         self.own_process = own_process
         self.gate = gate

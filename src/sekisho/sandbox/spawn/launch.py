@@ -114,13 +114,14 @@ def start(
     detached: bool = False,
     doors: Sequence[str] = (),
     control: str = "",
+    events: int = -1,
 ) -> Running:
     """Make a sandbox with this process's standard input, output and error.
 
     ``doors`` are files of the cgroups that it is to enter. ``own_process`` makes the workload process 1, as
     containers have it; else a process of ours is, which buries orphans. With ``gate`` the workload starts
-    when there is a byte to read there. A sandbox that is not ``detached`` ends with the thread that made
-    it.
+    when there is a byte to read there. ``events`` is a descriptor that is told what happens. A sandbox that
+    is not ``detached`` ends with the thread that made it.
     """
     ours, theirs = channel.pair()
     parent = os.getpid()
@@ -132,7 +133,8 @@ def start(
                 process_native.die_with_parent(signal.SIGKILL)
                 if os.getppid() != parent:
                     os._exit(1)
-            boot.run(spec, theirs, Way(own_process=own_process, gate=gate, doors=doors, control=control))
+            way = Way(own_process=own_process, gate=gate, doors=doors, control=control, events=events)
+            boot.run(spec, theirs, way)
         finally:
             os._exit(70)
     theirs.close()

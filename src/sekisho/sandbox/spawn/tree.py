@@ -114,6 +114,8 @@ class Tree:
         self._close(KERNEL_FILES if self._has("proc") else (), self._spec.readonly_paths)
         for path in self._spec.masked_paths:
             self._mask(path)
+        if self._spec.network.mode == "rules":
+            self._names()
         if self._spec.root.readonly:
             mount_native.restrict(f"/proc/self/fd/{self._root}", MS_RDONLY, recursive=False)
         os.close(self._root)
@@ -276,6 +278,24 @@ class Tree:
                 mount_native.bind(place, place, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
             finally:
                 os.close(fd)
+
+    def _names(self) -> None:
+        """Lay a file over the one that says where names are asked for."""
+        from sekisho.sandbox.network.addresses import resolver_address
+        from sekisho.sandbox.probe.hosts import resolv_conf
+
+        made = f"{self._stage}/resolv.conf"
+        with open(made, "w", encoding="ascii") as file:
+            file.write(resolv_conf([resolver_address(self._spec)]))
+        os.chmod(made, 0o644)
+        try:
+            fd = self._place("/etc/resolv.conf", directory=False)
+        except OSError:
+            return  # a root that is read-only and has none: its programs ask 127.0.0.1 then
+        try:
+            mount_native.bind(made, f"/proc/self/fd/{fd}", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)
+        finally:
+            os.close(fd)
 
     def _mask(self, path: str) -> None:
         """Lay an empty directory or an empty file over a path, where there is such."""

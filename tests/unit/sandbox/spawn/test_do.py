@@ -248,4 +248,4 @@ def test_nothing_is_left() -> None:
 def test_usage() -> None:
     run = do("true", options=("--net", "moon"))
     assert run.returncode == 2
-    assert "--net is none or host" in run.stderr
+    assert "--net is none, host-rules or host" in run.stderr

@@ -10,6 +10,7 @@ from _struct import Struct
 from sekisho.sandbox import files_native
 from sekisho.sandbox.sentry import task
 from sekisho.sandbox.sentry.call import Call, Errno, Result
+from sekisho.sandbox.sentry.syscalls import interfaces
 from sekisho.sandbox.sentry.syscalls.attributes import answer_statfs, safe_mode
 
 COPY_MOST = 1 << 20
@@ -22,8 +23,15 @@ OFFSET = Struct("=q")
 
 def ioctl(call: Call) -> Result:
     """ioctl(fd, command, ...): those that the filter does not know are no command of anything here."""
-    os.close(task.descriptor(call, call.signed(0)))
-    if call.args[1] & 0xFFFF_FFFF == TIOCSTI:
+    handle = task.descriptor(call, call.signed(0))
+    try:
+        is_socket = stat.S_ISSOCK(os.fstat(handle).st_mode)
+    finally:
+        os.close(handle)
+    command = call.args[1] & 0xFFFF_FFFF
+    if is_socket and command in interfaces.COMMANDS:
+        return interfaces.ioctl(call, command, call.args[2])
+    if command == TIOCSTI:
         raise Errno(errno.EPERM)
     raise Errno(errno.ENOTTY)
 

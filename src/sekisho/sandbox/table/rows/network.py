@@ -170,7 +170,12 @@ ROWS: Final[tuple[Row, ...]] = (
     call(48, "shutdown", PLAIN, "an injected socket"),
     call(49, "bind", notified("network.bind"), "the Sentry binds, to an address that it copied once"),
     call(50, "listen", notified("network.listen"), "inbound ports are rules of the sandbox"),
-    call(51, "getsockname", PLAIN, "an injected socket"),
+    call(
+        51,
+        "getsockname",
+        notified("network.getsockname"),
+        "the Sentry answers for netlink, whose sockets are its own",
+    ),
     call(52, "getpeername", PLAIN, "an injected socket"),
     call(
         53,
