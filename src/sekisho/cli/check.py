@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from sekisho.cli.images.options import ImageFiles, image_files, image_options
 from sekisho.cli.network import Chosen, provider_options
 from sekisho.cli.output import finish, report_options
 
@@ -39,6 +40,7 @@ from sekisho.cli.output import finish, report_options
     help="How long the policies may take for one object.",
 )
 @provider_options
+@image_options
 @click.option(
     "--explain",
     is_flag=True,
@@ -55,6 +57,7 @@ def command(
     kubernetes_version: str | None,
     timeout: float,
     external: Chosen,
+    images: ImageFiles | None,
     explain: bool,
     no_schema: bool,
     no_cache: bool,
@@ -84,6 +87,7 @@ def command(
             settings=settings,
             explain=explain,
             owner_key=settings.owner_key,
+            images=image_files(images, settings),
             cache=not (no_cache or os.environ.get("SEKISHO_NO_CACHE")),
         ),
     )

@@ -20,6 +20,7 @@ from sekisho.kube.schema import NEWEST, NO_CUSTOM_KINDS, CustomKinds, validate_o
 
 if TYPE_CHECKING:
     from sekisho.cel.kubernetes.rules import CustomRules
+    from sekisho.cli.images.options import ImageFiles
     from sekisho.cli.settings import Settings
     from sekisho.kube.review import Judge, Rules, Step
     from sekisho.kube.review.rules import Loaded
@@ -47,7 +48,8 @@ class Options:
 
     ``bundles`` are those of the policy library that are applied beside the policies that are read.
     ``external`` is whence external data comes, and ``settings`` has more of that; ``explain`` tells with each
-    violation which expressions held; ``owner_key`` is the label that names an owner.
+    violation which expressions held; ``owner_key`` is the label that names an owner. ``images`` are the files
+    by which images are authorized, if any.
     """
 
     policies: tuple[str, ...] = ()
@@ -60,6 +62,7 @@ class Options:
     settings: Settings | None = None
     explain: bool = False
     owner_key: str = ""
+    images: ImageFiles | None = None
 
 
 def judge(paths: Sequence[str], options: Options) -> Report:
@@ -89,7 +92,9 @@ def judge(paths: Sequence[str], options: Options) -> Report:
     if engine is not None:
         findings += engine.problems
         findings += type_warnings(engine, custom) if options.schema else ()
-        asks += _reviews(engine, loaded, now, options.seconds)
+    steps, problems = _image_steps(options)
+    findings += problems
+    asks += _reviews(engine, steps, loaded, now, options.seconds)
 
     def work(part: Sequence[Object]) -> list[Diagnostic]:
         return [found for object in progress(part, "judging") for ask in asks for found in ask(object)]
@@ -97,16 +102,18 @@ def judge(paths: Sequence[str], options: Options) -> Report:
     form = Findings([object.origin for object in everything], engine.sources if engine is not None else ())
     findings += spread(work, inputs.objects, form)
     findings += remarks(loaded, findings, now)
-    judged = f"{_count(len(inputs.objects), 'object')} judged by {_judges(engine)}"
+    judged = f"{_count(len(inputs.objects), 'object')} judged by {_judges(engine, options.images)}"
     return Report.of([*findings, *_remarks(engine, bundled)], judged=judged)
 
 
-def _judges(engine: Engine | None) -> str:
-    """What judged, counted; admission policies are told where there are some."""
-    counted = _count(len(engine.constraints) if engine is not None else 0, "constraint")
-    if engine is None or engine.vap is None:
-        return counted
-    return f"{counted} and {_count(engine.vap.bindings, 'policy binding')}"
+def _judges(engine: Engine | None, images: ImageFiles | None) -> str:
+    """What judged, counted; admission policies and a policy of images are told where there are some."""
+    counted = [_count(len(engine.constraints) if engine is not None else 0, "constraint")]
+    if engine is not None and engine.vap is not None:
+        counted.append(_count(engine.vap.bindings, "policy binding"))
+    if images is not None:
+        counted.append("an image policy")
+    return " and ".join(counted)
 
 
 def _bundles(names: Sequence[str], written: Sequence[Object]) -> Sequence[Object]:
@@ -153,15 +160,34 @@ def _engine(objects: Sequence[Object], everything: Sequence[Object], options: Op
     return replace(engine, explains=options.explain)
 
 
-def _reviews(engine: Engine, loaded: Loaded | None, now: datetime, seconds: float) -> list[Ask]:
+def _image_steps(options: Options) -> tuple[Sequence[Step[Judge]], Sequence[Diagnostic]]:
+    """The step that authorizes images, where files for it are given."""
+    if options.images is None:
+        return (), ()
+    from sekisho.cli.images.files import image_steps
+
+    return image_steps(options.images)
+
+
+def _reviews(
+    engine: Engine | None,
+    more: Sequence[Step[Judge]],
+    loaded: Loaded | None,
+    now: datetime,
+    seconds: float,
+) -> list[Ask]:
     """What the policies are asked of each object; nothing where the chain would have nothing to do."""
-    from sekisho import policy
     from sekisho.kube.review import NO_RULES
 
-    steps, rules = policy.steps(engine), loaded.rules if loaded else NO_RULES
+    steps = more
+    if engine is not None:
+        from sekisho import policy
+
+        steps = (*policy.steps(engine), *more)
     if not steps:
         return []
-    return [_Review(engine=engine, steps=steps, rules=rules, now=now, seconds=seconds)]
+    rules = loaded.rules if loaded else NO_RULES
+    return [_Review(engine=engine, steps=steps, more=more, rules=rules, now=now, seconds=seconds)]
 
 
 def _remarks(engine: Engine | None, bundled: Sequence[Object]) -> Iterable[Diagnostic]:
@@ -178,8 +204,10 @@ def _remarks(engine: Engine | None, bundled: Sequence[Object]) -> Iterable[Diagn
 class _Review:
     """'Would this be admitted today?': a CREATE by nobody, on the object with the built-in defaults."""
 
-    engine: Engine
+    engine: Engine | None
     steps: Sequence[Step[Judge]]
+    more: Sequence[Step[Judge]]
+    """Those of ``steps`` that are not the engine's."""
     rules: Rules
     now: datetime
     seconds: float
@@ -187,12 +215,17 @@ class _Review:
     def __call__(self, object: Object) -> list[Diagnostic]:
         from sekisho.kube.defaults import apply_defaults
         from sekisho.kube.review import Request, decide
+
+        whole, deadline = apply_defaults(object), Deadline.after(self.seconds)
+        if self.engine is None:
+            request = Request.of(whole)
+            verdict = decide(self.steps, request, now=self.now, deadline=deadline, rules=self.rules)
+            return [*(finding.report() for finding in verdict.findings), *verdict.failures]
         from sekisho.policy.chain import steps, with_mutators
 
         engine = self.engine.asking()
-        asked = self.steps if engine is self.engine else steps(engine)
-        request = Request.of(apply_defaults(object), namespace_object=engine.namespaces.get(object.namespace))
-        deadline = Deadline.after(self.seconds)
+        asked = self.steps if engine is self.engine else (*steps(engine), *self.more)
+        request = Request.of(whole, namespace_object=engine.namespaces.get(object.namespace))
         verdict = decide(asked, request, now=self.now, deadline=deadline, rules=self.rules)
         found = [*(finding.report() for finding in verdict.findings), *verdict.failures]
         return [with_mutators(finding, verdict, engine) for finding in found]

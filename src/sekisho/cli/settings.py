@@ -18,19 +18,26 @@ BAD_SETTINGS: Final = register("CLI001", "sekisho.yaml is wrong")
 
 FILE: Final = "sekisho.yaml"
 KEYS: Final = (
+    "attestors",
     "baseline",
     "bundles",
     "clientCertificate",
     "clientKey",
+    "cluster",
+    "evidence",
     "externalData",
+    "imagePolicy",
     "kubernetesVersion",
     "ownerKey",
     "policies",
+    "systemPolicy",
     "waivers",
 )
 PATHS: Final = ("policies", "waivers")
 LISTS: Final = {
+    "attestors": "paths",
     "bundles": "names of bundles",
+    "evidence": "paths",
     "externalData": "paths",
     "policies": "paths",
     "waivers": "paths",
@@ -44,7 +51,8 @@ class Settings:
     ``policies`` are paths of policies that every check applies, and of waivers; ``bundles`` those of the
     library that it applies. ``external_data`` are files with answers of external data providers, and the
     client's certificate and key (PEM) are for providers that want one. ``owner_key`` is the label that names
-    an owner; empty for the default.
+    an owner; empty for the default. ``image_policy`` authorizes images, with ``attestors``, ``evidence``, the
+    exported ``system_policy`` and the ``cluster`` (``location.name``) that specific rules are about.
     """
 
     file: Path | None = None
@@ -56,6 +64,11 @@ class Settings:
     baseline: str = ""
     kubernetes_version: str = ""
     owner_key: str = ""
+    image_policy: str = ""
+    attestors: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    system_policy: str = ""
+    cluster: str = ""
 
 
 def find_settings(start: Path) -> Settings:
@@ -94,6 +107,11 @@ def read_settings(file: Path) -> Settings:
         baseline=_path(base, value.get("baseline")),
         kubernetes_version=value.get("kubernetesVersion") or "",
         owner_key=value.get("ownerKey") or "",
+        image_policy=_path(base, value.get("imagePolicy")),
+        attestors=tuple(str(base / path) for path in value.get("attestors") or ()),
+        evidence=tuple(str(base / path) for path in value.get("evidence") or ()),
+        system_policy=_path(base, value.get("systemPolicy")),
+        cluster=value.get("cluster") or "",
     )
 
 

@@ -14,3 +14,12 @@ BAD_ATTESTOR: Final = register("IMG004", "an attestor is malformed")
 BAD_KEY: Final = register("IMG005", "a public key cannot be used")
 BAD_EVIDENCE: Final = register("IMG006", "evidence is malformed")
 NO_EXTRA: Final = register("IMG007", "an extra that this needs is not installed", blame=Blame.ENVIRONMENT)
+
+# What policies say about images.
+DENIED: Final = register("IMG100", "an image may not run here", alias="VIOLATES_POLICY", finding=True)
+UNREADABLE_IMAGE: Final = register(
+    "IMG101", "an image's reference is malformed, so it may not run", finding=True
+)
+NOT_ASKED: Final = register(
+    "IMG102", "whether an image is attested could not be asked", blame=Blame.ENVIRONMENT
+)

@@ -61,18 +61,16 @@ def command(
     Nothing is fetched: attestations come from --evidence. Exit status 4 if an image is refused, 3 if it could
     not be asked, 0 if all may run or are refused in dry run only.
     """
-    from sekisho.cli.images.files import read_attestors, read_evidence, read_policy_file
-    from sekisho.images.attest import IdentityMatch
-    from sekisho.images.authorize import Trust, attestors_asked, authorize
+    from sekisho.cli.images.files import read_evidence, read_policy_file, read_trust
+    from sekisho.cli.images.options import ImageFiles
+    from sekisho.images.authorize import attestors_asked, authorize
     from sekisho.images.google.policy import Place
     from sekisho.oci import parse_reference
 
     references = [parse_reference(text) for text in images]
     policy = read_policy_file(policy_file)
-    trust = Trust(
-        attestors=read_attestors(attestors),
-        system=read_policy_file(system).allowlist if system else (),
-        identity=IdentityMatch(identity_match),
+    trust = read_trust(
+        ImageFiles(policy=policy_file, attestors=attestors, system=system or "", identity=identity_match)
     )
     index, problems = read_evidence(evidence)
     where = Place(**place)

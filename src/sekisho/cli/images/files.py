@@ -5,19 +5,51 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sekisho import manifest
 from sekisho.diag import Diagnostic, DiagnosticError, Level, Limit
 from sekisho.images import codes
+from sekisho.images.attest import IdentityMatch
+from sekisho.images.authorize import Trust
 from sekisho.images.evidence.grafeas import Occurrence, read_occurrences
 from sekisho.images.evidence.index import OccurrenceIndex
 from sekisho.images.evidence.strictjson import DOCUMENT, BadEvidenceError
 from sekisho.images.google.attestor import Attestor, read_attestor
 from sekisho.images.google.policy import Policy, read_policy
+from sekisho.images.judge import Judge as ImageJudge
 from sekisho.kube.object import Object
+from sekisho.kube.review import Step
+
+if TYPE_CHECKING:
+    from sekisho.cli.images.options import ImageFiles
+    from sekisho.kube.review import Judge
 
 FILES: Final = Limit("a folder of evidence", 100_000, "files", "larger stores are servers")
+
+
+def read_trust(files: ImageFiles) -> Trust:
+    """What the policy refers to. Raises DiagnosticError."""
+    return Trust(
+        attestors=read_attestors(files.attestors),
+        system=read_policy_file(files.system).allowlist if files.system else (),
+        identity=IdentityMatch(files.identity),
+    )
+
+
+def image_steps(files: ImageFiles) -> tuple[tuple[Step[Judge], ...], list[Diagnostic]]:
+    """The step of the chain that authorizes images, and warnings about evidence that cannot be read.
+
+    Raises DiagnosticError.
+    """
+    index, problems = read_evidence(files.evidence)
+    judge = ImageJudge(
+        policy=read_policy_file(files.policy),
+        trust=read_trust(files),
+        look=lambda attestor, image: index.about(attestor.note, image),
+        cluster=files.cluster,
+    )
+    return (Step(name="images", call=judge),), problems
 
 
 def read_documents(paths: Sequence[str]) -> Iterator[Object]:
