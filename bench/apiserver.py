@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import socket
 import ssl
 import subprocess
@@ -19,10 +21,13 @@ from pathlib import Path
 
 from bench.apiclients import config_map, create, list_all, namespace, pod, watch
 from bench.peers import program
-from tests.simulators.up import Up, resident
+from tests.simulators.up import SEKISHO_UP, Up, resident
 from tests.simulators.wire import Access, Wire, access_of
 
 STARTS = 5
+PEER_STARTS = 3
+"""The quickest one counts, of both: the machine may be busy."""
+AFTER_KILL = "ready after kill -9, with 10,000 Pods"
 CREATES = 1_500
 """Objects for each number of connections."""
 LISTED = 10_000
@@ -84,19 +89,34 @@ def ours(folder: Path) -> list[Row]:
         ("ready, again", min(again), "s", False),
     ]
     with Up.start(folder / "data") as up:
-        return rows + asyncio.run(measure(access_of(up.kubeconfig), up.process.pid))
+        rows += asyncio.run(measure(access_of(up.kubeconfig), up.process.pid))
+        up.kill()
+    with Up.start(folder / "data") as up:
+        rows.append((AFTER_KILL, up.seconds, "s", False))
+    with Up.start(folder / "guarded", module=SEKISHO_UP) as up:
+        rows.append(("ready with the guard of policies, new folder", up.seconds, "s", False))
+        rows.append(("memory with the guard, empty", up.megabytes, "MB", False))
+    return rows
 
 
 def theirs(peer: str, folder: Path) -> list[Row]:
-    """The peer, started twice: on a new folder, and again on the same."""
-    with _peer(peer, folder) as (_, _, seconds):
-        first = seconds
-    with _peer(peer, folder) as (access, pid, seconds):
-        return _starts(first, seconds) + asyncio.run(measure(access, pid))
-
-
-def _starts(first: float, again: float) -> list[Row]:
-    return [("ready, new folder", first, "s", False), ("ready, again", again, "s", False)]
+    """The peer, started on new folders, again on them, and once more after it was killed."""
+    first, again = [], []
+    for found in (first, again):
+        for at in range(PEER_STARTS):
+            (folder / f"start{at}").mkdir(exist_ok=True)
+            with _peer(peer, folder / f"start{at}") as (_, _, seconds):
+                found.append(seconds)
+    rows: list[Row] = [
+        ("ready, new folder", min(first), "s", False),
+        ("ready, again", min(again), "s", False),
+    ]
+    with _peer(peer, folder / "start0") as (access, pid, _):
+        rows += asyncio.run(measure(access, pid))
+        os.kill(pid, signal.SIGKILL)
+    with _peer(peer, folder / "start0") as (_, _, seconds):
+        rows.append((AFTER_KILL, seconds, "s", False))
+    return rows
 
 
 @contextlib.contextmanager

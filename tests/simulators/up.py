@@ -21,8 +21,9 @@ STOP_SECONDS = 20.0
 
 
 SEKISHO_UP = ("sekisho", "up", "--data", "{folder}", "--port", "{port}", "-o", "json")
+THE_API = (*SEKISHO_UP, "--no-guard")
 PLAYED = ("tests.simulators.played", "{folder}")
-"""Modules that serve a cluster: the command, and one whose Pods are played."""
+"""Modules that serve a cluster: the command, the same for the API alone, and one whose Pods are played."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class Up:
     seconds: float
 
     @classmethod
-    def start(cls, folder: Path, *, port: int = 0, module: Sequence[str] = SEKISHO_UP) -> Up:
+    def start(cls, folder: Path, *, port: int = 0, module: Sequence[str] = THE_API) -> Up:
         """Start on a folder, and wait until it says where it answers; what it logs goes to ``<folder>.log``.
 
         ``module`` serves a cluster; ``port`` and ``folder`` in it are replaced.

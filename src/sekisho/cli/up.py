@@ -6,13 +6,19 @@ import json
 import os
 import shlex
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 if TYPE_CHECKING:
+    from sekisho import cel
+    from sekisho.apiserver.admission import Guarding
     from sekisho.apiserver.cluster import Cluster, Settings
+    from sekisho.cli.guard.guard import Guard
+    from sekisho.cli.programs import CachedExpressions
+    from sekisho.policy.expressions import Expression
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 6443
@@ -29,20 +35,32 @@ PORT: Final = 6443
     help="Port to listen on; 0 for any free one.",
 )
 @click.option(
+    "--guard/--no-guard",
+    "guarded",
+    default=True,
+    show_default=True,
+    help="Whether the cluster's policies (ConstraintTemplates, mutators) judge its writes.",
+)
+@click.option(
     "-o", "--output", type=click.Choice(["text", "json"]), default="text", help="Form of the output."
 )
-def command(*, data: str | None, host: str, port: int, output: str) -> int:
+def command(*, data: str | None, host: str, port: int, guarded: bool, output: str) -> int:
     """Run a Kubernetes API on this machine, and write a kubeconfig for it.
 
     Ends with ctrl-C. What was stored is there again the next time. Without --data the folder is
-    $XDG_DATA_HOME/sekisho.
+    $XDG_DATA_HOME/sekisho. With --no-guard it is the API alone, as a kube-apiserver is: its own
+    ValidatingAdmissionPolicies and webhooks are asked, and no more.
     """
     import asyncio
+    import threading
 
+    from sekisho.web.ahead import import_ahead
+
+    threading.Thread(target=import_ahead, daemon=True).start()
     from sekisho.apiserver.cluster import Settings
 
     settings = Settings(folder=Path(data) if data else _folder(), host=host, port=port)
-    return asyncio.run(_run(settings, output))
+    return asyncio.run(_run(settings, output, guarded=guarded))
 
 
 def _folder() -> Path:
@@ -50,13 +68,12 @@ def _folder() -> Path:
     return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share") / "sekisho"
 
 
-async def _run(settings: Settings, output: str) -> int:
+async def _run(settings: Settings, output: str, *, guarded: bool) -> int:
     """Serve until a signal says to stop; a second one says at once."""
     import asyncio
     import signal
 
     from sekisho.apiserver.cluster import Cluster
-    from sekisho.cli.guard.guard import open_guard
 
     loop, stopped = asyncio.get_running_loop(), asyncio.Event()
     signals = (signal.SIGINT, signal.SIGTERM)
@@ -68,18 +85,45 @@ async def _run(settings: Settings, output: str) -> int:
 
     for number in signals:
         loop.add_signal_handler(number, stop)
-    guard = open_guard()
-    cluster = await Cluster.start(settings, guard.guarding())
+    guard = _guard() if guarded else None
+    cluster = await Cluster.start(settings, guard.guarding() if guard is not None else _unguarded())
     try:
-        await guard.begin(cluster)
+        if guard is not None:
+            await guard.begin(cluster)
         _announce(cluster, output)
         await stopped.wait()
         if output == "text":
             print("stopping", file=sys.stderr)
     finally:
-        await guard.end()
+        if guard is not None:
+            await guard.end()
         await cluster.stop()
     return 0
+
+
+def _guard() -> Guard:
+    from sekisho.cli.guard.guard import open_guard
+
+    return open_guard()
+
+
+def _unguarded() -> Guarding:
+    """What every Kubernetes API asks: its own policies and webhooks."""
+    from sekisho.cli.admission.live import LivePolicies
+
+    return LivePolicies(compile=_compiled).guarding()
+
+
+def _compiled(expression: Expression, environment: cel.Environment) -> cel.Program:
+    """Compile through this user's cache, which is opened for the first expression."""
+    return _expressions()(expression, environment)
+
+
+@cache
+def _expressions() -> CachedExpressions:
+    from sekisho.cli.programs import cached_expressions
+
+    return cached_expressions()
 
 
 def _announce(cluster: Cluster, output: str) -> None:

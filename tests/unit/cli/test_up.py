@@ -115,3 +115,14 @@ def test_a_second_signal_ends_it_at_once(cluster: tuple[subprocess.Popen[str], P
     _, errors = process.communicate(timeout=10)
     assert process.returncode in (0, 128 + signal.SIGINT, -signal.SIGINT)
     assert "Traceback" not in errors
+
+
+def test_without_guard_it_is_the_api_alone(tmp_path: Path) -> None:
+    process = start(tmp_path / "data", "--no-guard", "-o", "json")
+    try:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["kubeconfig"] == str(tmp_path / "data" / "kubeconfig")
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")

@@ -9,18 +9,19 @@ counterpart decides.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.apiserver.causes import invalid
 from sekisho.apiserver.custom.schemas import Read
 from sekisho.apiserver.decode import causes_of
 from sekisho.apiserver.status import Cause
 from sekisho.apiserver.types import Judged, ScalePaths
-from sekisho.cel.kubernetes.rules import Broken, validate_rules
-from sekisho.cel.kubernetes.rules.codes import BROKEN
 from sekisho.diag import Diagnostic, ObjectPath, Path
 from sekisho.kube.names import label_key
 from sekisho.kube.schema import Schema, codes, validate
+
+if TYPE_CHECKING:
+    from sekisho.cel.kubernetes.rules import Broken
 
 Raw = Mapping[str, Any]
 
@@ -55,6 +56,8 @@ def judge(read: Read, scale: ScalePaths | None, new: Raw, old: Raw | None) -> Ju
         return Judged(causes, warnings)
     if any(row.code in BLOCKING or _is_too(row) for row in problems):
         return Judged([*causes, BLOCKED], warnings)
+    from sekisho.cel.kubernetes.rules import validate_rules
+
     for broken in validate_rules(rules, new, old):
         if broken.warning:
             warnings.append(broken.message)
@@ -68,6 +71,8 @@ def _is_too(row: Diagnostic) -> bool:
 
 
 def _cause(broken: Broken) -> Cause:
+    from sekisho.cel.kubernetes.rules.codes import BROKEN
+
     reason = broken.rule.written.reason if broken.rule and broken.code is BROKEN else ""
     return Cause(reason=reason or "FieldValueInvalid", message=broken.detail, field=broken.field or "<nil>")
 

@@ -1,23 +1,26 @@
-"""The schemas of definitions, read once: the nodes, and the compiled rules."""
+"""The schemas of definitions, read once: the nodes, and the compiled rules.
+
+The language of rules is imported with the first definition: a cluster without any starts sooner.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from sekisho.apiserver.release import VERSION
-from sekisho.cel.environment import Environment
-from sekisho.cel.kubernetes.rules import Place, Rules, compile_rules
-from sekisho.cel.kubernetes.rules.codes import BAD_RULE
-from sekisho.cel.problems import display_all
-from sekisho.cel.program import Program
 from sekisho.diag import Diagnostic, DiagnosticError, Path, Source, path_text
 from sekisho.kube import fielderror
 from sekisho.kube.schema import Schema, parse_schema, resource_schema
+
+if TYPE_CHECKING:
+    from sekisho.cel.environment import Environment
+    from sekisho.cel.kubernetes.rules import Rules
+    from sekisho.cel.program import Program
 
 KEPT: Final = 512
 """Schemas that stay read: those of the definitions of a large cluster."""
@@ -52,6 +55,9 @@ def _rules(read: Read) -> Rules:
 
 def rules_of(schema: Schema, at: Path, *, resource: bool) -> Rules:
     """The compiled rules of a node that stands at ``at``."""
+    from sekisho.cel.kubernetes.rules import Place, compile_rules
+    from sekisho.cel.kubernetes.rules.codes import BAD_RULE
+    from sekisho.cel.problems import display_all
 
     def compile(source: Source, environment: Environment) -> Program:
         from sekisho.cel.compiler import compile as compile_program

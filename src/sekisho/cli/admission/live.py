@@ -3,7 +3,7 @@
 Policies, bindings, params and definitions are those that are stored at the moment of a review: listeners of
 the store note what has changed, and the next review puts together anew what that concerns. What is malformed
 is refused when it is written, in the API server's words; what types expressions do not fit is told in the
-policy's status.
+policy's status. The engine is imported when there is something to judge: most clusters have no such policy.
 """
 
 from __future__ import annotations
@@ -14,34 +14,21 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.apiserver.admission import Chain, Guarding, Unmet
-from sekisho.apiserver.authz import Asking, Rbac
+from sekisho.apiserver.authz import Rbac
 from sekisho.apiserver.background import Background
 from sekisho.apiserver.store import Event, Op, Row, Stale
-from sekisho.cel.kubernetes.authorizer import ResourceAttributes, authorizer_variables
-from sekisho.cel.problems import display_all
 from sekisho.diag import Deadline, Diagnostic, DiagnosticError, Path
 from sekisho.kube import fielderror
 from sekisho.kube.object import Object
 from sekisho.kube.review import Request, Step, Verdict
 from sekisho.kube.schema import CustomKinds
-from sekisho.policy.expressions import ConditionError, plain_compile
-from sekisho.policy.vap import (
-    Authorized,
-    Judge,
-    MatchConditions,
-    Policies,
-    expression_warnings,
-    is_binding,
-    is_policy,
-    read_policy,
-    type_checking,
-)
 
 if TYPE_CHECKING:
     from sekisho import cel
     from sekisho.apiserver.api import Api
     from sekisho.apiserver.store import Store
     from sekisho.policy.expressions import Compile, Expression
+    from sekisho.policy.vap import Authorized, Judge, Policies
 
 Key = tuple[str, str]
 
@@ -59,7 +46,7 @@ class LivePolicies:
     def __init__(self, *, compile: Compile | None = None) -> None:
         self._compile = compile
         self._api: Api | None = None
-        self._policies = Policies()
+        self._policies: Policies | None = None
         self._chain = Chain()
         self._stale = True
         self._outdated = True
@@ -112,12 +99,19 @@ class LivePolicies:
     def _inventory_changed(self, _: Event) -> None:
         self._outdated = True
 
-    def _current(self) -> Policies:
-        """The policies as they are stored now."""
+    def _current(self) -> Policies | None:
+        """The policies as they are stored now; None where there are none."""
+        if self._stale and not any(self._store.rows(key) for key in (POLICIES, BINDINGS)):
+            self._policies, self._stale = None, False
+        if not self._stale and self._policies is None:
+            return None
+        from sekisho.policy.vap import Judge, Policies
+
         if self._stale:
             objects = [Object(row.load()) for key in (POLICIES, BINDINGS) for row in self._store.rows(key)]
             self._policies = Policies.build(objects, inventory=self._inventory(), compile=self._compile)
             self._stale, self._outdated = False, True
+        assert self._policies is not None, "built above"
         if self._outdated:
             for key in self._param_keys():
                 self._hear(key)
@@ -130,7 +124,7 @@ class LivePolicies:
 
     def _param_keys(self) -> Iterator[Key]:
         registry = self._api.registry if self._api is not None else None
-        for policy in self._policies.policies:
+        for policy in self._policies.policies if self._policies is not None else ():
             kind = policy.written.param_kind
             if kind is not None and registry is not None:
                 type = registry.of_kind(kind.group, kind.version, kind.kind)
@@ -150,12 +144,16 @@ class LivePolicies:
 
     async def validate(self, request: Request) -> Verdict:
         """What the policies say of a request."""
-        if not self._current().any:
+        policies = self._current()
+        if policies is None or not policies.any:
             return Verdict()
         return await self._chain.validate(request)
 
     def conditions(self, object: Object, path: Path) -> Callable[[Request], bool]:
         """The match conditions of a webhook; raises DiagnosticError for malformed ones."""
+        from sekisho.policy.expressions import ConditionError
+        from sekisho.policy.vap import MatchConditions
+
         compiled = MatchConditions.of(object, path, compile=self._compiled)
 
         def hold(request: Request) -> bool:
@@ -168,6 +166,8 @@ class LivePolicies:
 
     def problems(self, object: Object) -> Sequence[Diagnostic]:
         """What keeps a policy or a binding from being stored."""
+        from sekisho.policy.vap import Policies, is_binding, is_policy
+
         if not is_policy(object) and not is_binding(object):
             return ()
         found = Policies.build([object], compile=self._compiled).faults
@@ -175,6 +175,9 @@ class LivePolicies:
 
     def _compiled(self, expression: Expression, environment: cel.Environment) -> cel.Program:
         """Compile; what is wrong is told in the API server's words, at the expression's field."""
+        from sekisho.cel.problems import display_all
+        from sekisho.policy.expressions import plain_compile
+
         compile = self._compile or plain_compile
         try:
             return compile(expression, environment)
@@ -185,6 +188,10 @@ class LivePolicies:
             raise DiagnosticError(Diagnostic(code=first.code, message=message, at=first.at)) from None
 
     def _authorizers(self, request: Request) -> Authorized:
+        from sekisho.apiserver.authz.asking import Asking
+        from sekisho.cel.kubernetes.authorizer import ResourceAttributes, authorizer_variables
+        from sekisho.policy.vap import Authorized
+
         authorizer: Any = self._api.authorizer if self._api is not None else None
         resource = ResourceAttributes(
             group=request.resource.group,
@@ -229,8 +236,10 @@ class LivePolicies:
         status = policy.raw.get("status") or {}
         if status.get("observedGeneration") == policy.metadata.get("generation") and "typeChecking" in status:
             return None
+        from sekisho.policy.vap import Policies, expression_warnings, read_policy, type_checking
+
         written = read_policy(policy)
-        scheme = self._policies.scheme
+        scheme = (self._policies or Policies()).scheme
         custom = CustomKinds.of(definitions)
         return type_checking(written, expression_warnings(written, scheme=scheme, custom=custom))
 

@@ -11,7 +11,8 @@ import pytest
 from tests.unit.apiserver.calling import Client
 
 from sekisho.apiserver.api import Api
-from sekisho.apiserver.authz import Asking, Rbac
+from sekisho.apiserver.authz import Rbac
+from sekisho.apiserver.authz.asking import Asking
 from sekisho.apiserver.cluster import bootstrap, open_store
 from sekisho.cel.kubernetes.authorizer import Attributes, ResourceAttributes
 from sekisho.kube.review import UserInfo

@@ -10,7 +10,6 @@ from sekisho.apiserver.causes import invalid, parted
 from sekisho.apiserver.custom.schemas import read, rules_of
 from sekisho.apiserver.decode import causes_of
 from sekisho.apiserver.status import Cause
-from sekisho.cel.kubernetes.rules import validate_rules
 from sekisho.diag import Path, path_text
 from sekisho.kube.schema import ABSENT, Schema, has_rules, prune, validate
 
@@ -43,6 +42,8 @@ def _default(schema: Schema, at: str) -> Iterator[Cause]:
         below = f"{at}{field}" if field.startswith("[") else f"{at}.{field}" if field else at
         yield Cause(reason=cause.reason, message=cause.message, field=below)
     if not problems and has_rules(schema):
+        from sekisho.cel.kubernetes.rules import validate_rules
+
         for broken in validate_rules(rules_of(schema, (at,), resource=False), value, value):
             cause = parted(broken.message)
             yield replace(cause, field=f"{at}.{cause.field}" if cause.field else at)

@@ -19,7 +19,6 @@ from sekisho.apiserver.custom.definition import ESTABLISHED, condition, schema_p
 from sekisho.apiserver.custom.validation.schemas import schema_causes
 from sekisho.apiserver.status import Cause
 from sekisho.apiserver.webhooks import client_causes
-from sekisho.cel.kubernetes.rules.fieldpath import FieldPathError, parse_field_path
 from sekisho.diag import DiagnosticError, Path
 from sekisho.kube.names import dns_1035_label, dns_subdomain
 from sekisho.kube.schema import Schema, parse_schema
@@ -210,6 +209,8 @@ def _selectable_causes(fields: Sequence[Raw], raw: Raw, at: str) -> Iterator[Cau
         if not text:
             yield required(here)
             continue
+        from sekisho.cel.kubernetes.rules.fieldpath import FieldPathError, parse_field_path
+
         try:
             path = parse_field_path(text, schema)
         except FieldPathError as error:
