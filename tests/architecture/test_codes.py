@@ -19,6 +19,7 @@ CODES = registered()
 
 NOT_YET = "no command reads one yet"
 NETWORK = "needs a server on the loopback: tests/unit/web/test_client.py"
+REGISTRY = "needs a registry on the loopback: tests/unit/oci/test_registry.py"
 PROVIDER = "needs a provider on the loopback: tests/unit/policy/external"
 WEBHOOK = "needs a webhook that is asked: tests/unit/admission"
 WITHOUT_CASE: dict[str, str] = {
@@ -35,6 +36,8 @@ WITHOUT_CASE: dict[str, str] = {
     "API001": "needs a server that runs: tests/unit/cli/test_up.py",
     **{f"CLU{number:03}": NETWORK for number in range(2, 12)},
     "AUD001": "needs a cluster that refuses: tests/integration/test_audit.py",
+    **{f"OCI{number:03}": REGISTRY for number in (2, 3, 4, 5, 6, 7, 11)},
+    "OCI008": "needs a helper that fails: tests/unit/oci/test_credentials.py",
     "CEL010": "100,000 characters of text: tests/unit/cel/test_program.py",
     "CEL153": "a mistake of an embedder, not of a command: tests/unit/cel/test_program.py",
     "CLI108": "a second writer or a full disk: tests/unit/cli/test_rego_fmt.py",
