@@ -23,3 +23,13 @@ UNREADABLE_IMAGE: Final = register(
 NOT_ASKED: Final = register(
     "IMG102", "whether an image is attested could not be asked", blame=Blame.ENVIRONMENT
 )
+
+# What a policy allows and hardly means.
+SUFFIX_TRAP: Final = register("IMG110", "a pattern goes on past the end of a project's name", finding=True)
+UNREACHABLE: Final = register(
+    "IMG111", "a pattern matches nothing that an earlier one does not", finding=True
+)
+UNUSED_PATTERN: Final = register("IMG112", "a pattern matches no image that is used", finding=True)
+NO_ATTESTOR: Final = register("IMG113", "a policy names an attestor that is not there", finding=True)
+NO_KEYS: Final = register("IMG114", "an attestor without keys is asked", finding=True)
+OPEN_DEFAULT: Final = register("IMG115", "a policy allows what no rule is about", finding=True)

@@ -9,7 +9,10 @@ import click
 from sekisho.cli.main import LazyGroup
 
 VERBS: Final = {
+    "attest": ("sekisho.cli.images.attest", "Sign what an attestor attests of an image, and store it."),
     "authorize": ("sekisho.cli.images.authorize", "Say whether images may run, and why."),
+    "lint": ("sekisho.cli.images.lint", "Warn about what a policy hardly means."),
+    "payload": ("sekisho.cli.images.payload", "Print the bytes to sign for an image."),
     "verify-bundle": (
         "sekisho.cli.images.verify_bundle",
         "Verify a sigstore bundle by a key or an identity.",

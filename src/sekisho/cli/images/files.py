@@ -66,6 +66,11 @@ def read_documents(paths: Sequence[str]) -> Iterator[Object]:
 
 def read_policy_file(path: str) -> Policy:
     """The one policy of a file. Raises DiagnosticError."""
+    return read_policy(one_document(path))
+
+
+def one_document(path: str) -> Object:
+    """The one document of a file. Raises DiagnosticError."""
     documents = list(read_documents([path]))
     if len(documents) != 1:
         raise DiagnosticError(
@@ -75,7 +80,7 @@ def read_policy_file(path: str) -> Policy:
                 )
             ]
         )
-    return read_policy(documents[0])
+    return documents[0]
 
 
 def read_attestors(paths: Sequence[str]) -> dict[str, Attestor]:

@@ -73,7 +73,7 @@ def _parameters(algorithm: Algorithm, any_salt: bool, hashed: bool) -> tuple[Any
     from cryptography.hazmat.primitives.asymmetric import ec, padding
     from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
-    digest = _hash(algorithm.digest)
+    digest = hash_of(algorithm.digest)
     given = Prehashed(digest) if hashed else digest
     if algorithm.family is Family.ECDSA:
         return (ec.ECDSA(given),)
@@ -83,7 +83,8 @@ def _parameters(algorithm: Algorithm, any_salt: bool, hashed: bool) -> tuple[Any
     return padding.PSS(mgf=padding.MGF1(digest), salt_length=salt), given
 
 
-def _hash(name: str) -> HashAlgorithm:
+def hash_of(name: str) -> HashAlgorithm:
+    """The library's hash of a name: sha256, sha384, sha512."""
     from cryptography.hazmat.primitives import hashes
 
     kinds: dict[str, type[HashAlgorithm]] = {
