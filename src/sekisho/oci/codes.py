@@ -16,5 +16,6 @@ TOO_LARGE: Final = register("OCI007", "an image goes beyond a limit")
 BAD_CREDENTIALS: Final = register(
     "OCI008", "credentials for a registry cannot be had", blame=Blame.ENVIRONMENT
 )
+BAD_LAYOUT: Final = register("OCI009", "a folder or an archive is no image layout")
 NO_PLATFORM: Final = register("OCI011", "an image has nothing for the platform")
 """Outcomes: NOT_FOUND is an answer; NOT_ASKED and REFUSED are none, so they are neither a yes nor a no."""

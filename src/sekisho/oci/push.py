@@ -5,7 +5,10 @@ What is there already is not sent again. A blob goes in one piece; signatures an
 
 from __future__ import annotations
 
+from typing import Final, Protocol
 from urllib.parse import quote
+
+import orjson
 
 from sekisho.diag import Deadline
 from sekisho.oci import codes
@@ -14,7 +17,35 @@ from sekisho.oci.content import INDEX as INDEX_TYPE
 from sekisho.oci.content import Content, Descriptor, Index, digest_of, parse, problem
 from sekisho.oci.registry import Repository
 
-ACTIONS = "pull,push"
+ACTIONS: Final = "pull,push"
+
+
+class Sink(Protocol):
+    """What takes content: a repository (``Remote``), or a layout in a folder (``layout.WritableLayout``)."""
+
+    async def put_blob(self, body: bytes, media_type: str, *, deadline: Deadline) -> Descriptor:
+        """Put a blob."""
+        ...
+
+    async def put_manifest(
+        self, body: bytes, media_type: str, *, deadline: Deadline, tag: str = ""
+    ) -> Content:
+        """Put a manifest or an index, under its digest, and a tag where one is named."""
+        ...
+
+
+class Remote(Repository):
+    """A repository that content is put into: a ``Source`` and a ``Sink``."""
+
+    async def put_blob(self, body: bytes, media_type: str, *, deadline: Deadline) -> Descriptor:
+        """Put a blob. Raises DiagnosticError (OCI003, OCI004)."""
+        return await put_blob(self, body, media_type, deadline=deadline)
+
+    async def put_manifest(
+        self, body: bytes, media_type: str, *, deadline: Deadline, tag: str = ""
+    ) -> Content:
+        """Put a manifest or an index; see the function."""
+        return await put_manifest(self, body, media_type, deadline=deadline, tag=tag)
 
 
 async def put_blob(repository: Repository, body: bytes, media_type: str, *, deadline: Deadline) -> Descriptor:
@@ -78,8 +109,6 @@ async def put_manifest(
 
 async def _list(repository: Repository, subject: str, row: Descriptor, deadline: Deadline) -> None:
     """The tag schema: an index under the subject's digest lists what refers to it."""
-    import orjson
-
     tag = subject.replace(":", "-")
     content = await repository.manifest(tag, deadline=deadline)
     listed = parse(content) if content is not None else None

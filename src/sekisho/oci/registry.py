@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import quote, urlencode, urljoin
 
 import orjson
@@ -52,7 +52,7 @@ class Repository:
         self.name = name
 
     @classmethod
-    def of(cls, registries: Registries, reference: Reference) -> Repository:
+    def of(cls, registries: Registries, reference: Reference) -> Self:
         """The repository of a reference."""
         return cls(registries, reference.registry, reference.repository)
 
