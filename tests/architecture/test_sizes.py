@@ -27,6 +27,9 @@ MANY_PARAMETERS: dict[str, str] = {
     "cli/check.py:command": "a click command takes one parameter for each option that its help names",
     "cli/policy/audit.py:command": "likewise",
     "cli/policy/preview.py:command": "likewise",
+    "sandbox/api/sandbox.py:__init__": "keywords, each an option of the sandbox",
+    "sandbox/api/sandbox.py:popen": "the keywords of subprocess.Popen",
+    "sandbox/api/sandbox.py:run": "the keywords of subprocess.run",
 }
 """Functions with more than 7 parameters, as ``module:function``, each with its reason."""
 

@@ -24,6 +24,9 @@ NO_PORT: Final = register("SBX022", "a port that is to be published is not free"
 
 NO_EVENTS: Final = register("SBX023", "a file for what a sandbox tells cannot be written")
 
+# Options.
+BAD_OPTION: Final = register("SBX024", "an option of a sandbox is malformed")
+
 # The workload.
 NOT_RAISED: Final = register("SBX017", "a limit or score cannot be raised on this machine", blame=_HOST)
 NO_DIRECTORY: Final = register("SBX013", "the working directory cannot be entered")
@@ -68,6 +71,7 @@ BY_ID: Final[dict[str, Code]] = {
         NO_STAGE,
         BAD_SETTING,
         NO_PORT,
+        BAD_OPTION,
         NO_EVENTS,
         NOT_RAISED,
         NO_DIRECTORY,

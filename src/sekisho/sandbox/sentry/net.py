@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from sekisho.sandbox.network.wire import Link
     from sekisho.sandbox.sentry.netlink import Netlink
+    from sekisho.sandbox.spec import SandboxSpec
 
 AF_UNSPEC, AF_UNIX, AF_INET, AF_INET6, AF_NETLINK = 0, 1, 2, 10, 16
 SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_SEQPACKET = 1, 2, 3, 5
@@ -108,3 +109,14 @@ def _own_cookie() -> bytes:
         return sock.getsockopt(SOL_SOCKET, SO_NETNS_COOKIE, WORD)
     finally:
         sock.close()
+
+
+def of(spec: SandboxSpec, link: Link | None) -> Network:
+    """What the workload of a sandbox may reach."""
+    return Network(
+        sealed="sealed-network" in spec.options,
+        metadata=spec.network.allow_metadata,
+        link=link,
+        moves=link is not None and "network" in spec.namespaces.new,
+        published=frozenset(port.inner for port in spec.network.published),
+    )

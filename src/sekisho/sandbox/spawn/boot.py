@@ -6,6 +6,7 @@ import _thread
 import gc
 import os
 import select
+from _socket import AF_INET, SOCK_CLOEXEC, SOCK_DGRAM, socket
 
 from sekisho.sandbox import filters, image, mount_native, process_native, seccomp_native
 from sekisho.sandbox.abi.capabilities import ON_FILES, ON_IDS, SYS_PTRACE
@@ -25,20 +26,20 @@ from sekisho.sandbox.abi.flags import (
     O_PATH,
 )
 from sekisho.sandbox.errors import SandboxError
+from sekisho.sandbox.network.addresses import resolver_address
+from sekisho.sandbox.network.netlink import open_route
 from sekisho.sandbox.spawn import channel, init
 from sekisho.sandbox.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
-    from _socket import socket
     from collections.abc import Sequence
     from typing import Final, NoReturn
 
     from sekisho.sandbox.network.wire import Link
     from sekisho.sandbox.probe import World
     from sekisho.sandbox.sentry.kernel import Kernel
-    from sekisho.sandbox.sentry.net import Network
     from sekisho.sandbox.sentry.server import Server
     from sekisho.sandbox.spawn.init import Way
     from sekisho.sandbox.spec import IdMap, SandboxSpec
@@ -78,7 +79,7 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     _fork_init(spec, theirs, program, way, rootless=rootless)
     theirs.close()
     # Process 1 is at work; what it does not need is imported beside it.
-    from sekisho.sandbox.sentry import kernel, server
+    from sekisho.sandbox.sentry import kernel, net, netlink, server
     from sekisho.sandbox.sentry.dispatch import resolve
     from sekisho.sandbox.spawn import machine
 
@@ -92,7 +93,8 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     holds = init.capabilities(spec.process)
     if way.own_process and holds & ON_IDS:
         _guard(pid)
-    network = _network(spec, link, route)
+    network = net.of(spec, link)
+    network.netlink = netlink.Netlink(route, shows_outside=network.moves)
     os.fchdir(proc)
     user = spec.process.user
     rights = holds & ON_FILES
@@ -159,21 +161,6 @@ def _connector(spec: SandboxSpec, way: Way) -> Link | None:
     return connector.start(spec, way.events)
 
 
-def _network(spec: SandboxSpec, link: Link | None, route: socket) -> Network:
-    from sekisho.sandbox.sentry import net, netlink
-
-    moves = link is not None and "network" in spec.namespaces.new
-    network = net.Network(
-        sealed="sealed-network" in spec.options,
-        metadata=spec.network.allow_metadata,
-        link=link,
-        moves=moves,
-        published=frozenset(port.inner for port in spec.network.published),
-    )
-    network.netlink = netlink.Netlink(route, shows_outside=moves)
-    return network
-
-
 def _meet(
     spec: SandboxSpec, channels: tuple[socket, socket], shown: World, link: Link | None
 ) -> tuple[int, int, int, socket]:
@@ -210,6 +197,7 @@ def _meet(
         os.close(console.fd)
     workload = _expect(ours, channel.WORKLOAD).pid
     listener = _listener(ours, workload)
+    _no_more_imports()
     route = spaces.enter(spec, link)
     return pid, workload, listener, route
 
@@ -338,8 +326,6 @@ class _Spaces:
         What it has open in the network before it gives up its rights: the socket that names are asked for at,
         which is the connector's, and one on routing netlink.
         """
-        from sekisho.sandbox.network.netlink import open_route
-
         kinds = (CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWUSER)
         inside = spec.network.mode in ("none", "rules") or "network" in spec.namespaces.joined
         for fd, kind in zip(self._fds, kinds, strict=True):
@@ -355,10 +341,6 @@ class _Spaces:
 
 def _open_resolver(spec: SandboxSpec, link: Link) -> None:
     """Give the connector the socket at which the sandbox asks for names."""
-    from _socket import AF_INET, SOCK_CLOEXEC, SOCK_DGRAM, socket
-
-    from sekisho.sandbox.network.addresses import resolver_address
-
     sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)
     try:
         sock.bind((resolver_address(spec), 53))
@@ -384,14 +366,13 @@ def _shrink(spec: SandboxSpec, program: bytes, permitted: frozenset[int], rights
     process_native.hide()
     process_native.set_name("sekisho-sentry")
     os.umask(0)
-    _no_more_imports()
     gc.freeze()
     gc.enable()
     seccomp_native.load(program)
 
 
 def _no_more_imports() -> None:
-    """From here on every file is the workload's: nothing may be imported any more."""
+    """From here on every file may be the workload's: nothing is imported any more."""
     import sys
 
     image.let_go()

@@ -22,12 +22,13 @@ from sekisho.sandbox.abi.flags import (
 )
 from sekisho.sandbox.errors import SandboxError
 from sekisho.sandbox.spawn import channel, init
+from sekisho.sandbox.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
     from _socket import socket
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Final, NoReturn
 
     from sekisho.sandbox.spec import SandboxSpec
@@ -77,6 +78,31 @@ def enter(spec: SandboxSpec, *, init_pid: int, control: str, doors: Sequence[str
         return _admit(spec, ours, control)
     finally:
         ours.close()
+
+
+def visit(spec: SandboxSpec, *, init_pid: int, doors: Sequence[str], work: Callable[[], int]) -> int:
+    """Do something of ours inside a sandbox: a process calls ``work`` there, and ends with the status that it
+    gives. The process's id; it is a child of ours.
+
+    It is in the sandbox's namespaces, as the user of ``spec.process`` and with no capability, so it reaches
+    what that user may, in the workload's tree. Nobody inside can look into it. It imports nothing any more.
+    """
+    spaces = _Spaces(init_pid)
+    pid = spaces.fork()
+    if pid:
+        spaces.close()
+        return pid
+    status = 1
+    try:
+        os.setsid()
+        init.enter_doors(doors)
+        spaces.enter()
+        os.chdir("/")
+        spaces.enter_user()
+        init.drop(replace(spec.process, capabilities=frozenset()))
+        status = work()
+    finally:
+        os._exit(status)
 
 
 def _admit(spec: SandboxSpec, sock: socket, control: str) -> Joined:
