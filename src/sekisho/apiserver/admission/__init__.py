@@ -1,7 +1,7 @@
 """Admission: who is asked about a write before it is stored, and what they change."""
 
 from sekisho.apiserver.admission.asked import Asked
-from sekisho.apiserver.admission.chain import NO_REVIEWERS, Chain, Reviewers
+from sekisho.apiserver.admission.chain import NO_REVIEWERS, Chain, Reviewers, denied_by, not_called
 from sekisho.apiserver.admission.pipeline import (
     UNGUARDED,
     Admission,
@@ -26,4 +26,6 @@ __all__ = [
     "Unmet",
     "Written",
     "default_plugins",
+    "denied_by",
+    "not_called",
 ]

@@ -6,12 +6,12 @@ write.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
-from sekisho.apiserver.status import ApiError, Cause, Resource, forbidden
+from sekisho.apiserver.status import ApiError, Cause, Resource, forbidden, internal
 from sekisho.diag import Deadline
 from sekisho.kube import patch
 from sekisho.kube.review import NO_RULES, Outcome, Request, Reviewer, Rules, Rung, Step, Verdict, review
@@ -21,7 +21,7 @@ SECONDS: Final = 10.0
 
 
 class Reviewers(Protocol):
-    """Who decides about a request before it is stored."""
+    """Who decides about a request before it is stored. May raise ApiError, which is told as it is."""
 
     async def mutate(self, request: Request) -> Verdict:
         """The verdict of those that mutate, with their patch."""
@@ -64,11 +64,8 @@ POLICY: Final = "ValidatingAdmissionPolicy "
 """How the words of Kubernetes' own policies begin; what they refuse is told as the server's own refusal."""
 
 
-def refusal(verdict: Verdict, resource: Resource, name: str, webhook: str = "") -> ApiError | None:
-    """The error of a verdict that does not allow, in the words of Kubernetes' policies or of its webhooks.
-
-    ``webhook`` is what the reviewers are called, as if they were one.
-    """
+def refusal(verdict: Verdict, resource: Resource, name: str) -> ApiError | None:
+    """The error of a verdict that does not allow, in the words of Kubernetes' policies or of its webhooks."""
     if verdict.allowed:
         return None
     lines = verdict.lines(Rung.DENY)
@@ -77,8 +74,7 @@ def refusal(verdict: Verdict, resource: Resource, name: str, webhook: str = "") 
     if lines[0].startswith(POLICY):
         return _by_policy(verdict, resource, name, lines)
     error = forbidden(resource, name, message := "\n".join(lines))
-    called = f'admission webhook "{webhook}"' if webhook else "admission webhook"
-    error.message = f"{called} denied the request: {message}"
+    error.message = f"admission webhook denied the request: {message}"
     return error
 
 
@@ -90,6 +86,27 @@ def _by_policy(verdict: Verdict, resource: Resource, name: str, lines: Sequence[
     if isinstance(reason, str) and isinstance(code, int):
         error.reason, error.code = reason, code
     return error
+
+
+def denied_by(webhook: str, given: Any) -> ApiError:
+    """The error of a webhook that does not allow, from its answer's status (apiserver ``webhook/errors``)."""
+    result = given if isinstance(given, Mapping) else {}
+    code, reason, message = result.get("code"), result.get("reason"), result.get("message")
+    code = code if isinstance(code, int) and not isinstance(code, bool) and 400 <= code < 600 else 400
+    told = message if isinstance(message, str) and message else reason if isinstance(reason, str) else ""
+    head = f'admission webhook "{webhook}" denied the request'
+    details = result.get("details")
+    return ApiError(
+        code,
+        reason if isinstance(reason, str) else "",
+        f"{head}: {told}" if told else f"{head} without explanation",
+        details if isinstance(details, Mapping) else {},
+    )
+
+
+def not_called(webhook: str, why: str) -> ApiError:
+    """The error of a webhook that had to be asked and could not be."""
+    return internal(f'failed calling webhook "{webhook}": {why}')
 
 
 def warnings_of(verdict: Verdict) -> list[str]:

@@ -94,16 +94,13 @@ def default_plugins(store: Store) -> tuple[Plugin, ...]:
 class Guarding:
     """Who is asked beside the server itself.
 
-    ``reviewers`` judge in process; ``mutating`` and ``validating`` are what they are called in refusals, as
-    if they were webhooks. ``conditions`` evaluates the match conditions of webhooks, ``problems`` tells what
-    keeps an object from being stored that reviewers would go by. ``begin`` is called with the Api before it
-    answers, ``end`` when it has stopped. ``settle`` may hold up the answer to a write until what was written
-    is in force. ``plugins`` is the admission that is part of the server.
+    ``reviewers`` judge in process, ``conditions`` evaluates the match conditions of webhooks, ``problems``
+    tells what keeps an object from being stored that reviewers would go by. ``begin`` is called with the Api
+    before it answers, ``end`` when it has stopped. ``settle`` may hold up the answer to a write until what
+    was written is in force. ``plugins`` is the admission that is part of the server.
     """
 
     reviewers: Reviewers = NO_REVIEWERS
-    mutating: str = ""
-    validating: str = ""
     conditions: ReadConditions | None = None
     problems: Callable[[Object], Sequence[Diagnostic]] = _nothing
     begin: Callable[[Any], None] = _idle
@@ -129,7 +126,6 @@ class Admission:
         guarding: Guarding = UNGUARDED,
     ) -> None:
         self.reviewers = guarding.reviewers
-        self._guarding = guarding
         self._problems = guarding.problems
         self.quotas = Quotas(store)
         self._plugins = guarding.plugins(store)
@@ -160,7 +156,7 @@ class Admission:
         self._webhooks.check(asked)
         self._check(asked)
         verdict = await self.reviewers.validate(asked.request())
-        _refuse(asked, verdict, self._guarding.validating)
+        _refuse(asked, verdict)
         warnings = warnings_of(verdict)
         warnings += await self._webhooks.validate(asked)
         self.quotas.validate(asked)
@@ -191,7 +187,7 @@ class Admission:
 
     def _take(self, asked: Asked, verdict: Verdict) -> bool:
         """Take over the changes of reviewers; whether there are any."""
-        _refuse(asked, verdict, self._guarding.mutating)
+        _refuse(asked, verdict)
         if asked.object is None or not verdict.patch:
             return False
         new = asked.shape(patched(asked.object, verdict.patch))
@@ -200,7 +196,7 @@ class Admission:
         return changed
 
 
-def _refuse(asked: Asked, verdict: Verdict, webhook: str) -> None:
-    error = refusal(verdict, asked.type.resource, asked.name, webhook)
+def _refuse(asked: Asked, verdict: Verdict) -> None:
+    error = refusal(verdict, asked.type.resource, asked.name)
     if error is not None:
         raise error

@@ -20,6 +20,7 @@ import orjson
 
 from sekisho.apiserver import names, status
 from sekisho.apiserver.admission.asked import Asked
+from sekisho.apiserver.admission.chain import denied_by, not_called
 from sekisho.apiserver.causes import parted
 from sekisho.apiserver.registry import Registry
 from sekisho.apiserver.status import ApiError
@@ -246,7 +247,7 @@ class Webhooks:
         if found is None:
             return None
         if hook.broken:
-            raise _calling(hook, hook.broken)
+            raise not_called(hook.name, hook.broken)
         if hook.conditions is not None:
             try:
                 if not hook.conditions(asked.request(found.resource, found.kind)):
@@ -300,11 +301,11 @@ class Webhooks:
             if hook.ignore:
                 _LOG.warning('failing open: failed calling webhook "%s": %s', hook.name, refused.message)
                 return None
-            raise _calling(hook, refused.message) from None
+            raise not_called(hook.name, refused.message) from None
         told = response.get("warnings")
         warnings += [str(text) for text in told] if isinstance(told, list) else []
         if response.get("allowed") is not True:
-            raise _denied(hook, response.get("status"))
+            raise denied_by(hook.name, response.get("status"))
         return response
 
     async def _review(self, hook: Webhook, asked: Asked, match: _Match, *, mutating: bool) -> Raw:
@@ -443,27 +444,7 @@ def _patched(hook: Webhook, asked: Asked, response: Raw) -> dict[str, Any] | Non
 def _unusable(hook: Webhook, why: str) -> None:
     """A patch that cannot be read is no answer: left to the failure policy."""
     if not hook.ignore:
-        raise _calling(hook, why)
-
-
-def _calling(hook: Webhook, why: str) -> ApiError:
-    return status.internal(f'failed calling webhook "{hook.name}": {why}')
-
-
-def _denied(hook: Webhook, given: Any) -> ApiError:
-    """The error of a webhook that does not allow (apiserver ``webhook/errors``)."""
-    result = given if isinstance(given, Mapping) else {}
-    code, reason, message = result.get("code"), result.get("reason"), result.get("message")
-    code = code if isinstance(code, int) and not isinstance(code, bool) and 400 <= code < 600 else 400
-    told = message if isinstance(message, str) and message else reason if isinstance(reason, str) else ""
-    head = f'admission webhook "{hook.name}" denied the request'
-    details = result.get("details")
-    return ApiError(
-        code,
-        reason if isinstance(reason, str) else "",
-        f"{head}: {told}" if told else f"{head} without explanation",
-        details if isinstance(details, Mapping) else {},
-    )
+        raise not_called(hook.name, why)
 
 
 __all__ = ["Conditions", "ReadConditions", "Unmet", "Webhook", "Webhooks"]

@@ -24,10 +24,11 @@ from sekisho.policy.controller import (
     PolicyController,
     Snapshot,
     Snapshots,
-    TemplateDefinitions,
+    follow,
     install,
     kinds,
 )
+from sekisho.policy.status import Pod
 from sekisho.web import Trust
 
 if TYPE_CHECKING:
@@ -48,12 +49,15 @@ USER: Final = UserInfo(
 )
 """Who the controllers are: Gatekeeper's own account, which its webhook does not judge either."""
 
-MUTATING: Final = "mutation.gatekeeper.sh"
-VALIDATING: Final = "validation.gatekeeper.sh"
-"""What refusals call the guard: Gatekeeper's webhooks."""
+POD: Final = "sekisho-up"
+"""What the guard is called in statuses, where Gatekeeper's pods have their names."""
 
 SETTLED: Final = 5.0
 """Seconds that the answer to a write waits at most until what was written is in force."""
+
+
+NAMESPACE: Final = "gatekeeper-system"
+"""The guard's own Namespace, in which statuses of pods are kept."""
 
 
 class Guard:
@@ -73,9 +77,7 @@ class Guard:
         own = self._policies.guarding()
         return replace(
             own,
-            reviewers=PolicyReviewers(self.snapshots, own.reviewers, USER.username),
-            mutating=MUTATING,
-            validating=VALIDATING,
+            reviewers=PolicyReviewers(self.snapshots, own.reviewers, USER, NAMESPACE),
             begin=self._attach,
             settle=self._settle,
         )
@@ -87,9 +89,9 @@ class Guard:
     async def begin(self, cluster: Cluster) -> Snapshot:
         """Load the policies of a cluster that answers; the first snapshot. Raises DiagnosticError."""
         self._client = Client(connection(cluster))
-        await install(self._client)
+        await install(self._client, namespace=NAMESPACE)
         controller = PolicyController(self._client, self._making, self.snapshots)
-        controller.followers.append(TemplateDefinitions(self._client, controller.watches))
+        follow(controller, Pod(id=POD, namespace=NAMESPACE))
         self._controller = controller
         self._task = asyncio.create_task(controller.run(), name="guard")
         first = asyncio.create_task(self.snapshots.wait())

@@ -3,6 +3,7 @@
 from sekisho.policy.controller.builder import Builder, Making
 from sekisho.policy.controller.controller import Follower, PolicyController
 from sekisho.policy.controller.crds import TemplateDefinitions, install
+from sekisho.policy.controller.following import follow
 from sekisho.policy.controller.snapshot import Snapshot
 from sekisho.policy.controller.snapshots import Snapshots
 
@@ -14,5 +15,6 @@ __all__ = [
     "Snapshot",
     "Snapshots",
     "TemplateDefinitions",
+    "follow",
     "install",
 ]

@@ -103,9 +103,8 @@ class PolicyController:
     def _has_seen(self, gvk: GVK, expected: Mapping[Key, int | None]) -> bool:
         if not self.watches.synced((gvk,)):
             return False
-        known = self.watches.objects(gvk)
         for key, version in expected.items():
-            raw = known.get(key)
+            raw = self.watches.object(gvk, key)
             seen = None if raw is None else int(raw["metadata"]["resourceVersion"])
             if version is None:
                 if seen is not None:
@@ -151,7 +150,12 @@ class PolicyController:
 
     async def _build_always(self) -> None:
         while True:
-            snapshot = await self._build()
+            try:
+                snapshot = await self._build()
+            except Exception:  # noqa: BLE001 - a bug in reading one policy must not end what guards
+                _LOG.exception("policies could not be built; the last snapshot stands")
+                await self._next_changes()
+                continue
             if await self._watch_needed(snapshot):
                 await self._wait_for_inventory()
                 continue  # nobody sees a policy without the inventory that it reads
@@ -229,17 +233,27 @@ class PolicyController:
             snapshot = self.snapshots.current
             if snapshot is None:
                 continue
+            if await self._follow(snapshot):
+                pause = FIRST_PAUSE
+                await self._seen.followed.publish(snapshot)
+                continue
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LAST_PAUSE)
+            self._seen.echo.set()
+
+    async def _follow(self, snapshot: Snapshot) -> bool:
+        """Ask all followers; one that fails does not keep the others from their work."""
+        done = True
+        for follower in self.followers:
             try:
-                for follower in self.followers:
-                    await follower.follow(snapshot)
+                await follower.follow(snapshot)
             except DiagnosticError as error:
                 _LOG.warning("writing what follows from policies failed: %s", error.diagnostics[0].message)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, LAST_PAUSE)
-                self._seen.echo.set()
-                continue
-            pause = FIRST_PAUSE
-            await self._seen.followed.publish(snapshot)
+                done = False
+            except Exception:  # noqa: BLE001 - a bug in one of them must not end what guards
+                _LOG.exception("writing what follows from policies failed")
+                done = False
+        return done
 
 
 def _established(raw: Mapping[str, Any]) -> bool:

@@ -32,8 +32,8 @@ SERVED_BY_SERVER: Final = "conversion"
 """The field of a definition's spec that the server fills in."""
 
 
-async def install(client: Client, *, library: bool = True) -> None:
-    """Install the definitions that are missing; those that are there already stay as they are.
+async def install(client: Client, *, namespace: str, library: bool = True) -> None:
+    """Install the definitions that are missing, and the guard's Namespace; what is there stays as it is.
 
     Without the permission to do so they have to be there: then this is told in the log and passed over.
     Raises DiagnosticError where the server cannot be asked.
@@ -41,6 +41,7 @@ async def install(client: Client, *, library: bool = True) -> None:
     resource = await client.resource(kinds.DEFINITION)
     rows, _ = await client.list_all(resource)
     there = {row["metadata"]["name"] for row in rows}
+    await _install_namespace(client, namespace)
     wanted: Iterable[Raw] = (*shipped(), *(of_library() if library else ()))
     for row in wanted:
         if row["metadata"]["name"] in there:
@@ -53,6 +54,17 @@ async def install(client: Client, *, library: bool = True) -> None:
                 return
             if error.code != CONFLICT:
                 raise
+
+
+async def _install_namespace(client: Client, name: str) -> None:
+    resource = await client.resource(kinds.NAMESPACE)
+    if await client.get(resource, name) is not None:
+        return
+    try:
+        await client.create(resource, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    except Refused as error:
+        if error.code not in (*FORBIDDEN, CONFLICT):
+            raise
 
 
 class TemplateDefinitions:

@@ -66,7 +66,14 @@ class Watches:
                 self._listener(gvk, Change(key, raw, None))
 
     def objects(self, gvk: GVK) -> Mapping[Key, Mapping[str, Any]]:
-        """What there is of a kind, as far as it is known."""
+        """What there is of a kind, as far as it is known: a copy, since watches go on."""
+        return dict(self._objects(gvk))
+
+    def object(self, gvk: GVK, key: Key) -> Mapping[str, Any] | None:
+        """One object of a kind, None if it is not known."""
+        return self._objects(gvk).get(key)
+
+    def _objects(self, gvk: GVK) -> Mapping[Key, Mapping[str, Any]]:
         found = self._watches.get(gvk)
         return found.informer.objects if found is not None and found.informer is not None else {}
 

@@ -35,6 +35,9 @@ OPERATIONS: Final = (
 
 _LABEL: Final = "internal.gatekeeper.sh/"
 
+POD_LABEL: Final = f"{_LABEL}pod"
+"""The label of a status with the name of the pod that wrote it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pod:
@@ -106,7 +109,7 @@ def pod_status(
     metadata: dict[str, Any] = {
         "name": _packed(pod.id, *_parts(object)),
         "namespace": pod.namespace,
-        "labels": {**_labels(object, row), f"{_LABEL}pod": pod.id},
+        "labels": {**_labels(object, row), POD_LABEL: pod.id},
     }
     if pod.uid:
         owner = {"apiVersion": "v1", "kind": "Pod", "name": pod.id, "uid": pod.uid}

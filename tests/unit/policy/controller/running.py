@@ -16,7 +16,9 @@ from sekisho.cluster.client import Client, Refused, Resource
 from sekisho.kube.gvk import GVK
 from sekisho.kube.object import Object
 from sekisho.kube.review import Request
-from sekisho.policy.controller import PolicyController, Snapshot
+from sekisho.policy.controller import PolicyController, Snapshot, follow, install
+from sekisho.policy.status import Pod
+from sekisho.policy.status.pod import NAMESPACE
 
 PATIENCE = 20.0
 
@@ -100,16 +102,16 @@ async def control(
     work: Work,
     prepare: Callable[[PolicyController], None] | None,
 ) -> None:
-    from sekisho.policy.controller import TemplateDefinitions, install
-
-    await install(client, library=False)
+    await install(client, namespace=NAMESPACE, library=False)
     controller = PolicyController(client)
-    controller.followers.append(TemplateDefinitions(client, controller.watches))
+    follow(controller, Pod(id="pod-1"))
     if prepare is not None:
         prepare(controller)
     task = asyncio.create_task(controller.run())
     try:
         await work(Running(cluster, client, controller))
     finally:
+        if task.done():
+            await task  # it never ends by itself, so this raises
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
