@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from sekisho.cli.network import Chosen, provider_options
+
 if TYPE_CHECKING:
     from sekisho import cel
     from sekisho.apiserver.admission import Guarding
     from sekisho.apiserver.cluster import Cluster, Settings
-    from sekisho.cli.guard.guard import Guard
+    from sekisho.cli.guard.guard import Guard, Guarded
     from sekisho.cli.programs import CachedExpressions
     from sekisho.policy.expressions import Expression
 
@@ -42,13 +44,37 @@ PORT: Final = 6443
     help="Whether the cluster's policies (ConstraintTemplates, mutators) judge its writes.",
 )
 @click.option(
+    "--policies",
+    "-p",
+    multiple=True,
+    metavar="PATH",
+    help="Policies to apply, as files or folders; what changes there is applied again. Repeatable.",
+)
+@click.option(
+    "--bundle", "-b", "bundles", multiple=True, metavar="NAME", help="A bundle of the library; repeatable."
+)
+@provider_options
+@click.option(
     "-o", "--output", type=click.Choice(["text", "json"]), default="text", help="Form of the output."
 )
-def command(*, data: str | None, host: str, port: int, guarded: bool, output: str) -> int:
-    """Run a Kubernetes API on this machine, and write a kubeconfig for it.
+def command(
+    *,
+    data: str | None,
+    host: str,
+    port: int,
+    guarded: bool,
+    policies: tuple[str, ...],
+    bundles: tuple[str, ...],
+    external: Chosen,
+    output: str,
+) -> int:
+    """Run a guarded Kubernetes API on this machine, and write a kubeconfig for it.
 
-    Ends with ctrl-C. What was stored is there again the next time. Without --data the folder is
-    $XDG_DATA_HOME/sekisho. With --no-guard it is the API alone, as a kube-apiserver is: its own
+    The policies in its API, and those that are asked for, judge every write: kubectl is told what they
+    refuse. What cannot be judged is refused.
+
+    Ends with ctrl-C. What was stored is there again the next time, policies too. Without --data the folder
+    is $XDG_DATA_HOME/sekisho. With --no-guard it is the API alone, as a kube-apiserver is: its own
     ValidatingAdmissionPolicies and webhooks are asked, and no more.
     """
     import asyncio
@@ -60,7 +86,10 @@ def command(*, data: str | None, host: str, port: int, guarded: bool, output: st
     from sekisho.apiserver.cluster import Settings
 
     settings = Settings(folder=Path(data) if data else _folder(), host=host, port=port)
-    return asyncio.run(_run(settings, output, guarded=guarded))
+    if not guarded and (policies or bundles):
+        raise click.UsageError("--policies and --bundle need the guard")
+    guard = _guard(policies, bundles, external) if guarded else None
+    return asyncio.run(_run(settings, guard, output))
 
 
 def _folder() -> Path:
@@ -68,7 +97,7 @@ def _folder() -> Path:
     return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share") / "sekisho"
 
 
-async def _run(settings: Settings, output: str, *, guarded: bool) -> int:
+async def _run(settings: Settings, guard: Guard | None, output: str) -> int:
     """Serve until a signal says to stop; a second one says at once."""
     import asyncio
     import signal
@@ -85,12 +114,10 @@ async def _run(settings: Settings, output: str, *, guarded: bool) -> int:
 
     for number in signals:
         loop.add_signal_handler(number, stop)
-    guard = _guard() if guarded else None
     cluster = await Cluster.start(settings, guard.guarding() if guard is not None else _unguarded())
     try:
-        if guard is not None:
-            await guard.begin(cluster)
-        _announce(cluster, output)
+        guarded = await guard.begin(cluster) if guard is not None else None
+        _announce(cluster, guarded, output)
         await stopped.wait()
         if output == "text":
             print("stopping", file=sys.stderr)
@@ -101,10 +128,11 @@ async def _run(settings: Settings, output: str, *, guarded: bool) -> int:
     return 0
 
 
-def _guard() -> Guard:
+def _guard(policies: tuple[str, ...], bundles: tuple[str, ...], external: Chosen) -> Guard:
     from sekisho.cli.guard.guard import open_guard
+    from sekisho.cli.guard.sources import Asked
 
-    return open_guard()
+    return open_guard(Asked(paths=policies, bundles=bundles), external)
 
 
 def _unguarded() -> Guarding:
@@ -126,18 +154,49 @@ def _expressions() -> CachedExpressions:
     return cached_expressions()
 
 
-def _announce(cluster: Cluster, output: str) -> None:
-    """Say where the cluster is, once it answers."""
+def _announce(cluster: Cluster, guarded: Guarded | None, output: str) -> None:
+    """Say where the cluster is, once it answers, and what guards it."""
+    if guarded is not None:
+        _tell(guarded)
     if output == "json":
         rows = {
             "server": cluster.url,
             "kubeconfig": str(cluster.kubeconfig.absolute()),
             "data": str(cluster.folder.absolute()),
+            "guarded": guarded.to_json() if guarded is not None else None,
         }
         print(json.dumps(rows), flush=True)
         return
     print(
-        f"The cluster answers at {cluster.url}; ctrl-C stops it.\n\n"
+        f"The cluster answers at {cluster.url}; ctrl-C stops it.\n{_guarded(guarded)}\n\n"
         f"  export KUBECONFIG={shlex.quote(str(cluster.kubeconfig.absolute()))}\n",
         flush=True,
     )
+
+
+def _guarded(guarded: Guarded | None) -> str:
+    """One line about what guards."""
+    if guarded is None:
+        return "Nothing of ours guards it."
+    engine = guarded.snapshot.engine
+    counted = (
+        _count(len(engine.templates), "template"),
+        _count(len(engine.constraints), "constraint"),
+        *((_count(len(engine.mutators.mutators), "mutator"),) if engine.mutators.mutators else ()),
+        *(f"bundle {name}" for name in guarded.asked.bundles),
+    )
+    return f"It is guarded by {', '.join(counted)}; what cannot be judged is refused."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _tell(guarded: Guarded) -> None:
+    """What is wrong with the policies that were asked for."""
+    if guarded.problems:
+        from sekisho.diag import Report
+        from sekisho.diag.render.text import format_finding, use_colour
+
+        for problem in Report.of(guarded.problems).findings:
+            sys.stderr.write(format_finding(problem, colour=use_colour(sys.stderr)))

@@ -23,7 +23,6 @@ from sekisho.apiserver.admission.asked import Asked
 from sekisho.apiserver.admission.chain import denied_by, not_called
 from sekisho.apiserver.causes import parted
 from sekisho.apiserver.registry import Registry
-from sekisho.apiserver.status import ApiError
 from sekisho.apiserver.store import Event, Store
 from sekisho.apiserver.types import ResourceType
 from sekisho.apiserver.webhooks import Caller, Refused

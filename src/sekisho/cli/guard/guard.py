@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.apiserver.admission import Guarding
 from sekisho.apiserver.authorize import MASTERS
-from sekisho.apiserver.store import Place
 from sekisho.cli.admission.live import LivePolicies
 from sekisho.cli.guard.reviewers import PolicyReviewers
+from sekisho.cli.guard.settling import Owners, Settling
+from sekisho.cli.guard.sources import NOTHING, Asked, Sources
+from sekisho.cli.network import NOTHING as NOBODY
+from sekisho.cli.network import Chosen, ExternalData
 from sekisho.cli.programs import cached_choice, cached_compile, cached_expressions
 from sekisho.cluster.client import Client
 from sekisho.cluster.connection import Connection, Credentials
-from sekisho.cluster.informer import Key
-from sekisho.kube.gvk import GVK
 from sekisho.kube.review import UserInfo
-from sekisho.policy.controller import (
-    Making,
-    PolicyController,
-    Snapshot,
-    Snapshots,
-    follow,
-    install,
-    kinds,
-)
+from sekisho.policy.controller import Making, PolicyController, Snapshot, Snapshots, follow, install
 from sekisho.policy.status import Pod
 from sekisho.web import Trust
 
@@ -35,15 +26,17 @@ if TYPE_CHECKING:
     from sekisho.apiserver.admission import Written
     from sekisho.apiserver.api import Api
     from sekisho.apiserver.cluster import Cluster
+    from sekisho.diag import Diagnostic
 
-_LOG: Final = logging.getLogger(__name__)
+NAMESPACE: Final = "gatekeeper-system"
+"""The guard's own Namespace, in which statuses of pods are kept."""
 
 USER: Final = UserInfo(
-    username="system:serviceaccount:gatekeeper-system:gatekeeper-admin",
+    username=f"system:serviceaccount:{NAMESPACE}:gatekeeper-admin",
     groups=(
         MASTERS,
         "system:serviceaccounts",
-        "system:serviceaccounts:gatekeeper-system",
+        f"system:serviceaccounts:{NAMESPACE}",
         "system:authenticated",
     ),
 )
@@ -52,103 +45,120 @@ USER: Final = UserInfo(
 POD: Final = "sekisho-up"
 """What the guard is called in statuses, where Gatekeeper's pods have their names."""
 
-SETTLED: Final = 5.0
-"""Seconds that the answer to a write waits at most until what was written is in force."""
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guarded:
+    """What guards once it is loaded: the snapshot, the bundles that were asked for, and what is wrong."""
 
-NAMESPACE: Final = "gatekeeper-system"
-"""The guard's own Namespace, in which statuses of pods are kept."""
+    snapshot: Snapshot
+    asked: Asked = NOTHING
+    problems: tuple[Diagnostic, ...] = field(default=())
+
+    def to_json(self) -> dict[str, Any]:
+        """Counted. Writes that cannot be judged are refused."""
+        engine = self.snapshot.engine
+        return {
+            "templates": len(engine.templates),
+            "constraints": len(engine.constraints),
+            "mutators": len(engine.mutators.mutators),
+            "bundles": list(self.asked.bundles),
+            "faults": len(self.snapshot.faults),
+            "failurePolicy": "Fail",
+        }
 
 
 class Guard:
     """Guards one embedded cluster: ``guarding`` is for its start, then ``begin`` lets policies be loaded."""
 
-    def __init__(self, making: Making, policies: LivePolicies) -> None:
-        self._making = making
+    def __init__(self, making: Making, policies: LivePolicies, asked: Asked = NOTHING) -> None:
+        self._owners = Owners()
+        self._making = replace(making, lookup=self._owners)
         self._policies = policies
+        self._asked = asked
         self._api: Api | None = None
         self._client: Client | None = None
-        self._controller: PolicyController | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._settling: Settling | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._loaded = asyncio.Event()
         self.snapshots = Snapshots()
 
     def guarding(self) -> Guarding:
         """What the API server is given. Until policies are loaded, writes wait for them."""
         own = self._policies.guarding()
-        return replace(
-            own,
-            reviewers=PolicyReviewers(self.snapshots, own.reviewers, USER, NAMESPACE),
-            begin=self._attach,
-            settle=self._settle,
+        reviewers = PolicyReviewers(
+            self.snapshots, self._loaded, first=own.reviewers, user=USER, namespace=NAMESPACE
         )
+        return replace(own, reviewers=reviewers, begin=self._attach, settle=self._settle)
 
     def _attach(self, api: Api) -> None:
         self._api = api
+        self._owners.attach(api)
         self._policies.attach(api)
 
-    async def begin(self, cluster: Cluster) -> Snapshot:
-        """Load the policies of a cluster that answers; the first snapshot. Raises DiagnosticError."""
-        self._client = Client(connection(cluster))
-        await install(self._client, namespace=NAMESPACE)
-        controller = PolicyController(self._client, self._making, self.snapshots)
+    async def begin(self, cluster: Cluster) -> Guarded:
+        """Load the policies of a cluster that answers, and those that were asked for.
+
+        From then on writes are answered. Raises DiagnosticError.
+        """
+        assert self._api is not None, "the cluster was started with this guard"
+        client = self._client = Client(connection(cluster))
+        await install(client, namespace=NAMESPACE)
+        controller = PolicyController(client, self._making, self.snapshots)
         follow(controller, Pod(id=POD, namespace=NAMESPACE))
-        self._controller = controller
-        self._task = asyncio.create_task(controller.run(), name="guard")
-        first = asyncio.create_task(self.snapshots.wait())
-        await asyncio.wait((first, self._task), return_when=asyncio.FIRST_COMPLETED)
-        if not first.done():
-            first.cancel()
-            await self._task
-        return first.result()
+        self._settling = Settling(self._api, controller)
+        run = asyncio.create_task(controller.run(), name="guard")
+        self._tasks.append(run)
+        problems = await _first(asyncio.create_task(self._load(client, self._settling)), run)
+        self._loaded.set()
+        snapshot = self.snapshots.current
+        assert snapshot is not None, "it was loaded"
+        return Guarded(snapshot=snapshot, asked=self._asked, problems=tuple(problems))
+
+    async def _load(self, client: Client, settling: Settling) -> list[Diagnostic]:
+        """Load what is there, apply what was asked for, and load that; what is wrong with it."""
+        await self.snapshots.wait()
+        if not self._asked.any:
+            return []
+        sources = Sources(client, self._asked)
+        applied = await sources.apply()
+        await settling.settle_all()
+        self._tasks.append(asyncio.create_task(sources.watch(), name="policies' sources"))
+        return applied.problems
 
     async def end(self) -> None:
         """Stop, before the cluster does."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._client is not None:
             await self._client.close()
 
     async def _settle(self, written: Written) -> None:
         """Let a policy that was written be in force before whoever wrote it goes on."""
-        controller = self._controller
-        if controller is None or self._api is None or written.user.username == USER.username:
-            return
-        gvk = self._watched(written.resource, controller)
-        if gvk is None:
-            return
-        try:
-            async with asyncio.timeout(SETTLED):
-                await controller.settled(gvk, self._expected(written, gvk, controller))
-        except TimeoutError:
-            _LOG.warning("%s: what was written is not in force yet", written.resource[1])
-
-    def _watched(self, resource: tuple[str, str], controller: PolicyController) -> GVK | None:
-        """The kind under which a resource is watched, None if it is not."""
-        assert self._api is not None, "attached"
-        type = self._api.registry.stored(resource)
-        if type is None:
-            return None
-        rows = (row for row in controller.watches.kinds if (row.group, row.kind) == (type.group, type.kind))
-        return next((row for row in rows if row not in kinds.WRITTEN), None)
-
-    def _expected(self, written: Written, gvk: GVK, controller: PolicyController) -> Mapping[Key, int | None]:
-        """The versions of what was written, as they are stored."""
-        assert self._api is not None, "attached"
-        store = self._api.store
-        if written.name:
-            row = store.get(Place(*written.resource, written.namespace, written.name))
-            return {Key(written.namespace, written.name): row.version if row is not None else None}
-        there = {
-            Key(row.place.namespace, row.place.name): row.version for row in store.rows(written.resource)
-        }
-        return {**dict.fromkeys(controller.watches.objects(gvk)), **there}
+        if self._settling is not None and written.user.username != USER.username:
+            await self._settling.settle(written)
 
 
-def open_guard() -> Guard:
-    """A guard with the caches of this user."""
-    making = Making(compile=cached_compile(enabled=True), choice=cached_choice(enabled=True))
-    return Guard(making, LivePolicies(compile=cached_expressions()))
+async def _first(work: asyncio.Task[list[Diagnostic]], other: asyncio.Task[None]) -> list[Diagnostic]:
+    """What the work gives; if the other task ends before, that failed, and raises why."""
+    await asyncio.wait((work, other), return_when=asyncio.FIRST_COMPLETED)
+    if not work.done():
+        work.cancel()
+        await other
+    return await work
+
+
+def open_guard(asked: Asked = NOTHING, external: Chosen = NOBODY) -> Guard:
+    """A guard with the caches of this user. ``external`` is whom policies may ask for data.
+
+    Raises DiagnosticError for files with external data that cannot be read.
+    """
+    making = Making(
+        compile=cached_compile(enabled=True),
+        choice=cached_choice(enabled=True),
+        providers=ExternalData.read(external).providers,
+    )
+    return Guard(making, LivePolicies(compile=cached_expressions()), asked)
 
 
 def connection(cluster: Cluster) -> Connection:

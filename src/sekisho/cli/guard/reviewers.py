@@ -1,9 +1,9 @@
 """Reviewers of an embedded cluster: its own admission policies, then what the policies of its API say.
 
 The order is Kubernetes': ValidatingAdmissionPolicies are asked before webhooks, and what they refuse is not
-asked any further. Policies are asked as if they were Gatekeeper's webhooks on a cluster of their own: the same
-functions answer (``admission.judge``), and refusals are told in the same words. They judge in this process, by
-the snapshot of the moment; until there is one, writes wait for it.
+asked any further. Policies are asked as if they were Gatekeeper's webhooks on a cluster of their own: the
+same functions answer (``admission.judge``), and refusals are told in the same words. They judge in this
+process, by the snapshot of the moment; until policies are loaded, writes wait for them.
 """
 
 from __future__ import annotations
@@ -74,10 +74,22 @@ class _Judging:
 
 
 class PolicyReviewers:
-    """Judges by snapshots. ``user`` is the controller's own, whose writes nobody judges."""
+    """Judges by snapshots, once policies are ``loaded``; ``first`` is asked before them.
 
-    def __init__(self, snapshots: Snapshots, first: Reviewers, user: UserInfo, namespace: str) -> None:
+    ``user`` is the controller's own, whose writes nobody judges, ``namespace`` that of the guard.
+    """
+
+    def __init__(
+        self,
+        snapshots: Snapshots,
+        loaded: asyncio.Event,
+        *,
+        first: Reviewers,
+        user: UserInfo,
+        namespace: str,
+    ) -> None:
         self._snapshots = snapshots
+        self._loaded = loaded
         self._first = first
         repair = Repair(namespace=namespace, account=user.username, groups=frozenset({MASTERS}))
         self._settings = Settings(repair=repair)
@@ -118,13 +130,14 @@ class PolicyReviewers:
 
     async def _current(self) -> EngineSnapshot | None:
         """The newest snapshot; None if there is none in time."""
-        snapshot = self._snapshots.current
-        if snapshot is None:
+        if not self._loaded.is_set():
             try:
                 async with asyncio.timeout(SECONDS):
-                    snapshot = await self._snapshots.wait()
+                    await self._loaded.wait()
             except TimeoutError:
                 return None
+        snapshot = self._snapshots.current
+        assert snapshot is not None, "policies are loaded"
         if self._judging is None or self._judging.number != snapshot.number:
             self._judging = _Judging(snapshot.number, _as_admission_wants(snapshot))
         return self._judging.snapshot

@@ -1,4 +1,4 @@
-"""What is written to a cluster after each snapshot, in its order: each follower tells the next what it found."""
+"""What is written to a cluster after each snapshot, in order: each follower tells the next what it found."""
 
 from __future__ import annotations
 

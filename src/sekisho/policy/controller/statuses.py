@@ -1,4 +1,4 @@
-"""Statuses in the cluster: what this pod says of each policy, and what all pods say in the policy's own status.
+"""Statuses in the cluster: what this pod says of each policy, and what all say in the policy's own status.
 
 Each pod writes objects of its own (``policy.status``), so no two write the same one; one of them, the leader,
 puts them together in ``status.byPod`` of the policies. Both compare first, and write differences only.
@@ -52,7 +52,7 @@ class PodStatuses:
             watches.watch(gvk, Selection(namespace=pod.namespace))
 
     async def follow(self, snapshot: Snapshot) -> None:
-        """Write what is new or different, and remove what is about nothing any more. Raises DiagnosticError."""
+        """Write what is new or different, and remove what is about nothing. Raises DiagnosticError."""
         there = {_name(raw): raw for raw in self._own()}
         states = self.states()
         for object in snapshot.objects:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sekisho.kube.object import Object
-from sekisho.policy.controller import kinds
 from tests.unit.policy.controller.running import Running, run
 from tests.unit.policy.made import constraint, template
+
+from sekisho.kube.object import Object
+from sekisho.policy.controller import kinds
 
 BROKEN = 'violation contains {"msg": x} if true'
 
