@@ -5,14 +5,16 @@ Facts from Kubernetes 1.33: short names, categories, which kinds count generatio
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
+from sekisho.apiserver.conversions import HOMES, conversion_of
 from sekisho.apiserver.release import MINOR, VERSION
 from sekisho.apiserver.strategies import STRATEGIES
+from sekisho.apiserver.structs import compact, filled
 from sekisho.apiserver.types import CREATE_ONLY, EVERY_VERB, PLAIN, ResourceType, ScalePaths, Subresource
-from sekisho.kube.gvk import BUILT_IN, GVK, KindInfo
+from sekisho.kube.gvk import BUILT_IN, GVK, GVR, KindInfo, parse_api_version
 from sekisho.kube.schema import Schema
 from sekisho.kube.schema.builtin import builtin, stability
 from sekisho.kube.schema.store import store
@@ -200,6 +202,7 @@ def _type(info: KindInfo, version: str, stored: str) -> ResourceType:
     facts = store().kind(info.group, version, info.kind, MINOR)
     assert facts is not None, "only served versions come here"
     review = info.plural in REVIEWS
+    strategy = STRATEGIES.get((info.group, info.plural), PLAIN)
     rows = (SUBRESOURCES[name] for name in facts.subresources if name in SUBRESOURCES)
     return ResourceType(
         group=info.group,
@@ -213,7 +216,14 @@ def _type(info: KindInfo, version: str, stored: str) -> ResourceType:
         categories=CATEGORIES.get(info.plural, ()),
         subresources={row.name: row for row in rows},
         schema=partial(_schema, info.group, version, info.kind),
-        strategy=STRATEGIES.get((info.group, info.plural), PLAIN),
+        strategy=strategy,
+        versions=conversion_of(
+            GVR(info.group, version, info.plural),
+            info.kind,
+            strategy.fields,
+            partial(_shape_of, info.kind),
+        ),
+        home=HOMES.get((info.group, info.plural)),
         stored=stored,
         generation=info.plural in GENERATION,
         scale=REPLICAS if "scale" in facts.subresources else None,
@@ -221,6 +231,17 @@ def _type(info: KindInfo, version: str, stored: str) -> ResourceType:
         creates=info.plural in CREATED,
         warning=DEPRECATED.get((info.group, version, info.plural), ""),
     )
+
+
+def _shape_of(kind: str, api_version: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """What writes objects of a kind as Go writes the structs of a version."""
+    group, version = parse_api_version(api_version)
+
+    def shaped(value: Mapping[str, Any]) -> dict[str, Any]:
+        schema = _schema(group, version, kind)
+        return dict(filled(compact(value, schema), schema, stored=True))
+
+    return shaped
 
 
 def _schema(group: str, version: str, kind: str) -> Schema | None:

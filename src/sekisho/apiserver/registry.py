@@ -19,7 +19,7 @@ class Registry:
         self._by_key: dict[tuple[str, str], ResourceType] = {}
         self._groups: dict[str, list[str]] = {}
         for row in self._by_path.values():
-            if row.version == row.stored or row.key not in self._by_key:
+            if (row.version == row.stored and row.home is None) or row.key not in self._by_key:
                 self._by_key[row.key] = row
             versions = self._groups.setdefault(row.group, [])
             if row.version not in versions:

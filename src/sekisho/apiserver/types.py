@@ -123,8 +123,8 @@ class Judged(NamedTuple):
     warnings: list[str]
 
 
-class Custom(Protocol):
-    """One version of a custom resource: how its objects are read, judged and kept."""
+class Conversion(Protocol):
+    """One version of a resource that has several."""
 
     async def shown(self, rows: Sequence[Row]) -> list[Row]:
         """Stored objects in this version, with its defaults. Raises ApiError."""
@@ -132,11 +132,25 @@ class Custom(Protocol):
     async def kept(self, value: dict[str, Any]) -> dict[str, Any]:
         """An object of this version in the version in which it is stored. Raises ApiError."""
 
-    def shaped(self, value: dict[str, Any]) -> dict[str, Any]:
-        """An object without unknown fields and with the defaults."""
-
     async def converted(self, value: dict[str, Any]) -> dict[str, Any]:
         """An object of another version in this one. Raises ApiError."""
+
+
+class BuiltIn(Conversion, Protocol):
+    """One version of a built-in resource that has several."""
+
+    def stored(self, value: dict[str, Any]) -> dict[str, Any]:
+        """An object of this version in the version in which it is stored."""
+
+    def settled(self, value: dict[str, Any]) -> dict[str, Any]:
+        """An object of this version as it comes back from the one that is stored."""
+
+
+class Custom(Conversion, Protocol):
+    """One version of a custom resource: how its objects are read, judged and kept."""
+
+    def shaped(self, value: dict[str, Any]) -> dict[str, Any]:
+        """An object without unknown fields and with the defaults."""
 
     def judge(self, new: Raw, old: Raw | None) -> Judged:
         """What is wrong with an object, or with a change of it."""
@@ -149,7 +163,9 @@ class ResourceType:
     ``stored`` is the version in which its objects are kept. ``generation``: changes outside of metadata and
     status count up ``metadata.generation``. ``schema`` gives the schema of its objects, None where any object
     is one. ``custom`` is set where it comes from a CustomResourceDefinition; ``published`` is its schema as
-    OpenAPI has it then, without apiVersion, kind and metadata. None: Kubernetes' own definition.
+    OpenAPI has it then, without apiVersion, kind and metadata. None: Kubernetes' own definition. ``versions``
+    converts the objects of a built-in one that is served in several; ``home`` is the group and the plural
+    under which they are kept, where those are others.
     ``unconditional``: an update need not name the version that it was computed from. ``creates``: an update
     of what is not there makes it. ``warning`` is told with every answer. ``closing``: nothing new may be
     created.
@@ -171,6 +187,8 @@ class ResourceType:
     stored: str = ""
     generation: bool = False
     custom: Custom | None = None
+    versions: BuiltIn | None = None
+    home: tuple[str, str] | None = None
     selectable: tuple[str, ...] = ()
     published: Mapping[str, Any] | None = None
     scale: ScalePaths | None = None
@@ -203,7 +221,12 @@ class ResourceType:
     @property
     def key(self) -> tuple[str, str]:
         """Under what the store keeps its objects, whatever the version."""
-        return self.group, self.plural
+        return self.home or (self.group, self.plural)
+
+    @property
+    def conversion(self) -> Conversion | None:
+        """How stored objects become those of this version; None where they are."""
+        return self.custom or self.versions
 
     @property
     def kind_of_list(self) -> str:

@@ -271,9 +271,9 @@ class Writer:
                 gone = await self._delete(call, type, base, base.load(), options)
             except Stale:
                 continue
-            if type.custom is None or gone.get("kind") == "Status":
+            if type.conversion is None or gone.get("kind") == "Status":
                 return gone
-            [row] = await type.custom.shown([replace(base, version=0, body=orjson.dumps(gone))])
+            [row] = await type.conversion.shown([replace(base, version=0, body=orjson.dumps(gone))])
             return row.load()
         raise status.conflict(type.resource, place.name, status.MODIFIED)
 
@@ -360,7 +360,8 @@ class Writer:
         if value["metadata"].get("managedFields") == []:
             found["metadata"]["managedFields"] = []  # to whoever manages them that says something
         type.strategy.decoded(found)
-        return dict(filled(with_defaults(found), schema))
+        found = with_defaults(found)
+        return dict(filled(found if type.versions is None else type.versions.settled(dict(found)), schema))
 
     def _stored(self, value: dict[str, Any], type: ResourceType) -> dict[str, Any]:
         """An object as it comes back from the store."""
@@ -410,26 +411,27 @@ class Writer:
             causes += judged.causes
             warnings = judged.warnings
         else:
-            causes += broken(type, new, old, subresource)
+            causes += broken(type, _as_kept(type, new), old and _as_kept(type, old), subresource)
         causes += not_told(type.strategy.validate(new, old), causes)
-        if type.custom is None:
+        if type.custom is None and type.home is None:
             causes += not_told(schema_causes(new, type), causes)
         if causes:
-            raise status.invalid(type.gvk, name, causes)
+            kind = type.gvk if type.home is None else type.gvk._replace(group=type.home[0])
+            raise status.invalid(kind, name, causes)
         return warnings if subresource else [*warnings, *warnings_of(type, new, old)]
 
 
 async def _shown(type: ResourceType, row: Row) -> Row:
     """A stored object as a version of its resource shows it."""
-    if type.custom is None:
+    if type.conversion is None:
         return row
-    [found] = await type.custom.shown([row])
+    [found] = await type.conversion.shown([row])
     return found
 
 
 async def _kept(type: ResourceType, value: dict[str, Any]) -> dict[str, Any]:
     """An object as it is stored."""
-    return value if type.custom is None else await type.custom.kept(value)
+    return value if type.conversion is None else await type.conversion.kept(value)
 
 
 def _check_version(text: Any) -> None:
@@ -438,6 +440,11 @@ def _check_version(text: Any) -> None:
         version_of(str(text or 0))
     except NoVersion as why:
         raise ApiError(500, "", str(why)) from None
+
+
+def _as_kept(type: ResourceType, value: dict[str, Any]) -> dict[str, Any]:
+    """An object in the version whose rules it is judged by."""
+    return value if type.versions is None else type.versions.stored(value)
 
 
 def place_of(call: Call, type: ResourceType) -> Place:

@@ -284,7 +284,7 @@ class Webhooks:
 
     def _equivalents(self, type: ResourceType) -> list[ResourceType]:
         rows = self.registry().types()
-        return [row for row in rows if row.key == type.key and row.version != type.version]
+        return [row for row in rows if row.key == type.key and row.gvr != type.gvr]
 
     # Asking.
 
@@ -329,14 +329,14 @@ class Webhooks:
     async def _request(self, asked: Asked, match: _Match) -> dict[str, Any]:
         """The AdmissionRequest, its objects in the version that the webhook is asked about."""
         request = asked.request(match.resource, match.kind).to_json()
-        if match.resource.version == asked.type.version or asked.type.custom is None:
+        if match.resource == asked.type.gvr or asked.type.conversion is None:
             return request
         other = self.registry().find(*match.resource)
-        if other is None or other.custom is None:
+        if other is None or other.conversion is None:
             return request
         for name in ("object", "oldObject"):
             if request[name] is not None:
-                request[name] = await other.custom.converted(request[name])
+                request[name] = await other.conversion.converted(request[name])
         return request
 
 

@@ -204,9 +204,9 @@ class _Versions:
         found = self.find(api_version)
         if found is None:
             return None
-        if found.custom is None or "apiVersion" not in value:
+        if found.conversion is None or "apiVersion" not in value:
             return {**value, "apiVersion": api_version}
-        return await found.custom.converted(value)
+        return await found.conversion.converted(value)
 
 
 def empty(type: ResourceType) -> dict[str, Any]:

@@ -212,7 +212,7 @@ class Reader:
 
 async def shown(type: ResourceType, rows: Sequence[Row]) -> Sequence[Row]:
     """Stored objects as a version of their resource shows them. Raises ApiError where that is impossible."""
-    return rows if type.custom is None else await type.custom.shown(rows)
+    return rows if type.conversion is None else await type.conversion.shown(rows)
 
 
 class _Source(NamedTuple):
@@ -223,12 +223,13 @@ class _Source(NamedTuple):
 
     async def shown(self, events: Sequence[Event]) -> Sequence[Event]:
         """The changes, in the version that is watched."""
-        if self.type.custom is None:
+        conversion = self.type.conversion
+        if conversion is None:
             return events
         rows = [event.row for event in events] + [
             event.before for event in events if event.before is not None
         ]
-        seen = dict(zip(map(id, rows), await self.type.custom.shown(rows), strict=True))
+        seen = dict(zip(map(id, rows), await conversion.shown(rows), strict=True))
         return [
             replace(
                 event,

@@ -220,6 +220,10 @@ _EVENT_FIELDS: Final = (
 )
 
 
+CORE: Final = "involvedObject"
+"""What an Event of the core group calls what it is about."""
+
+
 class Events(Plain):
     """Events are looked for by what they are about."""
 
@@ -233,7 +237,10 @@ class Events(Plain):
             head, _, tail = name.partition(".")
             written = f"{self._about}.{tail}" if tail else name
             found[written] = _text(_get(value, self._about if tail else head, *([tail] if tail else [])))
-        controller = value.get("reportingComponent") or value.get("reportingController")
+        if self._about != CORE:
+            found["reportingController"] = _text(value.get("reportingController"))
+            return found
+        controller = value.get("reportingComponent")
         found["reportingComponent"] = _text(controller or _get(value, "source", "component"))
         found["source"] = _text(_get(value, "source", "component") or controller)
         return found
@@ -244,7 +251,7 @@ STRATEGIES: Final[Mapping[tuple[str, str], Strategy]] = {
     ("", "namespaces"): Namespaces(),
     ("", "secrets"): Secrets(),
     ("", "services"): Services(),
-    ("", "events"): Events("involvedObject"),
+    ("", "events"): Events(CORE),
     ("events.k8s.io", "events"): Events("regarding"),
     ("", "nodes"): Selected(spec__unschedulable=("spec", "unschedulable")),
     ("", "persistentvolumeclaims"): WithStatus(phase="Pending"),

@@ -7,7 +7,16 @@ from typing import Final
 
 from sekisho.apiserver.status import Cause
 from sekisho.apiserver.types import ResourceType
-from sekisho.apiserver.validation import cluster, configuration, networking, pods, scaling, storage, workloads
+from sekisho.apiserver.validation import (
+    cluster,
+    configuration,
+    events,
+    networking,
+    pods,
+    scaling,
+    storage,
+    workloads,
+)
 from sekisho.apiserver.validation.fields import Causes, Raw
 
 Rule = Callable[[Raw, Raw | None], Causes]
@@ -15,6 +24,7 @@ Rule = Callable[[Raw, Raw | None], Causes]
 RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("", "configmaps"): configuration.config_map,
     ("", "endpoints"): networking.endpoints,
+    ("", "events"): events.event,
     ("", "limitranges"): configuration.limits,
     ("", "nodes"): cluster.node,
     ("", "persistentvolumeclaims"): storage.claim,
@@ -31,6 +41,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("batch", "jobs"): workloads.job,
     ("coordination.k8s.io", "leases"): cluster.lease,
     ("discovery.k8s.io", "endpointslices"): networking.endpoint_slice,
+    ("events.k8s.io", "events"): events.strict_event,
     ("networking.k8s.io", "ingresses"): networking.ingress,
     ("networking.k8s.io", "networkpolicies"): networking.network_policy,
     ("node.k8s.io", "runtimeclasses"): cluster.runtime_class,
@@ -51,7 +62,7 @@ def broken(type: ResourceType, new: Raw, old: Raw | None, subresource: str = "")
     """The rules of its kind that an object breaks, or a change of it does."""
     if type.custom is not None:
         return []
-    rule, change = RULES.get(type.key), CHANGES.get(type.key)
+    rule, change = RULES.get((type.group, type.plural)), CHANGES.get(type.key)
     found = [*rule(new, old)] if rule is not None else []
     if change is not None and old is not None and not subresource:
         found += change(new, old)

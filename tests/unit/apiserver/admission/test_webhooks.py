@@ -534,3 +534,77 @@ def test_what_is_refused_of_a_configuration(tmp_path: Path, more: Any, told: str
         assert (code, told.removesuffix(": Invalid value") in answer["message"]) == (422, True), answer
 
     run(tmp_path, work, guarding=Guarding(conditions=_conditions(True)))
+
+
+AUTOSCALER = {
+    "apiVersion": "autoscaling/v1",
+    "kind": "HorizontalPodAutoscaler",
+    "metadata": {"name": "a"},
+    "spec": {"maxReplicas": 3, "scaleTargetRef": {"kind": "Deployment", "name": "d"}},
+}
+EVENT = {
+    "apiVersion": "events.k8s.io/v1",
+    "kind": "Event",
+    "metadata": {"name": "e"},
+    "eventTime": "2026-01-02T03:04:05.000000Z",
+    "action": "A",
+    "note": "hello",
+    "reason": "R",
+    "type": "Normal",
+    "reportingController": "example.com/c",
+    "reportingInstance": "i",
+    "regarding": {"kind": "Pod", "name": "p", "namespace": "default"},
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "rule", "kind", "field"),
+    [
+        (
+            "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers",
+            AUTOSCALER,
+            {"apiGroups": ["autoscaling"], "apiVersions": ["v2"], "resources": ["horizontalpodautoscalers"]},
+            {"group": "autoscaling", "version": "v2", "kind": "HorizontalPodAutoscaler"},
+            ("spec", "metrics", 0, "resource", "name"),
+        ),
+        (
+            "/apis/events.k8s.io/v1/namespaces/default/events",
+            EVENT,
+            {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["events"]},
+            {"group": "", "version": "v1", "kind": "Event"},
+            ("message",),
+        ),
+    ],
+)
+def test_built_in_objects_are_shown_in_the_version_of_the_rule(
+    tmp_path: Path, path: str, body: dict[str, Any], rule: dict[str, Any], kind: Any, field: tuple[Any, ...]
+) -> None:
+    hooks = Hooks(a={})
+    rules = [{"operations": ["*"], **rule}]
+
+    async def work(call: Client) -> Any:
+        return await call("POST", path, body)
+
+    code, answer = with_hooks(tmp_path, hooks, [config("Validating", "v", hook("a", rules=rules))], work)
+    assert code == 201, answer
+    [(_, request)] = hooks.asked
+    assert request["kind"] == kind
+    assert request["requestKind"]["version"] == body["apiVersion"].rpartition("/")[2]
+    found = request["object"]
+    assert found["apiVersion"] == "/".join(filter(None, (kind["group"], kind["version"])))
+    for step in field:
+        found = found[step]
+    assert found in ("cpu", "hello")
+
+
+def test_an_exact_webhook_is_not_asked_about_another_version(tmp_path: Path) -> None:
+    hooks = Hooks(a={"allowed": False})
+    rule = {"apiGroups": ["autoscaling"], "apiVersions": ["v2"], "resources": ["*"], "operations": ["*"]}
+    path = "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers"
+
+    async def work(call: Client) -> Any:
+        return await call("POST", path, AUTOSCALER)
+
+    only = config("Validating", "v", hook("a", rules=[rule], matchPolicy="Exact"))
+    assert with_hooks(tmp_path, hooks, [only], work)[0] == 201
+    assert not hooks.asked

@@ -268,3 +268,46 @@ def test_match_conditions_of_webhooks(tmp_path: Path) -> None:
 
     live(tmp_path, work, caller=hook)
     assert hook.names == ["yes"]
+
+
+def test_an_autoscaler_is_judged_in_the_version_of_the_policy(tmp_path: Path) -> None:
+    constraints = {
+        "matchPolicy": "Equivalent",
+        "resourceRules": [
+            {
+                "apiGroups": ["autoscaling"],
+                "apiVersions": ["v2"],
+                "operations": ["*"],
+                "resources": ["horizontalpodautoscalers"],
+            }
+        ],
+    }
+    rule = {"expression": "object.spec.metrics[0].resource.target.averageUtilization < 80", "message": "much"}
+    body = {
+        "apiVersion": "autoscaling/v1",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "a"},
+        "spec": {"maxReplicas": 3, "scaleTargetRef": {"kind": "Deployment", "name": "d"}},
+    }
+    path = "/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers"
+
+    async def work(call: Client) -> None:
+        assert (await call("POST", POLICIES, policy(rule, matchConstraints=constraints)))[0] == 201
+        await call("POST", BINDINGS, binding())
+        code, answer = await call("POST", path, body)
+        assert (code, "denied request: much" in answer["message"]) == (422, True)
+        spec = {**body["spec"], "targetCPUUtilizationPercentage": 50}
+        assert (await call("POST", path, {**body, "spec": spec}))[0] == 201
+
+    live(tmp_path, work)
+
+
+def test_policies_that_are_alpha_are_not_offered(tmp_path: Path) -> None:
+    async def work(call: Client) -> None:
+        _, group = await call("GET", GROUP)
+        assert not [row["name"] for row in group["resources"] if row["name"].startswith("mutatingadmission")]
+        _, groups = await call("GET", "/apis/admissionregistration.k8s.io")
+        assert [row["version"] for row in groups["versions"]] == ["v1"]
+        assert (await call("GET", f"{GROUP}/mutatingadmissionpolicies"))[0] == 404
+
+    live(tmp_path, work)

@@ -149,14 +149,21 @@ def test_what_matched_in_another_version_is_judged_in_it() -> None:
 
 
 def test_versions_with_other_fields_are_not_converted() -> None:
-    constraints = about(rule(apiGroups=["autoscaling"], apiVersions=["v2"], resources=["*"]))
+    constraints = about(rule(apiGroups=["resource.k8s.io"], apiVersions=["v1beta2"], resources=["*"]))
     found = policy(matchConstraints=constraints, validations=[{"expression": "true"}])
-    assert messages(judged(found, about=thing("HorizontalPodAutoscaler", api="autoscaling/v1"))) == [
+    assert messages(judged(found, about=thing("ResourceClaim", api="resource.k8s.io/v1beta1"))) == [
         (
             "failed to configure binding: failed to convert object version: "
-            "autoscaling/v1, Kind=HorizontalPodAutoscaler to autoscaling/v2"
+            "resource.k8s.io/v1beta1, Kind=ResourceClaim to resource.k8s.io/v1beta2"
         )
     ]
+
+
+def test_an_autoscaler_is_converted() -> None:
+    constraints = about(rule(apiGroups=["autoscaling"], apiVersions=["v2"], resources=["*"]))
+    expression = "object.spec.metrics[0].resource.target.averageUtilization == 80"
+    found = policy(matchConstraints=constraints, validations=[{"expression": expression}])
+    assert judged(found, about=thing("HorizontalPodAutoscaler", api="autoscaling/v1")).findings == ()
 
 
 @pytest.mark.parametrize(
