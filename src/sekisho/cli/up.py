@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from sekisho.cli.network import Chosen, provider_options
+from sekisho.cli.guard.options import Asked, guard_options
 
 if TYPE_CHECKING:
     from sekisho import cel
@@ -36,38 +36,11 @@ PORT: Final = 6443
     show_default=True,
     help="Port to listen on; 0 for any free one.",
 )
-@click.option(
-    "--guard/--no-guard",
-    "guarded",
-    default=True,
-    show_default=True,
-    help="Whether the cluster's policies (ConstraintTemplates, mutators) judge its writes.",
-)
-@click.option(
-    "--policies",
-    "-p",
-    multiple=True,
-    metavar="PATH",
-    help="Policies to apply, as files or folders; what changes there is applied again. Repeatable.",
-)
-@click.option(
-    "--bundle", "-b", "bundles", multiple=True, metavar="NAME", help="A bundle of the library; repeatable."
-)
-@provider_options
+@guard_options
 @click.option(
     "-o", "--output", type=click.Choice(["text", "json"]), default="text", help="Form of the output."
 )
-def command(
-    *,
-    data: str | None,
-    host: str,
-    port: int,
-    guarded: bool,
-    policies: tuple[str, ...],
-    bundles: tuple[str, ...],
-    external: Chosen,
-    output: str,
-) -> int:
+def command(*, data: str | None, host: str, port: int, asked: Asked | None, output: str) -> int:
     """Run a guarded Kubernetes API on this machine, and write a kubeconfig for it.
 
     The policies in its API, and those that are asked for, judge every write: kubectl is told what they
@@ -86,9 +59,7 @@ def command(
     from sekisho.apiserver.cluster import Settings
 
     settings = Settings(folder=Path(data) if data else _folder(), host=host, port=port)
-    if not guarded and (policies or bundles):
-        raise click.UsageError("--policies and --bundle need the guard")
-    guard = _guard(policies, bundles, external) if guarded else None
+    guard = _guard(asked) if asked is not None else None
     return asyncio.run(_run(settings, guard, output))
 
 
@@ -128,11 +99,10 @@ async def _run(settings: Settings, guard: Guard | None, output: str) -> int:
     return 0
 
 
-def _guard(policies: tuple[str, ...], bundles: tuple[str, ...], external: Chosen) -> Guard:
+def _guard(asked: Asked) -> Guard:
     from sekisho.cli.guard.guard import open_guard
-    from sekisho.cli.guard.sources import Asked
 
-    return open_guard(Asked(paths=policies, bundles=bundles), external)
+    return open_guard(asked)
 
 
 def _unguarded() -> Guarding:

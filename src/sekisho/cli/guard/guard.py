@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from sekisho.apiserver.admission import Guarding
 from sekisho.apiserver.authorize import MASTERS
 from sekisho.cli.admission.live import LivePolicies
+from sekisho.cli.guard.options import NOTHING, Asked
 from sekisho.cli.guard.reviewers import PolicyReviewers
 from sekisho.cli.guard.settling import Owners, Settling
-from sekisho.cli.guard.sources import NOTHING, Asked, Sources
-from sekisho.cli.network import NOTHING as NOBODY
-from sekisho.cli.network import Chosen, ExternalData
+from sekisho.cli.guard.sources import Sources
+from sekisho.cli.network import ExternalData
 from sekisho.cli.programs import cached_choice, cached_compile, cached_expressions
 from sekisho.cluster.client import Client
 from sekisho.cluster.connection import Connection, Credentials
@@ -148,15 +148,15 @@ async def _first(work: asyncio.Task[list[Diagnostic]], other: asyncio.Task[None]
     return await work
 
 
-def open_guard(asked: Asked = NOTHING, external: Chosen = NOBODY) -> Guard:
-    """A guard with the caches of this user. ``external`` is whom policies may ask for data.
+def open_guard(asked: Asked = NOTHING) -> Guard:
+    """A guard with the caches of this user.
 
     Raises DiagnosticError for files with external data that cannot be read.
     """
     making = Making(
         compile=cached_compile(enabled=True),
         choice=cached_choice(enabled=True),
-        providers=ExternalData.read(external).providers,
+        providers=ExternalData.read(asked.external).providers,
     )
     return Guard(making, LivePolicies(compile=cached_expressions()), asked)
 

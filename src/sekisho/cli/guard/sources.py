@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from sekisho.cli.guard.options import Asked
 from sekisho.cli.inputs import Inputs, read_objects
 from sekisho.cli.programs import cached_choice, cached_compile
 from sekisho.cli.rules import is_rule
@@ -45,22 +46,6 @@ NAMESPACE: Final = "gatekeeper-system"
 """Where a Config goes that names no namespace."""
 
 Identity = tuple[GVK, str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """Where policies come from: files and folders, and bundles of the library."""
-
-    paths: tuple[str, ...] = ()
-    bundles: tuple[str, ...] = ()
-
-    @property
-    def any(self) -> bool:
-        """Whether there is anything to apply."""
-        return bool(self.paths or self.bundles)
-
-
-NOTHING: Final = Asked()
 
 
 @dataclass(slots=True)
