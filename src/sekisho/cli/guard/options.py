@@ -15,7 +15,7 @@ from sekisho.cli.network import Chosen, provider_options
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Where policies come from: files and folders, and bundles of the library. ``external``: whom they ask."""
+    """Where policies come from: files and folders, bundles of the library; ``external`` is whom they ask."""
 
     paths: tuple[str, ...] = ()
     bundles: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ def guard_options(function: Callable[..., int]) -> Callable[..., int]:
                 "-p",
                 multiple=True,
                 metavar="PATH",
-                help="Policies to apply, as files or folders; what changes there is applied again. Repeatable.",
+                help="Policies to apply, files or folders; what changes there is applied again. Repeatable.",
             ),
             click.option(
                 "--bundle",
