@@ -17,5 +17,6 @@ BAD_CREDENTIALS: Final = register(
     "OCI008", "credentials for a registry cannot be had", blame=Blame.ENVIRONMENT
 )
 BAD_LAYOUT: Final = register("OCI009", "a folder or an archive is no image layout")
+BAD_LAYER: Final = register("OCI010", "a layer cannot be unpacked")
 NO_PLATFORM: Final = register("OCI011", "an image has nothing for the platform")
 """Outcomes: NOT_FOUND is an answer; NOT_ASKED and REFUSED are none, so they are neither a yes nor a no."""
