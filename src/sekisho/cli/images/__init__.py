@@ -11,6 +11,7 @@ from sekisho.cli.main import LazyGroup
 VERBS: Final = {
     "attest": ("sekisho.cli.images.attest", "Sign what an attestor attests of an image, and store it."),
     "authorize": ("sekisho.cli.images.authorize", "Say whether images may run, and why."),
+    "evaluate": ("sekisho.cli.images.evaluate", "Evaluate a platform policy for manifests."),
     "lint": ("sekisho.cli.images.lint", "Warn about what a policy hardly means."),
     "payload": ("sekisho.cli.images.payload", "Print the bytes to sign for an image."),
     "verify-bundle": (

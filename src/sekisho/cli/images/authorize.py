@@ -72,7 +72,7 @@ def command(
     trust = read_trust(
         ImageFiles(policy=policy_file, attestors=attestors, system=system or "", identity=identity_match)
     )
-    index, problems = read_evidence(evidence)
+    store, problems = read_evidence(evidence)
     where = Place(**place)
     answers: list[Answer] = []
     for image in references:
@@ -81,9 +81,9 @@ def command(
             for name in attestors_asked(image, policy, where, trust)
             if name in trust.attestors
         ]
-        found = {row.name: index.about(row.note, image) for row in asked}
+        found = {row.name: store.about(row.note, image) for row in asked}
         answers.append(authorize(image, policy, found, place=where, trust=trust, now=datetime.now(UTC)))
-    _tell(problems)
+    tell(problems)
     if output == "json":
         print(json.dumps({"images": [row.to_json() for row in answers]}, indent=2))
     else:
@@ -113,7 +113,7 @@ def _text(answer: Answer) -> str:
     return "\n".join(lines)
 
 
-def _tell(problems: Sequence[Diagnostic]) -> None:
+def tell(problems: Sequence[Diagnostic]) -> None:
     """Warnings, on standard error."""
     if not problems:
         return

@@ -12,8 +12,7 @@ from sekisho.diag import Diagnostic, DiagnosticError, Level, Limit
 from sekisho.images import codes
 from sekisho.images.attest import IdentityMatch
 from sekisho.images.authorize import Trust
-from sekisho.images.evidence.grafeas import Occurrence, read_occurrences
-from sekisho.images.evidence.index import OccurrenceIndex
+from sekisho.images.evidence.store import EvidenceStore
 from sekisho.images.evidence.strictjson import DOCUMENT, BadEvidenceError
 from sekisho.images.google.attestor import Attestor, read_attestor
 from sekisho.images.google.policy import Policy, read_policy
@@ -42,11 +41,11 @@ def image_steps(files: ImageFiles) -> tuple[tuple[Step[Judge], ...], list[Diagno
 
     Raises DiagnosticError.
     """
-    index, problems = read_evidence(files.evidence)
+    store, problems = read_evidence(files.evidence)
     judge = ImageJudge(
         policy=read_policy_file(files.policy),
         trust=read_trust(files),
-        look=lambda attestor, image: index.about(attestor.note, image),
+        look=lambda attestor, image: store.about(attestor.note, image),
         cluster=files.cluster,
     )
     return (Step(name="images", call=judge),), problems
@@ -99,18 +98,17 @@ def read_attestors(paths: Sequence[str]) -> dict[str, Attestor]:
     return found
 
 
-def read_evidence(paths: Sequence[str]) -> tuple[OccurrenceIndex, list[Diagnostic]]:
-    """The occurrences of JSON files and of folders of them, and warnings about what cannot be read."""
-    found: list[Occurrence] = []
+def read_evidence(paths: Sequence[str]) -> tuple[EvidenceStore, list[Diagnostic]]:
+    """What JSON files and folders of them hold, and warnings about what cannot be read."""
+    store = EvidenceStore()
     problems: list[Diagnostic] = []
     for file in _files(paths):
         try:
-            rows, bad = read_occurrences(_content(file))
+            bad = store.add(_content(file))
         except BadEvidenceError as error:
-            rows, bad = (), (str(error),)
-        found += rows
+            bad = (str(error),)
         problems += (_unusable(f"{file}: {row}") for row in bad)
-    return OccurrenceIndex(found), problems
+    return store, problems
 
 
 def _files(paths: Iterable[str]) -> Iterator[Path]:

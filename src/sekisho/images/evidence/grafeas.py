@@ -9,7 +9,7 @@ from typing import Any, Final
 from sekisho.diag import Limit
 from sekisho.images.evidence.dsse import envelope_of, from_base64
 from sekisho.images.evidence.model import Attestation, Form, Signature
-from sekisho.images.evidence.strictjson import BadEvidenceError, read_json, text_at
+from sekisho.images.evidence.strictjson import BadEvidenceError, text_at
 
 OCCURRENCES: Final = Limit(
     "a list of occurrences", 10_000, "occurrences", "a note's of one image; 1,000 a page"
@@ -26,31 +26,8 @@ class Occurrence:
     attestation: Attestation
 
 
-def read_occurrences(data: bytes) -> tuple[tuple[Occurrence, ...], tuple[str, ...]]:
-    """The attestations of a document, and what is wrong with those that cannot be read.
-
-    A document is ``{"occurrences": […]}``, a list, or one occurrence. Other kinds are passed over.
-    Raises BadEvidenceError when it is none of these.
-    """
-    value = read_json(data)
-    rows = value.get("occurrences", [value]) if isinstance(value, dict) else value
-    if not isinstance(rows, list):
-        raise BadEvidenceError("it is not a list of occurrences")
-    if OCCURRENCES.exceeded_by(len(rows)):
-        raise BadEvidenceError(str(OCCURRENCES))
-    found: list[Occurrence] = []
-    problems: list[str] = []
-    for index, row in enumerate(rows):
-        where = row.get("name") if isinstance(row, dict) else None
-        name = where if isinstance(where, str) and where else f"occurrence {index + 1}"
-        try:
-            found.extend(_occurrence(row, name))
-        except BadEvidenceError as error:
-            problems.append(f"{name}: {error}")
-    return tuple(found), tuple(problems)
-
-
-def _occurrence(row: Any, where: str) -> Iterator[Occurrence]:
+def read_occurrence(row: Any, where: str) -> Iterator[Occurrence]:
+    """The attestations of an occurrence, none for other kinds; raises BadEvidenceError."""
     if text_at(row, "kind") != "ATTESTATION":
         return
     note, resource = text_at(row, "noteName"), text_at(row, "resourceUri")
