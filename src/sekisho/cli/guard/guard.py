@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from sekisho.apiserver.admission import Guarding
@@ -18,7 +20,16 @@ from sekisho.cli.programs import cached_choice, cached_compile, cached_expressio
 from sekisho.cluster.client import Client
 from sekisho.cluster.connection import Connection, Credentials
 from sekisho.kube.review import UserInfo
-from sekisho.policy.controller import Making, PolicyController, Snapshot, Snapshots, follow, install
+from sekisho.policy.controller import (
+    Defaults,
+    Making,
+    PolicyController,
+    Snapshot,
+    Snapshots,
+    install,
+    leading,
+    tell,
+)
 from sekisho.policy.status import Pod
 from sekisho.web import Trust
 
@@ -80,6 +91,7 @@ class Guard:
         self._settling: Settling | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._loaded = asyncio.Event()
+        self._stack = ExitStack()
         self.snapshots = Snapshots()
 
     def guarding(self) -> Guarding:
@@ -104,7 +116,8 @@ class Guard:
         client = self._client = Client(connection(cluster))
         await install(client, namespace=NAMESPACE)
         controller = PolicyController(client, self._making, self.snapshots)
-        follow(controller, Pod(id=POD, namespace=NAMESPACE))
+        statuses = tell(controller, Pod(id=POD, namespace=NAMESPACE))
+        self._stack.enter_context(leading(controller, statuses, Defaults(wait=timedelta())))
         self._settling = Settling(self._api, controller)
         run = asyncio.create_task(controller.run(), name="guard")
         self._tasks.append(run)
@@ -130,6 +143,7 @@ class Guard:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._stack.close()
         if self._client is not None:
             await self._client.close()
 

@@ -46,8 +46,11 @@ LAST_PAUSE: Final = 30.0
 class Follower(Protocol):
     """Writes to the cluster what follows from a snapshot, level by level: all of it, each time."""
 
-    async def follow(self, snapshot: Snapshot) -> None:
-        """Make the cluster what the snapshot says. Raises DiagnosticError: then it is tried again."""
+    async def follow(self, snapshot: Snapshot) -> float | None:
+        """Make the cluster what the snapshot says. Raises DiagnosticError: then it is tried again.
+
+        Gives the seconds after which it wants to be asked again, though nothing changes.
+        """
 
 
 @dataclass(slots=True)
@@ -64,7 +67,7 @@ class _Seen:
 class PolicyController:
     """Keeps ``snapshots`` of a cluster's policies. ``run`` it as a task.
 
-    ``watches`` is for ``followers``, which are added before it runs; they are asked in their order.
+    ``watches`` is for ``followers``, which are asked in their order.
     """
 
     def __init__(self, client: Client, making: Making = DEFAULTS, snapshots: Snapshots | None = None) -> None:
@@ -75,6 +78,17 @@ class PolicyController:
         self._builder = Builder(making)
         self._seen = _Seen()
         self._needed: frozenset[GVK] = frozenset()
+
+    def add(self, *followers: Follower, before: Follower | None = None) -> None:
+        """Ask these too, after the others, or before one of them; also at once, if it runs."""
+        at = len(self.followers) if before is None else self.followers.index(before)
+        self.followers[at:at] = followers
+        self._seen.echo.set()
+
+    def remove(self, *followers: Follower) -> None:
+        """Ask these no longer."""
+        for follower in followers:
+            self.followers.remove(follower)
 
     async def run(self) -> None:
         """Watch, build and write until it is cancelled."""
@@ -244,9 +258,11 @@ class PolicyController:
     async def _follow(self, snapshot: Snapshot) -> bool:
         """Ask all followers; one that fails does not keep the others from their work."""
         done = True
-        for follower in self.followers:
+        for follower in tuple(self.followers):
             try:
-                await follower.follow(snapshot)
+                again = await follower.follow(snapshot)
+                if again is not None:
+                    asyncio.get_running_loop().call_later(again, self._seen.echo.set)
             except DiagnosticError as error:
                 _LOG.warning("writing what follows from policies failed: %s", error.diagnostics[0].message)
                 done = False

@@ -20,6 +20,7 @@ from sekisho.policy.controller.definitions import (
 )
 from sekisho.policy.controller.snapshot import Snapshot
 from sekisho.policy.controller.watches import Watches
+from sekisho.policy.status.pod import NAMESPACE
 from sekisho.policy.template import is_template
 
 Raw = dict[str, Any]
@@ -32,7 +33,7 @@ SERVED_BY_SERVER: Final = "conversion"
 """The field of a definition's spec that the server fills in."""
 
 
-async def install(client: Client, *, namespace: str, library: bool = True) -> None:
+async def install(client: Client, *, namespace: str = NAMESPACE, library: bool = True) -> None:
     """Install the definitions that are missing, and the guard's Namespace; what is there stays as it is.
 
     Without the permission to do so they have to be there: then this is told in the log and passed over.
@@ -78,7 +79,7 @@ class TemplateDefinitions:
         self._watches = watches
         self.faults: dict[ObjectRef, tuple[Diagnostic, ...]] = {}
 
-    async def follow(self, snapshot: Snapshot) -> None:
+    async def follow(self, snapshot: Snapshot) -> float | None:
         """Write those that are missing or differ. Raises DiagnosticError where the server cannot be asked."""
         self.faults.clear()
         resource: Resource | None = None
@@ -99,6 +100,7 @@ class TemplateDefinitions:
                 if error.code in (409, 429) or error.code >= 500:
                     raise
                 self.faults[ref] = (_refused(template, error),)
+        return None
 
     async def _write(self, resource: Resource, made: Raw, *, new: bool) -> None:
         if new:

@@ -1,24 +1,42 @@
-"""What is written to a cluster after each snapshot, in order: each follower tells the next what it found."""
+"""What is written to a cluster after each snapshot, in order: what is made first, then what is said of it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sekisho.policy.controller.controller import PolicyController
 from sekisho.policy.controller.crds import TemplateDefinitions
+from sekisho.policy.controller.generating import Defaults, Generating
 from sekisho.policy.controller.statuses import PodStatuses, PolicyStatuses
 from sekisho.policy.status import Pod
 
 
-def follow(controller: PolicyController, pod: Pod, *, leads: bool = True) -> None:
-    """Let a controller write, as a pod: definitions and the statuses of policies where it ``leads``.
+def tell(controller: PolicyController, pod: Pod) -> PodStatuses:
+    """Let a controller write what its pod says of each policy: every pod does that."""
+    statuses = PodStatuses(controller.client, controller.watches, pod)
+    controller.add(statuses)
+    return statuses
 
-    What this pod itself says of each policy is written in any case.
+
+@contextmanager
+def leading(
+    controller: PolicyController, statuses: PodStatuses, defaults: Defaults | None = None
+) -> Iterator[None]:
+    """Let a controller write what one pod of all does: definitions, admission policies, policies' statuses.
+
+    ``statuses`` are those of ``tell``, which have what went wrong with the former.
     """
     client, watches = controller.client, controller.watches
-    statuses = PodStatuses(client, watches, pod)
-    if leads:
-        definitions = TemplateDefinitions(client, watches)
-        statuses.more.append(lambda: definitions.faults)
-        controller.followers.append(definitions)
-    controller.followers.append(statuses)
-    if leads:
-        controller.followers.append(PolicyStatuses(client, watches, pod.namespace))
+    definitions, generating = TemplateDefinitions(client, watches), Generating(client, watches, defaults)
+    together = PolicyStatuses(client, watches, statuses.pod.namespace)
+    statuses.more.append(faults := lambda: definitions.faults)
+    statuses.states = lambda: generating.states
+    controller.add(definitions, generating, before=statuses)
+    controller.add(together)
+    try:
+        yield
+    finally:
+        statuses.more.remove(faults)
+        statuses.states = dict
+        controller.remove(definitions, generating, together)

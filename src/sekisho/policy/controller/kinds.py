@@ -54,8 +54,11 @@ GENERATED: Final = (
 )
 """Kinds that are made of templates and constraints."""
 
-WRITTEN: Final = frozenset({DEFINITION, *POD_STATUSES, *GENERATED})
-"""Kinds that are written here, and watched to see that they stay as they were written."""
+WEBHOOKS: Final = GVK(ADMISSION, "v1", "ValidatingWebhookConfiguration")
+"""What says what is judged at admission, which policies that are made of templates keep to."""
+
+WRITTEN: Final = frozenset({DEFINITION, WEBHOOKS, *POD_STATUSES, *GENERATED})
+"""Kinds that followers write or read: watched for them, and no part of a snapshot."""
 
 
 def constraint(kind: str) -> GVK:

@@ -45,13 +45,13 @@ class PodStatuses:
     def __init__(self, client: Client, watches: Watches, pod: Pod) -> None:
         self._client = client
         self._watches = watches
-        self._pod = pod
+        self.pod = pod
         self.more: list[Faults] = []
         self.states: States = dict
         for gvk in kinds.POD_STATUSES:
             watches.watch(gvk, Selection(namespace=pod.namespace))
 
-    async def follow(self, snapshot: Snapshot) -> None:
+    async def follow(self, snapshot: Snapshot) -> float | None:
         """Write what is new or different, and remove what is about nothing. Raises DiagnosticError."""
         there = {_name(raw): raw for raw in self._own()}
         states = self.states()
@@ -61,18 +61,19 @@ class PodStatuses:
             faults = [*snapshot.faults.get(object.ref(), ())]
             faults += (row for more in self.more for row in more().get(object.ref(), ()))
             made = pod_status(
-                object, faults, self._pod, now=datetime.now(UTC), generated=states.get(object.ref())
+                object, faults, self.pod, now=datetime.now(UTC), generated=states.get(object.ref())
             )
             current = there.pop(_name(made), None)
             if current is None or _meaning(current) != _meaning(made):
                 await self._write(made, current)
         for raw in there.values():
             await self._remove(raw)
+        return None
 
     def _own(self) -> Iterator[Raw]:
         for gvk in kinds.POD_STATUSES:
             for raw in self._watches.objects(gvk).values():
-                if raw["metadata"].get("labels", {}).get(POD_LABEL) == self._pod.id:
+                if raw["metadata"].get("labels", {}).get(POD_LABEL) == self.pod.id:
                     yield raw
 
     async def _write(self, made: dict[str, Any], current: Raw | None) -> None:
@@ -102,7 +103,7 @@ class PolicyStatuses:
         for gvk in kinds.POD_STATUSES:
             watches.watch(gvk, Selection(namespace=namespace))
 
-    async def follow(self, snapshot: Snapshot) -> None:
+    async def follow(self, snapshot: Snapshot) -> float | None:
         """Write the statuses that differ. Raises DiagnosticError."""
         by_policy = self._said()
         for gvk, raw in self._policies(snapshot):
@@ -111,6 +112,7 @@ class PolicyStatuses:
             wanted = aggregated(object, said)
             if _parts(wanted) != _parts(object.get("status") or {}):
                 await self._write(gvk, object, _parts(wanted))
+        return None
 
     def _policies(self, snapshot: Snapshot) -> Iterator[tuple[GVK, Raw]]:
         """The policies with their newest statuses, as far as they are watched."""

@@ -16,7 +16,7 @@ from sekisho.cluster.client import Client, Refused, Resource
 from sekisho.kube.gvk import GVK
 from sekisho.kube.object import Object
 from sekisho.kube.review import Request
-from sekisho.policy.controller import PolicyController, Snapshot, follow, install
+from sekisho.policy.controller import Defaults, PolicyController, Snapshot, install, leading, tell
 from sekisho.policy.status import Pod
 from sekisho.policy.status.pod import NAMESPACE
 
@@ -82,14 +82,14 @@ def said(snapshot: Snapshot) -> list[str]:
 Work = Callable[[Running], Awaitable[None]]
 
 
-def run(folder: Path, work: Work, prepare: Callable[[PolicyController], None] | None = None) -> None:
+def run(folder: Path, work: Work, defaults: Defaults | None = None) -> None:
     """Let a controller run on a cluster in a folder while work is done."""
 
     async def main() -> None:
         cluster = await Cluster.start(Settings(folder=folder, port=0))
         try:
             async with Client(kubeconfig.load(str(cluster.kubeconfig))) as client:
-                await control(cluster, client, work, prepare)
+                await control(cluster, client, work, defaults)
         finally:
             await cluster.stop()
 
@@ -100,18 +100,17 @@ async def control(
     cluster: Cluster,
     client: Client,
     work: Work,
-    prepare: Callable[[PolicyController], None] | None,
+    defaults: Defaults | None,
 ) -> None:
     await install(client, namespace=NAMESPACE, library=False)
     controller = PolicyController(client)
-    follow(controller, Pod(id="pod-1"))
-    if prepare is not None:
-        prepare(controller)
-    task = asyncio.create_task(controller.run())
-    try:
-        await work(Running(cluster, client, controller))
-    finally:
-        if task.done():
-            await task  # it never ends by itself, so this raises
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    statuses = tell(controller, Pod(id="pod-1"))
+    with leading(controller, statuses, defaults):
+        task = asyncio.create_task(controller.run())
+        try:
+            await work(Running(cluster, client, controller))
+        finally:
+            if task.done():
+                await task  # it never ends by itself, so this raises
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
