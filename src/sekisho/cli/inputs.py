@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from sekisho import manifest
 from sekisho.cli.settings import FILE
@@ -22,14 +23,17 @@ class Inputs:
     files: int = 0
 
 
-def read_objects(paths: Sequence[str], *, without: Sequence[str] = ()) -> Inputs:
+def read_objects(
+    paths: Sequence[str], *, without: Sequence[str] = (), beside: Iterable[manifest.Read] = ()
+) -> Inputs:
     """Read files, directories and ``-``; nothing that is wrong with one file hides another one.
 
-    ``without`` are files that are something else, and are left out of directories.
+    ``without`` are files that are something else, and are left out of directories; ``beside`` is what was
+    read elsewhere.
     """
     inputs = Inputs()
     others = frozenset(map(os.path.realpath, without))
-    for read in manifest.read_paths(paths, stdin=sys.stdin.buffer):
+    for read in chain(manifest.read_paths(paths, stdin=sys.stdin.buffer), beside):
         if others and os.path.realpath(read.source.name) in others:
             continue
         inputs.problems += read.problems

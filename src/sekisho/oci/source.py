@@ -60,7 +60,7 @@ async def image(
     for _ in range(NESTED.value + 1):
         content = await source.manifest(which, deadline=deadline)
         if content is None:
-            raise problem(codes.NOT_FOUND, f"there is no {which}")
+            raise problem(codes.NOT_FOUND, f"{source} has no {which}")
         found = parse(content)
         if isinstance(found, Manifest):
             return content, found

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from sekisho.cli.bundled import image_options, read_images
 from sekisho.cli.network import ExternalData, provider_options
 from sekisho.cli.opa import Duration, OpaCommand
 
@@ -33,6 +34,7 @@ FORMS: Final = ("table", "json", "yaml")
     metavar="PATH",
     help="File or directory with templates, constraints and objects, or - for standard input; repeatable.",
 )
+@image_options
 @click.option("-e", "--engine", type=click.Choice(ENGINES), default="rego", help="Engine to measure (rego).")
 @click.option("-n", "--iterations", type=click.IntRange(1), default=1000, help="Rounds to measure (1000).")
 @click.option("--warmup", type=click.IntRange(0), default=10, help="Rounds before that (10).")
@@ -76,8 +78,8 @@ def command(  # one parameter for each of gator's flags
     """
     from sekisho.diag import DiagnosticError
 
-    if not filenames:
-        return _fail("at least one --filename must be specified")
+    if not filenames and not options["images"]:
+        return _fail("at least one --filename or --image must be specified")
     if options["warmup"] > options["iterations"]:
         _warn(
             f"warmup ({options['warmup']}) exceeds iterations ({options['iterations']}). "
@@ -142,7 +144,7 @@ def _run(filenames: tuple[str, ...], engine: str, *, memory: bool, **options: An
             f"{plan.iterations} iterations may not provide statistically meaningful P99 metrics. "
             f"Consider using at least {bench.MEANINGFUL} iterations."
         )
-    inputs = read_objects(filenames)
+    inputs = read_objects(filenames, beside=read_images(options["images"]))
     if errors := [row for row in inputs.problems if row.level is Level.ERROR]:
         raise DiagnosticError(errors)
     cache = not (options["no_cache"] or os.environ.get("SEKISHO_NO_CACHE"))

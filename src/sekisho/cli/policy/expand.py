@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sekisho.cli.bundled import image_options, read_images
 from sekisho.cli.network import Chosen, ExternalData, provider_options
 from sekisho.cli.opa import OpaCommand
 
@@ -28,12 +29,20 @@ if TYPE_CHECKING:
     metavar="PATH",
     help="File or directory with Kubernetes resources, or - for standard input; repeatable.",
 )
+@image_options
 @click.option(
     "-f", "--format", "form", type=click.Choice(["json", "yaml"]), default="yaml", help="Form of the output."
 )
 @click.option("-o", "--outputfile", metavar="FILE", help="File to write to; it is overwritten.")
 @provider_options
-def command(*, filenames: tuple[str, ...], form: str, outputfile: str | None, external: Chosen) -> int:
+def command(
+    *,
+    filenames: tuple[str, ...],
+    images: tuple[str, ...],
+    form: str,
+    outputfile: str | None,
+    external: Chosen,
+) -> int:
     """Expand resources by the ExpansionTemplates among them, after their mutators have been applied.
 
     Exit status 1 if the input cannot be used, or a resource cannot be mutated or expanded; 0 otherwise.
@@ -45,9 +54,9 @@ def command(*, filenames: tuple[str, ...], form: str, outputfile: str | None, ex
     paths = filenames or (() if sys.stdin.isatty() else ("-",))
     try:
         data = ExternalData.read(external)
+        inputs = read_objects(paths, without=data.files, beside=read_images(images))
     except DiagnosticError as error:
         return _refuse(error.diagnostics)
-    inputs = read_objects(paths, without=data.files)
     problems = [row for row in inputs.problems if row.level is Level.ERROR]
     if problems:
         return _refuse(problems)

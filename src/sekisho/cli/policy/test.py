@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sekisho.cli.bundled import image_options, read_images
 from sekisho.cli.network import Chosen, ExternalData, provider_options
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     metavar="PATH",
     help="File or directory with Kubernetes resources, or - for standard input; repeatable.",
 )
+@image_options
 @click.option("-o", "--output", type=click.Choice(["json", "yaml"]), help="Form of the output.")
 @click.option("-t", "--trace", "tracing", is_flag=True, help="Tell with each violation how it came about.")
 @click.option("--stats", is_flag=True, help="Tell how long templates took; in JSON and YAML.")
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 def command(
     *,
     filenames: tuple[str, ...],
+    images: tuple[str, ...],
     output: str | None,
     external: Chosen,
     engine: str | None,
@@ -58,7 +61,7 @@ def command(
     from sekisho.policy.watch import Watch, entries
 
     paths = filenames or (() if sys.stdin.isatty() else ("-",))
-    if not paths:
+    if not paths and not images:
         return _fail("no input data: must include data via either stdin or --filename")
     tracing = options["tracing"]
     printed: list[str] = []
@@ -67,7 +70,7 @@ def command(
     print_to = printed.append if options["verbose"] else None
     try:
         data = ExternalData.read(external)
-        inputs = read_objects(paths, without=data.files)
+        inputs = read_objects(paths, without=data.files, beside=read_images(images))
         policies = _engine(inputs, data, engine or "", cache=not options["no_cache"])
         if not inputs.objects:
             return _fail("no input data identified")
