@@ -148,7 +148,10 @@ class Server:
         waited for long.
         """
         for _ in range(SETTLE_LOOKS):
-            if not any(other.closing for other in self._calls if other is not call):
+            for other in self._calls:
+                if other.closing and other is not call:
+                    break
+            else:
                 return
             time.sleep(SETTLE_PAUSE)
 

@@ -17,7 +17,11 @@ from sekisho.sandbox.sentry.kernel import Identity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal
+
     from sekisho.sandbox.sentry.call import Call
+else:
+    import _signal as signal  # without enum, which costs a third of an interpreter's start
 
 _HANDLE = O_PATH | O_CLOEXEC
 
@@ -166,6 +170,17 @@ def _pidfd(call: Call) -> int:
         if error.errno != errno.EINVAL:
             raise
     return os.pidfd_open(process_of(call))  # Linux before 6.9 knows processes only
+
+
+RLIMIT_FSIZE = 1
+
+
+def bounded(call: Call, size: int) -> None:
+    """Raise EFBIG, and signal it, if the caller may not make a file this large: the Sentry itself may."""
+    if size > process_native.limits(call.tid, RLIMIT_FSIZE)[0]:
+        call.valid()
+        os.kill(call.tid, signal.SIGXFSZ)
+        raise Errno(errno.EFBIG)
 
 
 def outer(call: Call, pid: int) -> int:

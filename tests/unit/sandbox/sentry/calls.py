@@ -549,6 +549,36 @@ def sync() -> object:
 
 
 @case
+def fcntl_() -> object:
+    fd, end = os.pipe()
+    number = ctypes.create_string_buffer(struct.pack("=i", 1), 4)
+    found = [
+        call(72, end, 1031, 65536),  # F_SETPIPE_SZ
+        call(72, end, 1032),
+        call(72, fd, 8, os.getpid()),  # F_SETOWN
+        call(72, fd, 10, 0),  # F_SETSIG
+        call(72, fd, 11),
+        call(72, fd, 999),
+        call(72, 77, 8, 0),
+        call(72, end, 4, os.O_NONBLOCK | os.O_DIRECT),  # packets
+        call(72, end, 3),
+        call(16, fd, 0x5452, number),  # FIOASYNC
+        call(16, 77, 0x5452, number),
+    ]
+    os.close(fd)
+    os.close(end)
+    fd = os.open(made(), os.O_RDWR)
+    found += [
+        call(72, fd, 1031, 65536),
+        call(72, fd, 1025),
+        call(72, fd, 4, os.O_APPEND | os.O_NOATIME),
+        call(72, fd, 3),
+    ]
+    os.close(fd)
+    return found
+
+
+@case
 def ioctl() -> object:
     made()
     return [call(16, os.open("f", os.O_RDONLY), 0x5401, 0), call(16, 999, 0x9999, 0)]

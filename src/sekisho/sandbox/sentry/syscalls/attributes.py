@@ -103,11 +103,15 @@ def truncate(call: Call) -> Result:
     length = call.args[1]
     if length >> 63:
         raise Errno(errno.EINVAL)
-    fd = vfs.open_at(call, AT_FDCWD, call.path(0), os.O_WRONLY | O_NONBLOCK)
+    try:
+        fd = vfs.open_at(call, AT_FDCWD, call.path(0), os.O_WRONLY | O_NONBLOCK)
+    except Errno as error:
+        raise Errno(errno.EINVAL if error.number == errno.ENXIO else error.number) from None  # a FIFO
     try:
         if call.kernel.is_emulated(os.fstat(fd).st_dev):
             raise Errno(errno.EACCES)
         call.valid()
+        task.bounded(call, length)
         os.ftruncate(fd, length)
     finally:
         os.close(fd)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import fcntl as descriptors
 import os
 import stat
 from _struct import Struct
 
 from sekisho.sandbox import files_native
+from sekisho.sandbox.abi.flags import O_PATH
 from sekisho.sandbox.sentry import task
 from sekisho.sandbox.sentry.call import Call, Errno, Result
 from sekisho.sandbox.sentry.syscalls import interfaces
@@ -25,18 +27,74 @@ def ioctl(call: Call) -> Result:
     """ioctl(fd, command, ...): those that the filter does not know are no command of anything here."""
     handle = task.descriptor(call, call.signed(0))
     try:
-        is_socket = stat.S_ISSOCK(os.fstat(handle).st_mode)
+        mode = os.fstat(handle).st_mode
     finally:
         os.close(handle)
     command = call.args[1] & 0xFFFF_FFFF
-    if is_socket and command in interfaces.COMMANDS:
+    if stat.S_ISSOCK(mode) and command in interfaces.COMMANDS:
         return interfaces.ioctl(call, command, call.args[2])
     if command == TIOCSTI:
         raise Errno(errno.EPERM)
+    if command in OWNER_TAKEN and (stat.S_ISSOCK(mode) or stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)):
+        call.read(call.args[2], INT.size)
+        return 0
+    if command in OWNER_TOLD and stat.S_ISSOCK(mode):
+        call.write(call.args[2], INT.pack(0))
+        return 0
     raise Errno(errno.ENOTTY)
 
 
 TIOCSTI = 0x5412
+FIOASYNC, FIOSETOWN, SIOCSPGRP, FIOGETOWN, SIOCGPGRP = 0x5452, 0x8901, 0x8902, 0x8903, 0x8904
+OWNER_TAKEN = frozenset((FIOASYNC, FIOSETOWN, SIOCSPGRP))
+OWNER_TOLD = frozenset((FIOGETOWN, SIOCGPGRP))
+INT = Struct("=i")
+
+
+def fcntl(call: Call) -> Result:
+    """fcntl(fd, command, argument): the commands that the filter leaves to us.
+
+    Who owns a file is taken and forgotten: the kernel would signal with the Sentry's rights. Programs ask for
+    it to be told of what they also poll for.
+    """
+    fd = task.take(call, call.signed(0))
+    try:
+        if descriptors.fcntl(fd, descriptors.F_GETFL) & O_PATH:
+            raise Errno(errno.EBADF)
+        command, argument = call.args[1] & 0xFFFF_FFFF, call.args[2]
+        if command == F_SETFL:
+            kept = argument & (os.O_APPEND | os.O_NONBLOCK | os.O_NOATIME | os.O_DIRECT)
+            call.valid()
+            return descriptors.fcntl(fd, F_SETFL, kept)
+        if command == F_SETPIPE_SZ:
+            return _pipe_size(call, fd, argument & 0xFFFF_FFFF)
+        if command == F_SETSIG and argument == 0:
+            return 0
+        answer = TAKEN.get(command)
+        if answer is None:
+            raise Errno(errno.EINVAL)
+        return answer
+    finally:
+        os.close(fd)
+
+
+F_SETFL, F_SETSIG, F_SETPIPE_SZ = 4, 10, 1031
+F_UNLCK = 2
+TAKEN = {8: 0, 9: 0, 11: 0, 1025: F_UNLCK}
+"""F_SETOWN, F_GETOWN (nobody), F_GETSIG (SIGIO), F_GETLEASE (there is none)."""
+PIPE_MOST = 1 << 20
+"""Bytes of a pipe that a program without privileges may ask for, as /proc/sys/fs/pipe-max-size says."""
+
+
+def _pipe_size(call: Call, fd: int, size: int) -> int:
+    if not stat.S_ISFIFO(os.fstat(fd).st_mode):
+        raise Errno(errno.EBADF)
+    if size > 1 << 31:
+        raise Errno(errno.EINVAL)
+    if size > PIPE_MOST:
+        raise Errno(errno.EPERM)
+    call.valid()
+    return descriptors.fcntl(fd, F_SETPIPE_SZ, size)
 
 
 def getdents(call: Call) -> Result:
@@ -53,28 +111,33 @@ def getdents(call: Call) -> Result:
 
 def fchmod(call: Call) -> Result:
     """fchmod(fd, mode)."""
-    handle = task.descriptor(call, call.signed(0))
+    fd = _changeable(call)
     try:
-        if call.kernel.is_emulated(os.fstat(handle).st_dev):
-            raise Errno(errno.EPERM)
         call.valid()
-        os.chmod(f"self/fd/{handle}", safe_mode(call.signed(1)), dir_fd=call.kernel.proc)
+        os.fchmod(fd, safe_mode(call.signed(1)))
     finally:
-        os.close(handle)
+        os.close(fd)
     return 0
 
 
 def fchown(call: Call) -> Result:
     """fchown(fd, uid, gid)."""
-    handle = task.descriptor(call, call.signed(0))
+    fd = _changeable(call)
     try:
-        if call.kernel.is_emulated(os.fstat(handle).st_dev):
-            raise Errno(errno.EPERM)
         call.valid()
-        os.chown(f"self/fd/{handle}", call.id_number(1), call.id_number(2), dir_fd=call.kernel.proc)
+        os.fchown(fd, call.id_number(1), call.id_number(2))
     finally:
-        os.close(handle)
+        os.close(fd)
     return 0
+
+
+def _changeable(call: Call) -> int:
+    """A duplicate of the caller's descriptor, of a file whose attributes it may change; EBADF, EPERM."""
+    fd = task.take(call, call.signed(0))
+    if call.kernel.is_emulated(os.fstat(fd).st_dev):
+        os.close(fd)
+        raise Errno(errno.EPERM)
+    return fd
 
 
 def fstatfs(call: Call) -> Result:
@@ -100,6 +163,8 @@ def fallocate(call: Call) -> Result:
         raise Errno(errno.EOPNOTSUPP)
     fd = task.take(call, call.signed(0))
     try:
+        if mode == 0 and stat.S_ISREG(os.fstat(fd).st_mode):
+            task.bounded(call, call.args[2] + call.args[3])
         call.valid()
         files_native.allocate(fd, mode, call.args[2], call.args[3])
     finally:

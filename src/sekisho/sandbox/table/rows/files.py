@@ -91,6 +91,7 @@ ROWS: Final[tuple[Row, ...]] = (
         "ioctl",
         checked(one_of(1, "cmd", IOCTL), handler="files.ioctl"),
         "terminals and descriptors only; no device's commands",
+        note="FIOASYNC and FIOSETOWN are taken, but no SIGIO is sent",
         support=Support.PARTIAL,
     ),
     call(17, "pread64", PLAIN, _INJECTED),
@@ -108,9 +109,10 @@ ROWS: Final[tuple[Row, ...]] = (
     call(
         72,
         "fcntl",
-        checked(any_of(all_of(one_of(1, "cmd", FCNTL)), SETFL), errno=EINVAL),
+        checked(any_of(all_of(one_of(1, "cmd", FCNTL)), SETFL), handler="files.fcntl"),
         "duplicates, flags, record locks and seals; nothing that makes the kernel signal or lease",
-        note="F_SETOWN, F_SETSIG, F_SETLEASE, F_NOTIFY and F_SETPIPE_SZ fail with EINVAL",
+        note="F_SETOWN and O_ASYNC are taken, but no SIGIO is sent; F_SETSIG, F_SETLEASE and F_NOTIFY fail "
+        "with EINVAL",
         support=Support.PARTIAL,
     ),
     call(
@@ -192,7 +194,7 @@ ROWS: Final[tuple[Row, ...]] = (
     call(
         436,
         "close_range",
-        checked(within(2, "flags", {"CLOSE_RANGE_CLOEXEC": 4}), errno=EINVAL),
+        checked(within(2, "flags", {"CLOSE_RANGE_UNSHARE": 2, "CLOSE_RANGE_CLOEXEC": 4}), errno=EINVAL),
         "the workload's own descriptor table",
     ),
 )
