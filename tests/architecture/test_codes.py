@@ -33,6 +33,7 @@ WITHOUT_CASE: dict[str, str] = {
     "CLU025": "it takes two processes: tests/integration/test_leases.py",
     "CLU027": "needs a cluster: tests/integration/test_wait.py",
     "CLU026": f"{NOT_YET}: tests/unit/cluster/test_rates.py",
+    "API020": "what this machine lacks or has: tests/unit/node/test_node.py",
     "API001": "needs a server that runs: tests/unit/cli/test_up.py",
     **{f"CLU{number:03}": NETWORK for number in range(2, 12)},
     "AUD001": "needs a cluster that refuses: tests/integration/test_audit.py",

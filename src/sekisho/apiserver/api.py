@@ -240,9 +240,8 @@ class Api:
             raise status.no_such_resource()
         if call.target.verb not in found.verbs:
             raise status.method_not_allowed()
-        act = self._acts.find(found.name)
-        if act is not None and call.target.verb == "create":
-            return await act(call, type)
+        if call.target.verb == "create" and self._acts.find(found.name) is not None:
+            return await self.act(call, type)
         stream = self._streaming.find(found.name)
         if stream is not None:
             if found.name != "log":
@@ -277,6 +276,12 @@ class Api:
         await self.admission.mutate(asked)
         await self.admission.validate(asked)
         return call if asked.object is None or asked.object == before else with_options(call, asked.object)
+
+    async def act(self, call: Call, type: ResourceType) -> Answer:
+        """What is done by POST to a subresource that is an act. Raises ApiError."""
+        act = self._acts.find(call.target.subresource)
+        assert act is not None
+        return await act(call, type)
 
     async def _scale(self, call: Call, type: ResourceType) -> Answer:
         form = form_of(call)

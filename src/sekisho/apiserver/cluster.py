@@ -10,7 +10,7 @@ import errno
 import ipaddress
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -89,6 +89,15 @@ class Settings:
     port: int = PORT
 
 
+More = Callable[[Api], Sequence[Controller]]
+"""Controllers of an API, beside the built-in ones."""
+
+
+def no_more(_: Api) -> Sequence[Controller]:
+    """None."""
+    return ()
+
+
 class Cluster:
     """A running cluster. ``start`` is the way in; everything is called in its loop."""
 
@@ -122,24 +131,33 @@ class Cluster:
 
     @classmethod
     async def start(
-        cls, settings: Settings, guarding: Guarding = UNGUARDED, *, runtime: PodRuntime | None = None
+        cls,
+        settings: Settings,
+        guarding: Guarding = UNGUARDED,
+        *,
+        runtime: PodRuntime | None = None,
+        more: More = no_more,
     ) -> Cluster:
         """Open a folder and listen; ``guarding`` is who is asked about writes. Raises DiagnosticError
         (API001-API003, API010-API011).
 
         When it returns, the kubeconfig is written and the server answers. Without ``runtime`` Pods stay
-        Pending.
+        Pending. ``more`` gives controllers beside the built-in ones.
         """
         store = open_store(settings.folder)
         try:
-            return await cls._start(settings, store, guarding, runtime)
+            return await cls._start(settings, store, guarding, (runtime, more))
         except BaseException:
             await store.close()
             raise
 
     @classmethod
     async def _start(
-        cls, settings: Settings, store: Store, guarding: Guarding, runtime: PodRuntime | None
+        cls,
+        settings: Settings,
+        store: Store,
+        guarding: Guarding,
+        parts: tuple[PodRuntime | None, More],
     ) -> Cluster:
         from sekisho.apiserver.tokens import ServiceAccountTokens, key_of
 
@@ -160,9 +178,9 @@ class Cluster:
             authorizer=Rbac(store),
             authentication=authentication,
         )
-        api.runtime = runtime
+        api.runtime, more = parts
         await bootstrap(api)
-        controllers = Controllers(store, built_in(api, authority.certificate))
+        controllers = Controllers(store, [*built_in(api, authority.certificate), *more(api)])
         await controllers.start()
         try:
             return await cls._listen(settings, authority, api, (authentication, controllers))

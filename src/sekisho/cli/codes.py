@@ -22,6 +22,7 @@ MODULES: Final = (
     "sekisho.kube.schema.codes",
     "sekisho.manifest.codes",
     "sekisho.oci.codes",
+    "sekisho.node.codes",
     "sekisho.policy.codes",
     "sekisho.policy.controller.codes",
     "sekisho.policy.expressions.codes",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from sekisho.cli.guard.options import Asked, guard_options
+from sekisho.cli.nodes import NodeAsked, node_of, node_options
 
 if TYPE_CHECKING:
     from sekisho import cel
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sekisho.apiserver.cluster import Cluster, Settings
     from sekisho.cli.guard.guard import Guard, Guarded
     from sekisho.cli.programs import CachedExpressions
+    from sekisho.node import Node
     from sekisho.policy.expressions import Expression
 
 HOST: Final = "127.0.0.1"
@@ -36,11 +38,14 @@ PORT: Final = 6443
     show_default=True,
     help="Port to listen on; 0 for any free one.",
 )
+@node_options
 @guard_options
 @click.option(
     "-o", "--output", type=click.Choice(["text", "json"]), default="text", help="Form of the output."
 )
-def command(*, data: str | None, host: str, port: int, asked: Asked | None, output: str) -> int:
+def command(
+    *, data: str | None, host: str, port: int, node: NodeAsked, asked: Asked | None, output: str
+) -> int:
     """Run a guarded Kubernetes API on this machine, and write a kubeconfig for it.
 
     The policies in its API, and those that are asked for, judge every write: kubectl is told what they
@@ -60,7 +65,7 @@ def command(*, data: str | None, host: str, port: int, asked: Asked | None, outp
 
     settings = Settings(folder=Path(data) if data else _folder(), host=host, port=port)
     guard = _guard(asked) if asked is not None else None
-    return asyncio.run(_run(settings, guard, output))
+    return asyncio.run(_run(settings, guard, node_of(node, settings.folder), output))
 
 
 def _folder() -> Path:
@@ -68,7 +73,7 @@ def _folder() -> Path:
     return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share") / "sekisho"
 
 
-async def _run(settings: Settings, guard: Guard | None, output: str) -> int:
+async def _run(settings: Settings, guard: Guard | None, node: Node | None, output: str) -> int:
     """Serve until a signal says to stop; a second one says at once."""
     import asyncio
     import signal
@@ -85,14 +90,22 @@ async def _run(settings: Settings, guard: Guard | None, output: str) -> int:
 
     for number in signals:
         loop.add_signal_handler(number, stop)
-    cluster = await Cluster.start(settings, guard.guarding() if guard is not None else _unguarded())
+    guarding = guard.guarding() if guard is not None else _unguarded()
+    if node is None:
+        cluster = await Cluster.start(settings, guarding)
+    else:
+        cluster = await Cluster.start(settings, guarding, runtime=node.serving, more=node.controllers)
     try:
         guarded = await guard.begin(cluster) if guard is not None else None
+        if node is not None:
+            await node.start()
         _announce(cluster, guarded, output)
         await stopped.wait()
         if output == "text":
             print("stopping", file=sys.stderr)
     finally:
+        if node is not None:
+            await node.stop()
         if guard is not None:
             await guard.end()
         await cluster.stop()

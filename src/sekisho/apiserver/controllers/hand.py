@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from sekisho.apiserver.route import Call, Target
 from sekisho.apiserver.store import Place, Row, Store
@@ -18,11 +21,13 @@ Json = dict[str, Any]
 
 
 class Hand:
-    """Reads and changes objects. ``name`` is the controller's, which its user is called by."""
+    """Reads and changes objects. ``name`` is the controller's, which its user is called by; ``agent`` is the
+    program that it is part of, for managed fields.
+    """
 
-    def __init__(self, api: Api, name: str) -> None:
+    def __init__(self, api: Api, name: str, *, agent: str = "kube-controller-manager") -> None:
         self._api = api
-        self._agent = f"kube-controller-manager/{name}"
+        self._agent = f"{agent}/{name}"
         self._user = UserInfo(
             username=f"system:serviceaccount:kube-system:{name}",
             groups=("system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"),
@@ -63,6 +68,15 @@ class Hand:
             return Changed(change(old), [])
 
         await self._api.writer.change(call, type, changed)
+
+    async def act(self, place: Place, subresource: str, value: Json) -> Json:
+        """What is done by a POST to a subresource (``binding``, ``token``). Raises ApiError."""
+        type = self._type(place)
+        call = self._call("create", place, type, subresource)
+        call = replace(call, body=orjson.dumps(value), content_type="application/json")
+        answer = await self._api.act(call, type)
+        found: Json = orjson.loads(answer.body)
+        return found
 
     async def delete(self, place: Place, options: Mapping[str, Any]) -> None:
         """Delete an object, or begin to. Raises ApiError."""

@@ -136,7 +136,9 @@ COMMANDS: Final = {
     "features": Command("features", "", {}, "print what this runtime can do"),
     "install": Command("install", "", _INSTALL, "make it known to Docker"),
     "uninstall": Command("install", "", _INSTALL, "take it from Docker again"),
-    "port-forward": Command("port_forward", "ID PORT", {}, "connect to a port inside"),
+    "port-forward": Command(
+        "port_forward", "ID PORT", {"check": FLAG}, "connect to a port inside, or only --check it"
+    ),
     "tar": Command("tar", "KIND ID", {"file": TEXT}, "write what was changed (rootfs-upper)"),
     "metrics": Command("metrics", "[ID]", {}, "print figures for Prometheus"),
     "trace": Command("trace", "ID", {}, "show the calls that threads are in"),

@@ -32,7 +32,9 @@ def command(context: Context) -> int:
     network = os.open(f"/proc/{record.init}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     process_native.setns(network, CLONE_NEWNET)
     os.close(network)
-    _carry(_connect(id, int(port)))
+    sock = _connect(id, int(port))
+    if not context.call.flag("check"):
+        _carry(sock)
     return 0
 
 
