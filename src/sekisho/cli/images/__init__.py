@@ -14,6 +14,8 @@ VERBS: Final = {
     "evaluate": ("sekisho.cli.images.evaluate", "Evaluate a platform policy for manifests."),
     "lint": ("sekisho.cli.images.lint", "Warn about what a policy hardly means."),
     "payload": ("sekisho.cli.images.payload", "Print the bytes to sign for an image."),
+    "sign": ("sekisho.cli.images.sign", "Sign an image where it is, as cosign does."),
+    "verify": ("sekisho.cli.images.verify", "Verify that an image is signed by keys."),
     "verify-bundle": (
         "sekisho.cli.images.verify_bundle",
         "Verify a sigstore bundle by a key or an identity.",

@@ -44,15 +44,14 @@ def command(*, image: str, attestor_file: str, key_file: str | None, signer: str
     from sekisho.images.signing.keys import BadKeyError
     from sekisho.images.signing.sign import sign_for
 
-    if (key_file is None) == (signer is None):
-        raise click.UsageError("give --key or --signer")
+    sign = chosen_sign(key_file, signer)
     reference = digested(image)
     attestors = list(read_attestors([attestor_file]).values())
     if len(attestors) != 1:
         raise click.UsageError(f"{attestor_file} has {len(attestors)} attestors, not one")
     payload = google_payload(reference.name, reference.digest)
     try:
-        key, signature = sign_for(attestors[0].keys, payload, _sign(key_file, signer))
+        key, signature = sign_for(attestors[0].keys, payload, sign)
     except BadKeyError as error:
         raise click.UsageError(str(error)) from None
     row = occurrence(attestors[0].note, reference, payload, signature, key.id, now=datetime.now(UTC))
@@ -60,13 +59,21 @@ def command(*, image: str, attestor_file: str, key_file: str | None, signer: str
     return 0
 
 
-def _sign(key_file: str | None, signer: str | None) -> Sign:
+def chosen_sign(key_file: str | None, signer: str | None) -> Sign:
+    """Who signs: a key in a file, or a program. Raises UsageError where it is neither, or both."""
     from sekisho.diag import Secret
+    from sekisho.images.signing.keys import BadKeyError
     from sekisho.images.signing.sign import private_key
 
+    if (key_file is None) == (signer is None):
+        raise click.UsageError("give --key or --signer")
     if key_file is not None:
         password = os.environ.get(PASSWORD)
-        return private_key(Path(key_file).read_bytes(), Secret(password.encode()) if password else None)
+        secret = Secret(password.encode()) if password else None
+        try:
+            return private_key(Path(key_file).read_bytes(), secret)
+        except BadKeyError as error:
+            raise click.UsageError(str(error)) from None
     words = shlex.split(signer or "")
 
     def run(payload: bytes, algorithm: Algorithm) -> bytes:

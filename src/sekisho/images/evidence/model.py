@@ -21,6 +21,8 @@ class Form(Enum):
     """The payload as it is."""
     PGP = "pgp"
     """An OpenPGP message that holds the payload, or is detached from it."""
+    MANIFEST = "manifest"
+    """The image's manifest: what is signed is the image, and says nothing else."""
     DSSE = "dsse"
     """The pre-authentication encoding of type and payload."""
 
