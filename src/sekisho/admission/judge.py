@@ -252,7 +252,7 @@ def _judged(request: Request, snapshot: Snapshot, asking: Asking, *, mutating: b
         steps, request, now=asking.now, deadline=asking.deadline, rules=snapshot.rules, recorded=False
     )
     if not asking.deadline.passed():
-        return verdict, False
+        return _located(verdict, request, snapshot, asking), False
     if verdict.outcome is Outcome.COULD_NOT_ASK:
         return verdict, True
     sure = tuple(row for row in verdict.findings if not row.failed)
@@ -261,6 +261,14 @@ def _judged(request: Request, snapshot: Snapshot, asking: Asking, *, mutating: b
     if Verdict.of(sure).allowed:
         return out_of_time(), True
     return replace(verdict, findings=sure), True
+
+
+def _located(verdict: Verdict, request: Request, snapshot: Snapshot, asking: Asking) -> Verdict:
+    """A refusal with the fields at fault; there is time for that, or it is left out."""
+    if verdict.outcome is not Outcome.DENY or not verdict.findings:
+        return verdict
+    found = snapshot.located(request, verdict.findings, now=asking.now, deadline=asking.deadline)
+    return replace(verdict, findings=tuple(found))
 
 
 def _placed(request: Request, snapshot: Snapshot) -> Request:

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, runtime_checkable
 
 from sekisho.kube.object import Object
-from sekisho.kube.review import Judge, Rules, Step
+from sekisho.kube.review import Finding, Judge, Request, Rules, Step
 
 if TYPE_CHECKING:
-    from sekisho.diag import Diagnostic
+    from datetime import datetime
+
+    from sekisho.diag import Deadline, Diagnostic
 
 WEBHOOK: Final = "validation.gatekeeper.sh"
 """The enforcement point of admission, in Gatekeeper's words; the mutating webhook goes by it too."""
@@ -43,6 +45,11 @@ class Snapshot(Protocol):
 
     def namespace(self, name: str) -> Object | None:
         """The Namespace of this name, None if it is not known."""
+
+    def located(
+        self, request: Request, findings: Sequence[Finding], *, now: datetime, deadline: Deadline
+    ) -> Sequence[Finding]:
+        """The findings of a refusal, the first few of them at the fields that are at fault."""
 
     def problems(self, object: Object) -> Sequence[Diagnostic]:
         """Why an object, if it is one that policies are made of, could not be used."""

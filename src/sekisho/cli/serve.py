@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import click
 
+from sekisho.admission.registration import Registered
 from sekisho.cli.network import Chosen, provider_options
 
-GROUPS = ("system:masters",)
+GROUPS: Final = ("system:masters",)
+PARTS: Final = ("webhook", "status", "audit")
+
+
+def parts(text: str) -> tuple[str, ...]:
+    """The parts that are named."""
+    names = tuple(dict.fromkeys(row.strip() for row in text.split(",") if row.strip()))
+    unknown = [row for row in names if row not in PARTS]
+    if unknown or not names:
+        message = f"{', '.join(unknown) or 'nothing'} is no part: there are {', '.join(PARTS)}"
+        raise click.BadParameter(message)
+    return names
 
 
 @click.command(epilog="Example: sekisho serve --policies policies/ --cert-dir certs --port 8443")
@@ -73,6 +85,75 @@ GROUPS = ("system:masters",)
     show_default=True,
     metavar="SECONDS",
     help="How long to go on answering after a signal to stop, until nobody asks any more.",
+)
+@click.option(
+    "--only",
+    default=",".join(PARTS),
+    show_default=True,
+    metavar="PARTS",
+    callback=lambda _context, _option, value: parts(value),
+    help="Which parts to run here, separated by commas.",
+)
+@click.option("--kubeconfig", default="", metavar="FILE", help="The cluster that is guarded.")
+@click.option("--context", default="", metavar="NAME", help="The kubeconfig's context.")
+@click.option(
+    "--service-name",
+    default="sekisho-webhook-service",
+    show_default=True,
+    help="The Service by which the API server reaches the webhooks.",
+)
+@click.option(
+    "--validating-webhook-configuration-name",
+    default=Registered().validating,
+    show_default=True,
+    help="Kept as it should be, with the bundle of the certificate.",
+)
+@click.option(
+    "--mutating-webhook-configuration-name",
+    default=Registered().mutating,
+    show_default=True,
+    help="Likewise.",
+)
+@click.option(
+    "--webhook-failure-policy",
+    type=click.Choice(["Ignore", "Fail"]),
+    default="Ignore",
+    show_default=True,
+    help="What the webhook configurations say of requests that are not answered.",
+)
+@click.option(
+    "--tls-min-version",
+    type=click.Choice(["1.2", "1.3"]),
+    default="1.3",
+    show_default=True,
+    help="The oldest version of TLS that is spoken.",
+)
+@click.option(
+    "--client-ca-name", default="", metavar="FILE", help="A file of --cert-dir: who issues clients."
+)
+@click.option(
+    "--client-cn-name",
+    default="kube-apiserver",
+    show_default=True,
+    help="The only client that may ask, where --client-ca-name is given.",
+)
+@click.option("--protect-policies", is_flag=True, help="Let only admins change policies.")
+@click.option("--log-denies", is_flag=True, help="Log a line of JSON for each violation.")
+@click.option("--emit-admission-events", is_flag=True, help="Write an Event for each violation.")
+@click.option(
+    "--admission-events-involved-namespace",
+    is_flag=True,
+    help="Write Events beside their objects, and not in sekisho's Namespace.",
+)
+@click.option(
+    "--decision-log", default="", metavar="FOLDER", help="Keep a log of decisions that shows changes."
+)
+@click.option(
+    "--decision-log-fsync",
+    type=click.Choice(["never", "second", "always"]),
+    default="second",
+    show_default=True,
+    help="When the disk is asked to have the log.",
 )
 @provider_options
 @click.option("--no-cache", is_flag=True, help="Compile policies anew.")

@@ -218,3 +218,40 @@ def _key_pem(key: EllipticCurvePrivateKey) -> str:
     from cryptography.hazmat.primitives import serialization as form
 
     return key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption()).decode()
+
+
+def validity(certificate: str) -> tuple[datetime, datetime] | None:
+    """From when and until when the first certificate of a PEM text holds; None if there is none."""
+    from cryptography import x509
+
+    try:
+        found = x509.load_pem_x509_certificate(certificate.encode())
+    except ValueError:
+        return None
+    return found.not_valid_before_utc, found.not_valid_after_utc
+
+
+def is_issued_by(certificate: str, authority: str) -> bool:
+    """Whether the first certificate of one PEM text was issued by that of the other."""
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        found = x509.load_pem_x509_certificate(certificate.encode())
+        found.verify_directly_issued_by(x509.load_pem_x509_certificate(authority.encode()))
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
+def names_in(certificate: str) -> frozenset[str]:
+    """The names and addresses of the server that the first certificate of a PEM text is for."""
+    from cryptography import x509
+
+    try:
+        found = x509.load_pem_x509_certificate(certificate.encode()).extensions
+        names = found.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (ValueError, x509.ExtensionNotFound):
+        return frozenset()
+    addresses = (str(row) for row in names.get_values_for_type(x509.IPAddress))
+    return frozenset((*names.get_values_for_type(x509.DNSName), *addresses))

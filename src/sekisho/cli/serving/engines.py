@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from sekisho import audit, policy
@@ -15,9 +16,9 @@ from sekisho.cli.admission.checks import is_admission_policy
 from sekisho.cli.network import NOTHING, Chosen, ExternalData
 from sekisho.cli.programs import cached_choice, cached_compile
 from sekisho.cli.rules import is_rule, read_rules
-from sekisho.diag import Deadline, Diagnostic, Level
+from sekisho.diag import Deadline, Diagnostic, Level, ObjectPath, Span
 from sekisho.kube.object import Object
-from sekisho.kube.review import NO_RULES, Judge, Request, Rules, Step, Verdict
+from sekisho.kube.review import NO_RULES, Finding, Judge, Request, Rules, Rung, Step, Verdict
 from sekisho.policy.warm import warm
 from sekisho.policy.watch import Watch
 
@@ -41,6 +42,9 @@ class How:
 
 
 USUAL: Final = How()
+
+LOCATED: Final = 3
+"""Policies of a refusal whose fields are looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +82,24 @@ class EngineSnapshot:
         """The Namespace of this name."""
         return self.engine.namespaces.get(name)
 
+    def located(
+        self, request: Request, findings: Sequence[Finding], *, now: datetime, deadline: Deadline
+    ) -> Sequence[Finding]:
+        """The findings with the fields of the first few policies that refuse, which are asked once more.
+
+        To find a field takes longer than to find a violation, and whoever reads a refusal mends one after
+        the other.
+        """
+        if self.positions:
+            return findings
+        policies = (row.policy for row in findings if row.rung is Rung.DENY and not row.failed)
+        first = set(islice(dict.fromkeys(policies), LOCATED))
+        rows = tuple(row for row in self.engine.constraints if row.policy in first)
+        engine = replace(self.engine, constraints=rows, vap=None, _candidates={})
+        judged = engine.judge(request, now=now, deadline=deadline)
+        at = {(row.policy, row.diagnostic.message): row.diagnostic.at for row in judged.findings}
+        return [_at(row, at.get((row.policy, row.diagnostic.message))) for row in findings]
+
     def problems(self, object: Object) -> Sequence[Diagnostic]:
         """Why a policy could not be used, beside the ones that are."""
         if object.gvk.group not in POLICY_GROUPS:
@@ -94,6 +116,12 @@ class EngineSnapshot:
             choice=cached_choice(enabled=self.how.cache),
         )
         return tuple(row for row in built.faults.get(object.ref(), ()) if row.level is Level.ERROR)
+
+
+def _at(finding: Finding, at: Span | ObjectPath | None) -> Finding:
+    if at is None:
+        return finding
+    return replace(finding, diagnostic=replace(finding.diagnostic, at=at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +163,7 @@ def build(edition: Edition, how: How = USUAL, *, digest: str = "") -> EngineSnap
     if engine.asks:
         engine = replace(engine, providers=external.providers(engine.declared))
     if how.warm:
-        warm(engine, positions=how.positions)
+        warm(engine)
     return of_engine(engine, everything, edition, how, digest=digest)
 
 

@@ -6,15 +6,24 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from sekisho.admission import Exempt, Manner, OnFailure, Repair
+from sekisho.admission import Exempt, Manner, OnFailure, Repair, Settings
+from sekisho.admission.decisions import Fsync
+from sekisho.admission.protect import Protect, Protected
+from sekisho.admission.registration import Registered
+from sekisho.cli.live import Live
 from sekisho.cli.network import Chosen
 from sekisho.cli.serving.engines import How
+from sekisho.kube.review import Judge, Step
 
 NAMESPACE: Final = "sekisho-system"
 """The guard's own Namespace, unless POD_NAMESPACE names another."""
 
 ACCOUNT: Final = "sekisho"
 """The guard's own ServiceAccount."""
+
+
+PARTS: Final = ("webhook", "status", "audit")
+"""What ``serve`` does: answer webhooks; write what follows from policies; audit. The last two one at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +70,9 @@ class Webhook:
     emit_events: bool = False
     events_involved: bool = False
     decisions: str = ""
-    fsync: str = "second"
+    fsync: str = Fsync.SECOND.value
+    configurations: tuple[str, ...] = ()
+    protect_policies: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As it travels to a worker."""
@@ -77,6 +88,17 @@ class Webhook:
         names = frozenset((*self.exempt, self.own.namespace))
         return Exempt(names=names, prefixes=self.exempt_prefixes, suffixes=self.exempt_suffixes)
 
+    def settings(self) -> Settings:
+        """What is asked before policies."""
+        repair = self.own.repair()
+        protected = Protected(
+            configurations=frozenset(self.configurations),
+            rights=frozenset((self.own.account,)),
+            policies=self.protect_policies,
+        )
+        guard: Step[Judge] = Step(name="protect", call=Protect(repair, protected))
+        return Settings(exempt=self.exemptions(), repair=repair, guards=(guard,))
+
     def manner(self) -> Manner:
         """How answers read."""
         return Manner(on_failure=OnFailure(self.on_failure), fields=self.fields)
@@ -84,7 +106,7 @@ class Webhook:
     def how(self) -> How:
         """How engines are built."""
         external = Chosen(files=self.external_files, hosts=self.external_hosts)
-        return How(cache=self.cache, external=external, owner_key=self.owner_key, warm=True)
+        return How(cache=self.cache, external=external, owner_key=self.owner_key, positions=False, warm=True)
 
 
 def _tuples(raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,7 +115,10 @@ def _tuples(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serving:
-    """All options. ``policies`` are files and folders; without ``cert_dir`` there is no TLS."""
+    """All options. ``policies`` are files and folders, ``live`` is the cluster that is guarded.
+
+    Without ``cert_dir`` and a cluster there is no TLS.
+    """
 
     policies: tuple[str, ...] = ()
     host: str = ""
@@ -102,6 +127,11 @@ class Serving:
     metrics: int = 8888
     workers: int = 2
     cert_dir: str = ""
+    live: Live | None = None
+    only: tuple[str, ...] = PARTS
+    registered: Registered = field(default_factory=Registered)
+    minimum: str = "1.3"
+    clients: str = ""
     shutdown_delay: float = 0.0
     webhook: Webhook = field(default_factory=Webhook)
 
@@ -116,6 +146,13 @@ def serving_of(flags: Mapping[str, Any], external: Chosen) -> Serving:
         users=flags["admin_user"],
         groups=flags["admin_group"],
     )
+    registered = Registered(
+        validating=flags["validating_webhook_configuration_name"],
+        mutating=flags["mutating_webhook_configuration_name"],
+        namespace=flags["namespace"],
+        service=flags["service_name"],
+        failure=flags["webhook_failure_policy"],
+    )
     webhook = Webhook(
         own=own,
         exempt=flags["exempt_namespace"],
@@ -123,9 +160,17 @@ def serving_of(flags: Mapping[str, Any], external: Chosen) -> Serving:
         exempt_suffixes=flags["exempt_namespace_suffix"],
         on_failure=flags["failure_policy"],
         fields=flags["fields"],
+        client=flags["client_cn_name"] if flags["client_ca_name"] else "",
         cache=not (flags["no_cache"] or os.environ.get("SEKISHO_NO_CACHE")),
         external_files=external.files,
         external_hosts=external.hosts,
+        log_denies=flags["log_denies"],
+        emit_events=flags["emit_admission_events"],
+        events_involved=flags["admission_events_involved_namespace"],
+        decisions=flags["decision_log"],
+        fsync=flags["decision_log_fsync"],
+        configurations=tuple(sorted(registered.names())),
+        protect_policies=flags["protect_policies"],
     )
     return Serving(
         policies=flags["policies"],
@@ -135,6 +180,20 @@ def serving_of(flags: Mapping[str, Any], external: Chosen) -> Serving:
         metrics=flags["prometheus_port"],
         workers=flags["workers"],
         cert_dir=flags["cert_dir"],
+        live=live_of(flags),
+        only=flags["only"],
+        registered=registered,
+        minimum=flags["tls_min_version"],
+        clients=flags["client_ca_name"],
         shutdown_delay=flags["shutdown_delay"],
         webhook=webhook,
     )
+
+
+def live_of(flags: Mapping[str, Any]) -> Live | None:
+    """The cluster that is guarded: one that is named, else that of the Pod, else none."""
+    import os
+
+    if flags["kubeconfig"] or flags["context"]:
+        return Live(kubeconfig=flags["kubeconfig"], context=flags["context"])
+    return Live() if os.environ.get("KUBERNETES_SERVICE_HOST") else None

@@ -13,16 +13,21 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
-from sekisho.admission import Edition, Options, Service, Settings
+import orjson
+
+from sekisho.admission import Edition, Observed, Observer, Options, Service, logs
+from sekisho.admission.decisions import Fsync, Writer, record_of
 from sekisho.admission.figures import Figures
 from sekisho.cli.serving import frames
 from sekisho.cli.serving.engines import EngineSnapshot, build
 from sekisho.cli.serving.frames import Frame
 from sekisho.cli.serving.options import Webhook
-from sekisho.diag import Secret
+from sekisho.diag import Limit, Secret
 from sekisho.web import Identity, Tls
 from sekisho.web.authority import server_context
 from sekisho.web.certificates import load_identity
@@ -55,6 +60,8 @@ class Worker:
         self._listener: Listener | None = None
         self._service: Service | None = None
         self._server: Server | None = None
+        self._decisions: Writer | None = None
+        self._notes: list[dict[str, Any]] = []
         self._building = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -79,15 +86,33 @@ class Worker:
                 _identity(frame.head), frame.head.get("clients", ""), minimum=Tls(frame.head["minimum"])
             )
         webhook = self._webhook
-        settings = Settings(exempt=webhook.exemptions(), repair=webhook.own.repair())
+        if webhook.decisions:
+            name = f"decisions-{frame.head['instance']}-{os.getpid()}"
+            self._decisions = Writer(Path(webhook.decisions), name, fsync=Fsync(webhook.fsync))
         options = Options(
             manner=webhook.manner(),
-            observers=(self._figures.observe,),
+            observers=tuple(self._observers()),
             client=webhook.client,
             timed=self._figures.policy,
         )
-        self._service = Service(lambda: self._snapshot, settings, options)
+        self._service = Service(lambda: self._snapshot, webhook.settings(), options)
         self._server = Server(self._service.handle, bounds=BOUNDS, drain_seconds=webhook.drain_seconds)
+
+    def _observers(self) -> Iterator[Observer]:
+        webhook, decisions = self._webhook, self._decisions
+        yield self._figures.observe
+        if decisions is not None:
+            yield lambda observed: decisions.add(record_of(observed))
+        if webhook.log_denies:
+            yield _log_violations
+        if webhook.emit_events:
+            yield self._note
+
+    def _note(self, observed: Observed) -> None:
+        """Keep what Events are to say until the next report; what is too much is dropped."""
+        own, involved = self._webhook.own.namespace, self._webhook.events_involved
+        if len(self._notes) < NOTES.value:
+            self._notes += logs.notes(observed, own=own, involved=involved)
 
     async def edition(self, frame: Frame) -> None:
         """A new edition: what has not changed since the last one was not sent again."""
@@ -135,7 +160,11 @@ class Worker:
 
     def _news(self) -> dict[str, Any]:
         waiting = self._service.waiting if self._service is not None else 0
-        return {"is": "figures", "figures": self._figures.take(), "waiting": waiting}
+        notes, self._notes = self._notes, []
+        news = {"is": "figures", "figures": self._figures.take(), "waiting": waiting, "notes": notes}
+        if self._decisions is not None:
+            news |= {"head": str(self._decisions.head), "lost": self._decisions.lost}
+        return news
 
     def _say(self, head: dict[str, Any]) -> None:
         """Tell the controller. What it does not take is dropped: answers do not wait for reports."""
@@ -150,6 +179,8 @@ class Worker:
             await self._server.stop()
         if self._service is not None:
             self._service.close()
+        if self._decisions is not None:
+            await asyncio.to_thread(self._decisions.close)
         self._say(self._news())
         try:
             async with asyncio.timeout(REPORTS):
@@ -158,10 +189,17 @@ class Worker:
             pass  # the controller is gone
 
 
+NOTES: Final = Limit("notes of a second", 200, "notes", "an API server takes no more Events than that")
+
 UNSENT: Final = 16_000_000
 """Bytes of reports that wait for a controller which does not read."""
 
 _DO: Final = {"begin": Worker.begin, "edition": Worker.edition, "tls": Worker.tls}
+
+
+def _log_violations(observed: Observed) -> None:
+    for line in logs.violations(observed):
+        os.write(2, orjson.dumps(line) + b"\n")
 
 
 def _identity(head: dict[str, Any]) -> Identity:
