@@ -82,11 +82,12 @@ def test_requests_under_way_end_before_it_does(running: Serve) -> None:
 
     connection = http.client.HTTPConnection("127.0.0.1", running.ports["port"], timeout=30)
     content = body(pod())
+    connection.request("POST", "/v1/admit?timeout=10s", content)  # so that a worker has the connection
+    assert connection.getresponse().read()
     connection.putrequest("POST", "/v1/admit?timeout=10s")
     connection.putheader("Content-Length", str(len(content)))
     connection.endheaders()
     connection.send(content[:100])
-    until(lambda: True)
     running.process.send_signal(signal.SIGTERM)
     until(lambda: not _listens(running), 10)
     connection.send(content[100:])

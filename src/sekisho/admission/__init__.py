@@ -3,7 +3,7 @@
 from sekisho.admission.answer import Manner, OnFailure
 from sekisho.admission.judge import HOOKS, Answer, Asking, Exempt, Hook, Repair, Settings
 from sekisho.admission.service import Observed, Observer, Options, Service
-from sekisho.admission.snapshot import WEBHOOK, Edition, Latest, Published, Snapshot, Snapshots, Timed
+from sekisho.admission.snapshot import WEBHOOK, Edition, Latest, Snapshot, Snapshots, Timed
 
 __all__ = [
     "HOOKS",
@@ -19,7 +19,6 @@ __all__ = [
     "Observer",
     "OnFailure",
     "Options",
-    "Published",
     "Repair",
     "Service",
     "Settings",

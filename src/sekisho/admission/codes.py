@@ -17,9 +17,6 @@ NOT_READY: Final = register("ADM006", "no policies are loaded yet", blame=Blame.
 FAILED: Final = register("ADM007", "a review failed", blame=Blame.BUG)
 PROTECTED: Final = register("ADM010", "what is to be changed belongs to the guard itself", finding=True)
 PUT_BACK: Final = register("ADM011", "a webhook configuration of the guard was changed by others")
-CERTIFICATE: Final = register(
-    "ADM012", "the certificate of the webhook cannot be used", blame=Blame.ENVIRONMENT
-)
 CHANGED: Final = register("ADM020", "a decision log was changed", finding=True)
 CUT: Final = register("ADM021", "lines of a decision log are missing", finding=True)
 BAD_HEAD: Final = register("ADM022", "the head of a decision log cannot be read")

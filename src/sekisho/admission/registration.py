@@ -42,7 +42,10 @@ Raw = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """How the webhooks are registered; defaults are Gatekeeper's. ``namespace`` is the guard's own."""
+    """How the webhooks are registered; defaults are Gatekeeper's. ``namespace`` is the guard's own.
+
+    With a ``url`` the API server asks there, and no Service: the guard of a cluster that runs outside of it.
+    """
 
     validating: str = "gatekeeper-validating-webhook-configuration"
     mutating: str = "gatekeeper-mutating-webhook-configuration"
@@ -53,6 +56,7 @@ class Registered:
     seconds: int = 3
     mutating_seconds: int = 1
     operations: tuple[str, ...] = ("CREATE", "UPDATE")
+    url: str = ""
 
     def names(self) -> frozenset[str]:
         """The names of the configurations."""
@@ -72,7 +76,7 @@ def configurations(registered: Registered) -> tuple[dict[str, Any], dict[str, An
     labelled = {**changed, "apiGroups": [""], "resources": ["namespaces"]}
     admit = _webhook("/v1/admit", registered, judged, registered.failure, registered.seconds)
     label = _webhook("/v1/admitlabel", registered, labelled, "Fail", registered.seconds)
-    del label["namespaceSelector"]
+    label["namespaceSelector"] = {}
     mutate = _webhook("/v1/mutate", registered, changed, registered.failure, registered.mutating_seconds)
     return (
         _configuration(VALIDATING, registered.validating, [admit, label]),
@@ -105,7 +109,7 @@ def _webhook(
     return {
         "name": HOOKS[path].webhook,
         "admissionReviewVersions": ["v1", "v1beta1"],
-        "clientConfig": {"service": service},
+        "clientConfig": {"url": f"{registered.url}{path}"} if registered.url else {"service": service},
         "failurePolicy": failure,
         "matchPolicy": "Exact",
         "namespaceSelector": {"matchExpressions": [not_ignored, own]},

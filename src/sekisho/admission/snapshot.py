@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from sekisho.kube.object import Object
 from sekisho.kube.review import Finding, Judge, Request, Rules, Step
@@ -65,15 +65,6 @@ class Edition:
 
     policies: tuple[Mapping[str, Any], ...] = ()
     inventory: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
-
-
-@runtime_checkable
-class Published(Protocol):
-    """A snapshot that can be built again elsewhere."""
-
-    @property
-    def edition(self) -> Edition:
-        """What it was built from."""
 
 
 S_co = TypeVar("S_co", bound=Snapshot, covariant=True)

@@ -21,6 +21,7 @@ from sekisho.diag.report import BUG, ENVIRONMENT, REFUSED, USAGE
 COMMANDS: Final = {
     "cel": ("sekisho.cli.cel", "The Common Expression Language: eval."),
     "check": ("sekisho.cli.check", "Judge manifests: schema, policies."),
+    "decisions": ("sekisho.cli.decisions", "Decision logs of the webhook: verify, list."),
     "demo": ("sekisho.cli.demo", "A guided run on real input."),
     "explain": ("sekisho.cli.explain", "The page for a code; without one, the list."),
     "images": ("sekisho.cli.images", "Images: who must have signed what before it runs."),

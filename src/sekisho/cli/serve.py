@@ -122,6 +122,17 @@ def parts(text: str) -> tuple[str, ...]:
     help="What the webhook configurations say of requests that are not answered.",
 )
 @click.option(
+    "--webhook-timeout",
+    type=click.IntRange(1, 30),
+    default=3,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long the API server waits for the validating webhook.",
+)
+@click.option(
+    "--webhook-url", default="", metavar="URL", help="Where the API server asks, in place of a Service."
+)
+@click.option(
     "--tls-min-version",
     type=click.Choice(["1.2", "1.3"]),
     default="1.3",

@@ -36,22 +36,30 @@ WAITING: Final = 1_024
 
 
 class Listener:
-    """A port that is listened to, which other processes can take over by the number of its descriptor."""
+    """A port of ours, which other processes can take over by the number of its descriptor."""
 
     def __init__(self, listening: socket.socket) -> None:
         self._socket = listening
 
     @classmethod
     def bind(cls, host: str, port: int) -> Listener:
-        """Listen; to a free port for 0. Raises OSError."""
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.create_server((host, port), family=family, backlog=WAITING)
+        """Take a port, a free one for 0. Clients are refused until a server takes connections from it.
+
+        Raises OSError.
+        """
+        listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind((host, port))
+        except OSError:
+            listening.close()
+            raise
         listening.setblocking(False)
         return cls(listening)
 
     @classmethod
     def of(cls, descriptor: int) -> Listener:
-        """What another process listens to."""
+        """What another process has taken."""
         listening = socket.socket(fileno=descriptor)
         listening.setblocking(False)
         return cls(listening)
@@ -71,7 +79,7 @@ class Listener:
         return self._socket.dup()
 
     def close(self) -> None:
-        """Listen no more; processes that took it over go on."""
+        """Let it go; processes that took it over go on."""
         self._socket.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -36,7 +37,7 @@ class Head(NamedTuple):
     def of(cls, text: str) -> Head:
         """What ``str`` gave. Raises ValueError."""
         number, _, digest = text.partition(":")
-        if not number.isascii() or not number.isdigit() or len(digest) != len(FIRST):
+        if not re.fullmatch(r"-1|[0-9]{1,18}", number) or len(digest) != len(FIRST):
             message = f"{text[:80]!r} is no head: it reads NUMBER:HASH"
             raise ValueError(message)
         return cls(int(number), digest)

@@ -132,8 +132,12 @@ class SecretStore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Whom to tell: ``show`` a new certificate to the workers, ``told`` of what others changed."""
+    """Whom to tell: ``show`` a new certificate to the workers, ``told`` of what others changed.
 
+    ``ready`` says whether the webhooks are answered: before that nobody is made to ask them.
+    """
+
+    ready: Callable[[], bool]
     show: Callable[[Identity], None]
     told: Callable[[Diagnostic, Mapping[str, Any]], None]
 
@@ -186,7 +190,8 @@ class Keeper:
         wanted = renewed(kept, self._names, self._now(), trusted=await self._trusted())
         if wanted is not kept and not await self._store.save(wanted):
             return  # somebody else did it: the next look shows what
-        await self._mend(wanted.bundle)
+        if self._report.ready():
+            await self._mend(wanted.bundle)
         self._show(wanted.identity)
 
     def _show(self, identity: Identity) -> None:

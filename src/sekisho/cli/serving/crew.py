@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sekisho.admission import Published
+from sekisho.admission import Edition
 from sekisho.cli.serving import frames
 from sekisho.cli.serving.frames import Broken, Frame
 from sekisho.web.server import Listener
@@ -93,9 +93,9 @@ class Crew:
         while not self.current:
             await self._changed.wait()
 
-    def publish(self, snapshot: Published, digest: str) -> None:
+    def publish(self, edition: Edition, digest: str) -> None:
         """Have all workers judge by this; they get what they do not have."""
-        edition, old = snapshot.edition, self._content
+        old = self._content
         policies, inventory = frames.lines(edition.policies), frames.lines(edition.inventory)
         if old is not None:  # the same bytes are the same object, so that comparing them is one look
             policies = old.policies if old.policies == policies else policies

@@ -23,7 +23,7 @@ ACCOUNT: Final = "sekisho"
 
 
 PARTS: Final = ("webhook", "status", "audit")
-"""What ``serve`` does: answer webhooks; write what follows from policies; audit. The last two one at a time."""
+"""What ``serve`` does: answer webhooks, write what follows from policies, audit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +152,8 @@ def serving_of(flags: Mapping[str, Any], external: Chosen) -> Serving:
         namespace=flags["namespace"],
         service=flags["service_name"],
         failure=flags["webhook_failure_policy"],
+        seconds=flags["webhook_timeout"],
+        url=flags["webhook_url"].rstrip("/"),
     )
     webhook = Webhook(
         own=own,

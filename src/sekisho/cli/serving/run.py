@@ -1,29 +1,35 @@
-"""The controller process of ``serve``: makes snapshots, keeps the workers, answers probes and scrapes."""
+"""``sekisho serve``, composed: which parts run, on whose policies, and who of several leads."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
-from sekisho.admission import Latest
-from sekisho.admission.figures import Figures, Labels
-from sekisho.admission.metrics import CONTENT_TYPE, Exposition, Gauge
+from sekisho.admission import Edition
 from sekisho.cli.inputs import read_objects
-from sekisho.cli.serving import health
-from sekisho.cli.serving.crew import Crew
-from sekisho.cli.serving.engines import EngineSnapshot, build, edition_of
-from sekisho.cli.serving.frames import Frame
-from sekisho.cli.serving.options import Serving
-from sekisho.diag import Diagnostic, Level
-from sekisho.web.server import Listener
+from sekisho.cli.serving.engines import build, edition_of
+from sekisho.cli.serving.webhooks import Webhooks, ended
+from sekisho.diag import Diagnostic, DiagnosticError, Level
 
-ANY_HOST: Final = "0.0.0.0"  # noqa: S104 - webhooks, probes and scrapes come from other machines
+if TYPE_CHECKING:
+    from sekisho.cli.serving.options import Serving
+    from sekisho.cluster.client import Client
+    from sekisho.cluster.leases import Elector
+
+_LOG: Final = logging.getLogger(__name__)
+
+LEASE: Final = "sekisho-controller"
+HEADS: Final = 10.0
+"""Seconds between two publications of the ends of decision logs: what is cut within them does not show."""
+
+RETRY: Final = 5.0
+"""Seconds until a part that failed is begun again."""
 
 
 async def run(serving: Serving) -> int:
@@ -32,51 +38,91 @@ async def run(serving: Serving) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
     async with AsyncExitStack() as stack:
-        controller = Controller(serving, stopping)
-        await controller.start(stack)
+        composed = Composed(serving, stopping, await _client(serving, stack))
+        await composed.start(stack)
         await stopping.wait()
         await asyncio.sleep(serving.shutdown_delay)
     return 0
 
 
-class Controller:
-    """What the controller process does for the webhooks."""
+async def _client(serving: Serving, stack: AsyncExitStack) -> Client | None:
+    if serving.live is None:
+        return None
+    from sekisho.cluster.client import Client
+    from sekisho.cluster.kubeconfig import Wanted, load
 
-    def __init__(self, serving: Serving, stopping: asyncio.Event) -> None:
-        self.snapshots: Latest[EngineSnapshot] = Latest()
-        self.figures = Figures()
+    connection = load(serving.live.kubeconfig, Wanted(context=serving.live.context))
+    return await stack.enter_async_context(Client(connection))
+
+
+class Composed:
+    """The parts of one ``serve``. Policies are those of files and those of the cluster, together."""
+
+    def __init__(self, serving: Serving, stopping: asyncio.Event, client: Client | None) -> None:
         self._serving = serving
         self._stopping = stopping
-        self._listener = Listener.bind(serving.host or ANY_HOST, serving.port)
-        self.crew = Crew(serving.workers, self._listener, self._begin)
-        self.crew.on("figures", self._add)
-        self._why = ""
+        self._client = client
+        self._webhooks = Webhooks(serving, stopping, client) if "webhook" in serving.only else None
+        self._files: tuple[Edition, str] | None = None
+        self._live: tuple[Edition, str] | None = None
 
     async def start(self, stack: AsyncExitStack) -> None:
-        """Start everything; the stack ends it in the opposite order."""
-        serving = self._serving
-        host = serving.host or ANY_HOST
-        probes = health.server(health.Health(alive=self._alive, ready=self._ready))
-        stack.push_async_callback(probes.stop)
-        ports = {"port": self._listener.port, "health": await probes.start(host, serving.health)}
-        exposition = Exposition(self.figures, self._gauges)
-        scrapes = health.server(health.Scraped(exposition.text, CONTENT_TYPE))
-        stack.push_async_callback(scrapes.stop)
-        ports["metrics"] = await scrapes.start(host, serving.metrics)
-        working = asyncio.create_task(self.crew.run(), name="workers")
-        stack.push_async_callback(_ended, working)
-        publishing = asyncio.create_task(self._publish(), name="publish")
-        stack.push_async_callback(_ended, publishing)
-        loading = asyncio.create_task(self._load(), name="load")
-        stack.push_async_callback(_ended, loading)
-        stack.callback(self._listener.close)  # first: who comes now is not left waiting
-        await asyncio.wait(
-            [asyncio.create_task(self.crew.settled()), asyncio.create_task(self._stopping.wait()), working],
-            return_when=asyncio.FIRST_COMPLETED,
-        )
-        print(json.dumps({"serving": ports}), flush=True)
+        """Start all parts; the stack ends them in the opposite order."""
+        ports = await self._webhooks.start(stack) if self._webhooks is not None else {}
+        self._run(stack, "files", self._read_files)
+        if self._client is not None:
+            self._run_cluster(stack, self._client)
+        if self._webhooks is not None:
+            await self._webhooks.settled()
+        print(json.dumps({"serving": ports, "parts": list(self._serving.only)}), flush=True)
 
-    async def _load(self) -> None:
+    def _run(self, stack: AsyncExitStack, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        task = asyncio.create_task(_again(name, work), name=name)
+        stack.push_async_callback(ended, task)
+
+    def _run_cluster(self, stack: AsyncExitStack, client: Client) -> None:
+        """What needs a cluster: its policies, and the parts that one of all replicas does."""
+        from sekisho.cli.serving.live import LivePolicies
+        from sekisho.cluster.leases import Candidate, Elector
+
+        serving, webhooks = self._serving, self._webhooks
+        webhook = serving.webhook
+        live = LivePolicies(client, self._live_changed, owner_key=webhook.owner_key, cache=webhook.cache)
+        self._run(stack, "policies of the cluster", live.run)
+        identity = webhooks.instance if webhooks is not None else f"serve-{id(self):x}"
+        namespace = serving.registered.namespace
+
+        def elector(name: str) -> Elector:
+            return Elector(client, Candidate(namespace=namespace, name=name, identity=identity))
+
+        if "status" in serving.only:
+            self._run(stack, "status", lambda: elector(f"{LEASE}-status").run(live.write))
+        if "audit" in serving.only:
+            self._run(stack, "audit", lambda: elector(f"{LEASE}-audit").run(self._audit))
+        if webhooks is not None and webhook.decisions:
+            name = f"sekisho-decisions-{identity.lower()}"
+            self._run(stack, "decision heads", lambda: self._publish_heads(elector(name), webhooks))
+
+    async def _audit(self) -> None:
+        from sekisho.cli.auditing.compose import Auditing, compose
+
+        assert self._client is not None, "an audit has a cluster"
+        composed = compose(self._client, Auditing(owner_key=self._serving.webhook.owner_key))
+        try:
+            await composed.audit.run()
+        finally:
+            await composed.audit.close()
+
+    async def _publish_heads(self, elector: Elector, webhooks: Webhooks) -> None:
+        """Write the ends of the decision logs where whoever may cut a file cannot reach."""
+        async with elector.holding():
+            while True:
+                await asyncio.sleep(HEADS)
+                rows = {f"decisions.sekisho.dev/{name}": str(head) for name, head in webhooks.heads.items()}
+                if rows:
+                    await elector.annotate(rows)
+
+    async def _read_files(self) -> None:
         """The policies of the files that were named; again at each SIGHUP.
 
         Files that cannot be read change nothing: the last good policies go on judging.
@@ -87,58 +133,45 @@ class Controller:
             inputs = await asyncio.to_thread(read_objects, self._serving.policies)
             _tell(inputs.problems)
             broken = any(row.level is Level.ERROR for row in inputs.problems)
-            if not broken or self.snapshots.current is None:
+            if not broken or self._files is None:
                 edition = edition_of(inputs.objects)
                 snapshot = await asyncio.to_thread(build, edition, self._serving.webhook.how())
                 _tell(snapshot.told)
-                self.snapshots.set(snapshot)
+                self._files = edition, snapshot.digest
+                self._publish()
             await again.wait()
             again.clear()
 
-    async def _publish(self) -> None:
-        """Give every snapshot to the workers."""
-        digest = ""
-        while True:
-            snapshot = await self.snapshots.next(digest)
-            digest = snapshot.digest
-            self.crew.publish(snapshot, digest)
+    def _live_changed(self, edition: Edition, digest: str) -> None:
+        self._live = edition, digest
+        self._publish()
 
-    def _begin(self) -> Mapping[str, Any]:
-        head: dict[str, Any] = {"webhook": self._serving.webhook.to_json()}
-        if self._serving.cert_dir:
-            folder = Path(self._serving.cert_dir)
-            chain, key = (folder / "tls.crt").read_text(), (folder / "tls.key").read_text()
-            head |= {"identity": [chain, key], "clients": "", "minimum": "1.3"}
-        return head
-
-    def _alive(self) -> str:
-        return self._why
-
-    def _ready(self) -> str:
-        if self._stopping.is_set():
-            return "it is stopping"
-        missing = [place.number for place in self.crew.places if not place.has]
-        return f"workers without policies: {', '.join(map(str, missing))}" if missing else ""
-
-    def _add(self, _: int, frame: Frame) -> None:
-        self.figures.add(frame.head["figures"])
-
-    def _gauges(self) -> Mapping[str, Gauge]:
-        places = self.crew.places
-        waiting: dict[Labels, float] = {(str(place.number),): float(place.waiting) for place in places}
-        ended: dict[Labels, float] = {(str(place.number),): float(place.ended) for place in places}
-        return {
-            "sekisho_waiting_reviews": Gauge("Reviews that have not begun", ("worker",), waiting),
-            "sekisho_worker_restarts": Gauge("How often a worker was started again", ("worker",), ended),
-        }
+    def _publish(self) -> None:
+        """Give the workers what judges now; not before all there is has been read once."""
+        missing = self._files is None or (self._client is not None and self._live is None)
+        if missing or self._webhooks is None:
+            return
+        rows = [row for row in (self._files, self._live) if row is not None]
+        policies = tuple(raw for edition, _ in rows for raw in edition.policies)
+        inventory = tuple(raw for edition, _ in rows for raw in edition.inventory)
+        digest = rows[0][1] if len(rows) == 1 else " ".join(digest for _, digest in rows)
+        self._webhooks.publish(Edition(policies=policies, inventory=inventory), digest)
 
 
-async def _ended(task: asyncio.Task[None]) -> None:
-    """End a task, and wait until it has."""
-    task.cancel()
-    await asyncio.wait([task])
-    if not task.cancelled() and (error := task.exception()) is not None:
-        raise error
+async def _again(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Do some work for ever: where it fails, begin it again."""
+    while True:
+        try:
+            await work()
+        except (DiagnosticError, ExceptionGroup) as error:
+            _LOG.error("%s: %s", name, _why(error))
+        await asyncio.sleep(RETRY)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ExceptionGroup):
+        return "; ".join(_why(row) for row in error.exceptions)
+    return str(error)
 
 
 def _tell(problems: Sequence[Diagnostic]) -> None:
