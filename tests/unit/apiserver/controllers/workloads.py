@@ -62,9 +62,14 @@ async def said(call: Client, kind: str) -> list[str]:
     return [f"{row['reason']}: {row['message']}" for row in rows]
 
 
-async def end(call: Client, pod: Json, phase: str) -> None:
-    """A Pod ends."""
-    await patch(call, f"{PODS}/{pod['metadata']['name']}/status", {"status": {"phase": phase}})
+async def end(call: Client, pod: Json, phase: str, *, code: int = 0, **more: Any) -> None:
+    """A Pod ends, long ago."""
+    code = code or int(phase == "Failed")
+    state = {"terminated": {"exitCode": code, "finishedAt": "2026-01-01T00:00:00Z"}}
+    name = pod["spec"]["containers"][0]["name"]
+    rows = [{"name": name, "image": "i", "imageID": "", "ready": False, "restartCount": 0, "state": state}]
+    status = {"phase": phase, "containerStatuses": rows, **more}
+    await patch(call, f"{PODS}/{pod['metadata']['name']}/status", {"status": status})
 
 
 async def run_pods(call: Client) -> None:
