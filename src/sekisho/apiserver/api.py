@@ -45,6 +45,7 @@ from sekisho.apiserver.scaling import SCALE, scale_of
 from sekisho.apiserver.status import ApiError
 from sekisho.apiserver.store import Broken, Place, Store
 from sekisho.apiserver.streaming import Streaming, connect_options, with_options
+from sekisho.apiserver.traffic import Traffic
 from sekisho.apiserver.types import ResourceType, Subresource
 from sekisho.apiserver.views import PLAIN_VIEWS
 from sekisho.apiserver.webhooks import Caller, WebhookClient
@@ -69,6 +70,7 @@ class Api:
         host: str = "127.0.0.1:0",
     ) -> None:
         self.store = store
+        self.traffic = Traffic()
         self.authorizer: Authorizer = authorizer or AnyUser()
         self._host = host
         self.registry = built_in_registry()
@@ -125,6 +127,10 @@ class Api:
 
     async def handle(self, call: Call) -> Answer:
         """The answer to a call; never raises but for a cancelled task."""
+        with self.traffic:
+            return await self._answer(call)
+
+    async def _answer(self, call: Call) -> Answer:
         try:
             await check(self.authorizer, Attributes.of(call))
             if not call.target.resource:

@@ -273,7 +273,7 @@ class Writer:
                 continue
             if type.conversion is None or gone.get("kind") == "Status":
                 return gone
-            [row] = await type.conversion.shown([replace(base, version=0, body=orjson.dumps(gone))])
+            [row] = await type.conversion.shown([Row(base.place, 0, orjson.dumps(gone), base.about)])
             return row.load()
         raise status.conflict(type.resource, place.name, status.MODIFIED)
 

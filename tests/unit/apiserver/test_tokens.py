@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sekisho.apiserver.store import Place, Row
+from sekisho.apiserver.store import About, Place, Row
 from sekisho.apiserver.tokens import ISSUER, ServiceAccountTokens, key_of
 
 ACCOUNT = Place("", "serviceaccounts", "default", "robot")
@@ -18,7 +18,7 @@ POD = Place("", "pods", "default", "web")
 
 
 def row(place: Place, uid: str) -> Row:
-    return Row(place=place, version=1, uid=uid, body=b"{}", labels={}, fields={})
+    return Row(place, 1, b"{}", About(uid, {}, {}))
 
 
 @pytest.fixture

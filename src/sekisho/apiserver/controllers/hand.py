@@ -38,6 +38,10 @@ class Hand:
         """What there is."""
         return self._api.store
 
+    async def lull(self, at_most: float) -> None:
+        """Wait until no client asks for anything, or for so many seconds."""
+        await self._api.traffic.lull(at_most)
+
     def type_of(self, resource: tuple[str, str]) -> ResourceType | None:
         """A resource in the version in which it is stored; None if nobody serves it now."""
         return self._api.registry.stored(resource)

@@ -110,9 +110,10 @@ class Controllers:
         self._queues = [_Queue(row) for row in controllers]
         self._tasks: list[asyncio.Task[None]] = []
         self._listening = asyncio.Event()
+        self._caught_up = False
 
     async def start(self) -> None:
-        """Look at everything that is there, and follow every change."""
+        """Follow every change, and look at everything that is there, bit by bit."""
         self._tasks = [asyncio.create_task(row.work(), name=row.controller.name) for row in self._queues]
         self._tasks.append(asyncio.create_task(self._follow(), name="controllers"))
         await self._listening.wait()
@@ -128,17 +129,15 @@ class Controllers:
     @property
     def idle(self) -> bool:
         """Whether nothing is to be done but what waits for its time."""
-        return all(queue.idle for queue in self._queues)
+        return self._caught_up and all(queue.idle for queue in self._queues)
 
     async def _follow(self) -> None:
         """A watcher that does not keep up is dropped; then everything is looked at anew."""
         while True:
             watcher = self._store.hub.watch(EVERYTHING, 0)
+            self._listening.set()
             try:
-                for resource in self._store.resources():
-                    for row in self._store.rows(resource):
-                        self._tell(_there(row))
-                self._listening.set()
+                await self._look_at_all()
                 while events := await watcher.take():
                     for event in events:
                         self._tell(event)
@@ -146,6 +145,17 @@ class Controllers:
                 watcher.close()
             if self._store.closed:
                 return
+
+    async def _look_at_all(self) -> None:
+        """Tell what is there. What changes meanwhile is told once more, afterwards."""
+        self._caught_up, told = False, 0
+        for resource in self._store.resources():
+            for row in self._store.rows(resource):
+                self._tell(_there(row))
+                told += 1
+                if told % SLICE == 0:
+                    await asyncio.sleep(0)
+        self._caught_up = True
 
     def _tell(self, event: Event) -> None:
         for queue in self._queues:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -42,7 +42,7 @@ class Version:
 
     def _shown(self, row: Row) -> Row:
         value = self.shape(self.family.from_stored[self.api_version](row.load()))
-        return replace(row, body=orjson.dumps(value), fields=self.fields(value))
+        return row.shown(orjson.dumps(value), row.labels, self.fields(value))
 
     def stored(self, value: Json) -> Json:
         """An object of this version in the one that is stored."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
@@ -57,8 +57,8 @@ class Served:
         """The row of an object in this version; the same one where nothing is different."""
         fields = self.fields(new)
         if new == value:
-            return replace(row, fields=fields) if fields else row
-        return replace(row, body=orjson.dumps(new), labels=new["metadata"].get("labels") or {}, fields=fields)
+            return row.shown(row.body, row.labels, fields) if fields else row
+        return row.shown(orjson.dumps(new), new["metadata"].get("labels") or {}, fields)
 
     def forget(self, place: Place) -> None:
         """Forget an object that is gone."""

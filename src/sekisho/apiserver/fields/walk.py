@@ -31,7 +31,7 @@ class Unfit(ValueError):
 
 def same(one: Any, other: Any) -> bool:
     """Whether two values are equal: numbers by their value, and a boolean is no number."""
-    if isinstance(one, Mapping):
+    if isinstance(one, (dict, Mapping)):
         return (
             isinstance(other, Mapping)
             and len(one) == len(other)
@@ -105,7 +105,7 @@ def _paths(value: Any, shape: Shape, path: Path, found: set[Path]) -> None:
             _item_paths(value, shape, path, found)
     elif shape.atomic_map:
         found.add(path)
-    elif isinstance(value, Mapping):
+    elif isinstance(value, (dict, Mapping)):
         for name, inner in value.items():
             here = (*path, f"f:{name}")
             _paths(inner, shape.field(name), here, found)
@@ -180,7 +180,7 @@ class _Comparing:
                 self._items(lists[0] or [], lists[1] or [], shape, path)
                 return False
         elif kind in (MAP, ANY):
-            maps = [value if isinstance(value, Mapping) else None for value in (old, new)]
+            maps = [value if isinstance(value, (dict, Mapping)) else None for value in (old, new)]
             if not shape.atomic_map and any(maps):
                 self._fields(maps[0] or {}, maps[1] or {}, shape, path)
                 return False
@@ -255,7 +255,7 @@ def _problems(value: Any, shape: Shape, *, duplicates: bool, at: str = "") -> It
             yield _told(at, f"expected list, got &{{{plain(value)}}}")
         else:
             yield from _item_problems(value or [], shape, duplicates=duplicates, at=at)
-    elif value is not None and not isinstance(value, Mapping):
+    elif value is not None and not isinstance(value, (dict, Mapping)):
         yield _told(at, f"expected map, got &{{{plain(value)}}}")
     else:
         for name, inner in (value or {}).items():

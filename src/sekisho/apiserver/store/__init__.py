@@ -2,11 +2,12 @@
 
 from sekisho.apiserver.store.database import unusable
 from sekisho.apiserver.store.hub import EVERYTHING, Hub, TooOld, Watcher
-from sekisho.apiserver.store.model import Event, Op, Place, Row
+from sekisho.apiserver.store.model import About, Event, Op, Place, Row
 from sekisho.apiserver.store.store import Broken, Stale, Store
 
 __all__ = [
     "EVERYTHING",
+    "About",
     "Broken",
     "Event",
     "Hub",

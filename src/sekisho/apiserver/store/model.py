@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple
@@ -30,19 +30,62 @@ class Op(Enum):
     DELETED = "DELETED"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One version of one object. ``body`` is its JSON, with ``metadata.resourceVersion`` in it.
+class About(NamedTuple):
+    """What selectors and owners ask of an object, so that lists need not decode bodies."""
 
-    ``labels`` and ``fields`` are what selectors ask of it, so that lists need not decode bodies.
-    """
-
-    place: Place
-    version: int
     uid: str
-    body: bytes
     labels: Mapping[str, str]
     fields: Mapping[str, str]
+
+
+Read = Callable[[Place, bytes], About]
+"""From an object's JSON to what is asked of it."""
+
+
+class Row:
+    """One version of one object, never changed. ``body`` is its JSON, ``metadata.resourceVersion`` in it.
+
+    What selectors ask of an object that comes from the file is read when the first one asks: a server that
+    starts decodes nothing.
+    """
+
+    __slots__ = ("_about", "body", "place", "version")
+
+    def __init__(self, place: Place, version: int, body: bytes, about: About | Read) -> None:
+        self.place = place
+        self.version = version
+        self.body = body
+        self._about = about
+
+    def __repr__(self) -> str:
+        return f"<{self.place.plural} {self.place.namespace}/{self.place.name} at {self.version}>"
+
+    @property
+    def about(self) -> About:
+        """What is asked of it."""
+        found = self._about
+        if not isinstance(found, About):
+            found = self._about = found(self.place, self.body)
+        return found
+
+    @property
+    def uid(self) -> str:
+        """``metadata.uid``."""
+        return self.about.uid
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """``metadata.labels``."""
+        return self.about.labels
+
+    @property
+    def fields(self) -> Mapping[str, str]:
+        """The values that field selectors may ask for."""
+        return self.about.fields
+
+    def shown(self, body: bytes, labels: Mapping[str, str], fields: Mapping[str, str]) -> Row:
+        """The same object as another version of its resource has it."""
+        return Row(self.place, self.version, body, About(self.uid, labels, fields))
 
     def load(self) -> dict[str, Any]:
         """The object, decoded anew: the caller may change it."""

@@ -25,7 +25,7 @@ import orjson
 from sekisho.apiserver import codes
 from sekisho.apiserver.store.database import Database, Stored
 from sekisho.apiserver.store.hub import Hub
-from sekisho.apiserver.store.model import Event, Op, Place, Row
+from sekisho.apiserver.store.model import About, Event, Op, Place, Row
 from sekisho.diag import Diagnostic, DiagnosticError
 
 BATCH: Final = 512
@@ -84,7 +84,7 @@ class Store:
         self._version = database.newest
         self._published = self._version
         for stored in database.objects():
-            row = self._row(stored.place, stored.version, stored.body)
+            row = Row(stored.place, stored.version, stored.body, self._read)
             self._of(stored.place.resource)[stored.place.namespace, stored.place.name] = row
         self.hub.begin(self._recent(), max(database.compacted, self._version - KEEP))
         self._writer.start()
@@ -141,23 +141,19 @@ class Store:
             raise Stale(current)
         self._version += 1
         value["metadata"]["resourceVersion"] = str(self._version)
-        row = self._row(place, self._version, orjson.dumps(value), value)
+        row = Row(place, self._version, orjson.dumps(value), self._about(place, value))
         pending = _Pending(row, op, current, self._loop.create_future())
         self._pending[place] = pending
         self._queue.put(pending)
         return await asyncio.shield(pending.done)
 
-    def _row(self, place: Place, version: int, body: bytes, value: Any = None) -> Row:
-        value = orjson.loads(body) if value is None else value
+    def _read(self, place: Place, body: bytes) -> About:
+        return self._about(place, orjson.loads(body))
+
+    def _about(self, place: Place, value: Any) -> About:
         metadata = value.get("metadata") or {}
-        return Row(
-            place=place,
-            version=version,
-            uid=metadata.get("uid") or "",
-            body=body,
-            labels=metadata.get("labels") or {},
-            fields=self._describe(place, value),
-        )
+        uid, labels = metadata.get("uid") or "", metadata.get("labels") or {}
+        return About(uid, labels, self._describe(place, value))
 
     def _of(self, resource: tuple[str, str]) -> Objects:
         return self._objects.setdefault(resource, {})
@@ -167,7 +163,7 @@ class Store:
         before: dict[Place, Row] = {}
         found: list[Event] = []
         for stored in self._database.history(max(0, self._version - KEEP)):
-            row = self._row(stored.place, stored.version, stored.body)
+            row = Row(stored.place, stored.version, stored.body, self._read)
             found.append(Event(op=stored.op, row=row, before=before.get(stored.place)))
             before[stored.place] = row
         return found

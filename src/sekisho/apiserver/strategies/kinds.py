@@ -15,7 +15,7 @@ from sekisho.apiserver.webhooks.validation import STRATEGIES as WEBHOOKS
 
 def _get(value: Any, *path: str) -> Any:
     for step in path:
-        value = value.get(step) if isinstance(value, Mapping) else None
+        value = value.get(step) if isinstance(value, (dict, Mapping)) else None
     return value
 
 

@@ -93,7 +93,7 @@ def compact(value: Any, schema: Schema | None) -> Any:
     node = schema.resolved() if schema is not None else None
     if node is None:
         return value
-    if isinstance(value, Mapping):
+    if isinstance(value, (dict, Mapping)):
         return _compact_map(value, node)
     if isinstance(value, list) and node.items is not None:
         return [compact(item, node.items) for item in value]
@@ -167,7 +167,7 @@ def filled(value: Any, schema: Schema | None, *, stored: bool = False) -> Any:
     ``stored``: as it comes back from where protobuf keeps it, which does not tell an empty list from none.
     """
     node = schema.resolved() if schema is not None else None
-    if node is None or not isinstance(value, Mapping | list):
+    if node is None or not isinstance(value, (dict, list, Mapping)):
         return value
     if isinstance(value, list):
         items = node.items

@@ -31,7 +31,7 @@ IDENTITY: Final = f"must be between 0 and {MAX_ID}, inclusive"
 def get(value: Any, *path: str) -> Any:
     """The value at a path, None where there is none."""
     for step in path:
-        value = value.get(step) if isinstance(value, Mapping) else None
+        value = value.get(step) if isinstance(value, (dict, Mapping)) else None
     return value
 
 

@@ -54,12 +54,20 @@ MAX_REMEMBERED: Final = 16_384
 def pod_spec(spec: Raw, at: str) -> Iterable[Cause]:
     """A spec of Pods."""
     written = orjson.dumps(spec)
-    return _spec(spec, at) if len(written) > MAX_REMEMBERED else _remembered(written, at)
+    if len(written) <= MAX_REMEMBERED and _is_sound(_TOKEN_VOLUME.sub(_ANY_TOKEN_VOLUME, written), at):
+        return ()
+    return _spec(spec, at)
+
+
+_TOKEN_VOLUME: Final = re.compile(rb'"kube-api-access-[a-z0-9]{5}"')
+_ANY_TOKEN_VOLUME: Final = b'"kube-api-access-xxxxx"'
+"""The volume of a service account's token has a name of its own in every Pod."""
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _remembered(written: bytes, at: str) -> tuple[Cause, ...]:
-    return tuple(_spec(orjson.loads(written), at))
+def _is_sound(written: bytes, at: str) -> bool:
+    """Whether a spec breaks no rule. Specs come again and again, from one template."""
+    return next(iter(_spec(orjson.loads(written), at)), None) is None
 
 
 def _spec(spec: Raw, at: str) -> Causes:

@@ -12,6 +12,9 @@ from sekisho.apiserver.names import timestamp
 from sekisho.apiserver.store import Event, Op, Place
 
 SCHEDULER: Final = "default-scheduler"
+LULL: Final = 0.1
+"""Seconds that requests may keep it waiting: thousands of Pods at once are made before they are told why."""
+
 WHY: Final = "no nodes available to schedule pods: this cluster has no runtime that runs containers"
 
 
@@ -30,9 +33,15 @@ class PendingPods:
         if row.place.resource == PODS and event.op is not Op.DELETED and not row.fields.get("spec.nodeName"):
             yield row.place
 
+    def _is_told(self, key: Place) -> bool:
+        row = self._hand.get(key)
+        return row is None or b'"PodScheduled"' in row.body
+
     async def reconcile(self, key: Hashable) -> float | None:
         """A condition and an Event, unless they are there."""
         assert isinstance(key, Place)
+        if not self._is_told(key):
+            await self._hand.lull(LULL)
         row = self._hand.get(key)
         pod = row.load() if row is not None else None
         if pod is None or not _waits(pod):
