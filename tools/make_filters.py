@@ -11,7 +11,7 @@ from itertools import combinations
 from pathlib import Path
 
 from sekisho.sandbox.filters import name_of
-from sekisho.sandbox.table import Option, Profile, filter, handlers
+from sekisho.sandbox.table import Klass, Option, Profile, filter, handlers, table
 from sekisho.sandbox.table.connector import connector_filter
 from sekisho.sandbox.table.supervisor import supervisor_filter
 
@@ -21,6 +21,8 @@ FOLDER = Path(__file__).parents[1] / "src" / "sekisho" / "sandbox" / "filters"
 def files() -> dict[str, bytes]:
     """Every file, by name."""
     made = {"sentry.bpf": supervisor_filter(), "connector.bpf": connector_filter()}
+    names = (f"{number} {row.name}\n" for number, row in table().items())
+    made["calls.names"] = "".join(names).encode("ascii")
     for profile in Profile:
         for count in range(len(Option) + 1):
             for chosen in combinations(Option, count):
@@ -28,13 +30,22 @@ def files() -> dict[str, bytes]:
                 name = name_of(profile.value, frozenset(option.value for option in options))
                 made[f"{name}.bpf"] = filter(profile, options)
                 rows = (f"{number} {handler}\n" for number, handler in handlers(profile, options).items())
+                denials = {
+                    number: row.treatment(profile, options).errno
+                    for number, row in table().items()
+                    if not row.treatment(profile, options).handler
+                    and row.treatment(profile, options).klass is not Klass.PLAIN
+                }
+                made[f"{name}.denials"] = "".join(f"{n} {e}\n" for n, e in denials.items()).encode("ascii")
                 made[f"{name}.handlers"] = "".join(rows).encode("ascii")
     return made
 
 
 def main() -> None:
     made = files()
-    for file in [*FOLDER.glob("*.bpf"), *FOLDER.glob("*.handlers")]:
+    for file in [
+        path for kind in ("bpf", "handlers", "denials", "names") for path in FOLDER.glob(f"*.{kind}")
+    ]:
         if file.name not in made:
             file.unlink()
     for name, data in made.items():

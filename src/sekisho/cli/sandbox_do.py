@@ -15,7 +15,7 @@ from sekisho.sandbox.options import UsageError, spec_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any, Final
+    from typing import Any, Final, TextIO
 
     from sekisho.sandbox.spawn.session import Outcome
     from sekisho.sandbox.spec import SandboxSpec
@@ -50,6 +50,9 @@ OPTIONS: Final = (
     ("publish", "[ADDRESS:][PORT:]INNER", "Listen on the machine (127.0.0.1) for a port of it; repeatable."),
     ("nameserver", "ADDRESS[:PORT]", "Whom to ask for names (the machine's own name servers); repeatable."),
     ("events", "FILE", "Add a line of JSON to FILE for every verdict on the network and every denied call."),
+    ("report", "", "List every denied call and refused connection when the command has ended."),
+    ("profile", "", "List where the Sentry's time went when the command has ended."),
+    ("metrics", "FILE", "Write figures to FILE, in Prometheus' text form."),
     ("memory", "SIZE", "Memory of all its processes together, such as 512M."),
     ("cpus", "NUMBER", "Processors that it may use, such as 1.5."),
     ("pids", "NUMBER", "Processes and threads at once (4096)."),
@@ -109,11 +112,53 @@ def perform(spec: SandboxSpec, values: Values) -> int:
     from sekisho.sandbox.spawn import session
 
     try:
-        outcome = session.run(spec, diff="diff" in values, events=values.get("events", [""])[-1])
+        if values.keys() & TOLD:
+            return _perform_and_tell(spec, values)
+        outcome = session.run(spec, diff="diff" in values)
     except SandboxError as error:
         return _refused(error)
     _tell(outcome, spec)
     return outcome.exit_status()
+
+
+TOLD: Final = frozenset(("events", "report", "profile", "metrics"))
+"""Options for which it is recorded what happens."""
+
+
+def _perform_and_tell(spec: SandboxSpec, values: Values) -> int:
+    import time
+
+    from sekisho.sandbox import telling
+    from sekisho.sandbox.spawn import session
+    from sekisho.sandbox.value import replace
+
+    told = telling.Told(values.get("events", [""])[-1])
+    metrics = _metrics_file(values)
+    begin = time.monotonic()
+    spec = replace(spec, reports=True, profiles="profile" in values)
+    outcome = session.run(spec, diff="diff" in values, events=told.fd)
+    seconds = time.monotonic() - begin
+    _tell(outcome, spec)
+    rows = told.rows()
+    told.close()
+    for option, lines in (("report", telling.report(rows)), ("profile", telling.profile(rows, seconds))):
+        if option in values:
+            for line in lines:
+                print(line, file=sys.stderr)
+    if metrics is not None:
+        with metrics:
+            metrics.write(telling.metrics_text(rows))
+    return outcome.exit_status()
+
+
+def _metrics_file(values: Values) -> TextIO | None:
+    path = values.get("metrics", [""])[-1]
+    if not path:
+        return None
+    try:
+        return open(path, "w", encoding="utf-8")  # noqa: PTH123  start-up
+    except OSError as error:
+        raise SandboxError("SBX023", f"{path} cannot be written: {error.strerror}") from None
 
 
 NOT_FOUND: Final = {"SBX014": 127, "SBX015": 126}

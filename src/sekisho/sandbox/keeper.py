@@ -97,7 +97,7 @@ def _keep(link: _Link, request: dict[str, Any]) -> int:
 
     spec = spec_of(request["options"], ["-"])
     id = f"py-{os.getpid()}"
-    spec = replace(spec, id=id, cgroup=f"sekisho/{id}" if spec.cgroup else "")
+    spec = replace(spec, id=id, cgroup=f"sekisho/{id}" if spec.cgroup else "", reports=True)
     folder = f"{request['folder']}/control"
     gate, _never = os.pipe()
     group = Cgroup.make(spec.cgroup, spec.limits) if spec.cgroup else None
@@ -185,7 +185,7 @@ class _Place:
 
     def __init__(self, request: dict[str, Any]) -> None:
         spec = spec_of(request["options"], request.get("argv") or ["-"])
-        self.spec = replace(spec, process=self._process(spec.process, request))
+        self.spec = replace(spec, process=self._process(spec.process, request), reports=True)
         self._init: int = request["init"]
         self._control: str = f"{request['folder']}/control"
         self._doors: list[str] = request["doors"]

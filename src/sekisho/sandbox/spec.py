@@ -197,8 +197,10 @@ class Hook:
 class SandboxSpec:
     """Everything that makes a sandbox.
 
-    ``profile`` and ``options`` name the filter (``table``). ``cgroup`` is a path below the cgroup root, or
-    ``slice:prefix:name`` for systemd; empty: none. ``hooks`` maps a stage to its programs.
+    ``profile`` and ``options`` name the filter (``table``); with ``reports`` every denied call is told,
+    with ``profiles`` where the Sentry's time went.
+    ``cgroup`` is a path below the cgroup root, or ``slice:prefix:name`` for
+    systemd; empty: none. ``hooks`` maps a stage to its programs.
     """
 
     id: str
@@ -223,6 +225,8 @@ class SandboxSpec:
     annotations: Mapping[str, str] = {}
     profile: str = "default"
     options: frozenset[str] = frozenset()
+    reports: bool = False
+    profiles: bool = False
 
 
 __all__ = [

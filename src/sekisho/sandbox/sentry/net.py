@@ -111,12 +111,19 @@ def _own_cookie() -> bytes:
         sock.close()
 
 
-def of(spec: SandboxSpec, link: Link | None) -> Network:
+def of(spec: SandboxSpec, link: Link | None, netlink: Netlink) -> Network:
     """What the workload of a sandbox may reach."""
-    return Network(
+    network = Network(
         sealed="sealed-network" in spec.options,
         metadata=spec.network.allow_metadata,
         link=link,
-        moves=link is not None and "network" in spec.namespaces.new,
+        moves=moves(spec, link),
         published=frozenset(port.inner for port in spec.network.published),
     )
+    network.netlink = netlink
+    return network
+
+
+def moves(spec: SandboxSpec, link: Link | None) -> bool:
+    """Whether sockets that lead outside are made elsewhere, for the sandbox's own network is empty."""
+    return link is not None and "network" in spec.namespaces.new

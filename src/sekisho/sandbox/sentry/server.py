@@ -26,6 +26,7 @@ from sekisho.sandbox.abi.flags import (
 from sekisho.sandbox.abi.notify import ID, REQUEST
 from sekisho.sandbox.sentry import task
 from sekisho.sandbox.sentry.call import ANSWERED, CONTINUE, Call, Errno, Gone
+from sekisho.sandbox.sentry.record import refusing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from sekisho.sandbox.sentry.call import Result
     from sekisho.sandbox.sentry.kernel import Kernel, Waiter
+    from sekisho.sandbox.sentry.record import Record
 
     Handler = Callable[[Call], Result]
 else:
@@ -59,11 +61,15 @@ WAKE: Final = signal.SIGUSR1
 """Ends a system call in which one of our threads waits."""
 
 
+_UNKNOWN: Final = refusing(errno.ENOSYS)
+
+
 class Server:
     """The threads of one Sentry. ``handlers`` maps numbers of system calls; others are answered ENOSYS."""
 
-    def __init__(self, kernel: Kernel, handlers: Mapping[int, Handler]) -> None:
+    def __init__(self, kernel: Kernel, handlers: Mapping[int, Handler], record: Record | None = None) -> None:
         self._kernel = kernel
+        self._record = record
         self._handlers = handlers
         self._lock = _thread.allocate_lock()
         self._waiting: dict[
@@ -102,16 +108,19 @@ class Server:
                 continue  # a signal reached the caller, or us, first
             call.id, call.tid, _, call.nr, _, _, *registers = take(buffer)
             call.args = tuple(registers)
-            self._handle(call, handlers.get(call.nr))
+            if self._record is None or not self._record.profiles:
+                self._handle(call, handlers.get(call.nr))
+            else:
+                begin = time.perf_counter_ns()
+                self._handle(call, handlers.get(call.nr))
+                self._record.spent(call.nr, time.perf_counter_ns() - begin)
             if call.surplus:
                 self._calls.remove(call)
                 return
 
     def _handle(self, call: Call, handler: Handler | None) -> None:
         try:
-            if handler is None:
-                call.answer(0, errno.ENOSYS)
-                return
+            handler = handler or _UNKNOWN
             if not self._kernel.ids_known:
                 call.act_as(task.identity(call))
             result = handler(call)
@@ -123,6 +132,8 @@ class Server:
                 assert isinstance(result, int)
                 call.answer(result)
         except Errno as error:
+            if self._record is not None:
+                self._record.refused(call, error)
             call.answer(0, error.number)
         except OSError as error:
             call.answer(0, error.errno or errno.EIO)

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from sekisho.sandbox.network.wire import Link
     from sekisho.sandbox.probe import World
     from sekisho.sandbox.sentry.kernel import Kernel
-    from sekisho.sandbox.sentry.server import Server
+    from sekisho.sandbox.sentry.record import Record
+    from sekisho.sandbox.sentry.server import Handler, Server
     from sekisho.sandbox.spawn.init import Way
     from sekisho.sandbox.spec import IdMap, SandboxSpec
 else:
@@ -73,7 +74,7 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     rootless = os.geteuid() != 0
     if rootless:
         _user_namespace()
-    program = filters.load(spec.profile, spec.options)
+    program = filters.of(spec)
     link = _connector(spec, way)
     ours, theirs = channel.pair()
     _fork_init(spec, theirs, program, way, rootless=rootless)
@@ -84,6 +85,7 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     from sekisho.sandbox.spawn import machine
 
     handlers = resolve(filters.load_handlers(spec.profile, spec.options))
+    record = _record(spec, way, handlers)
     own_program = filters.load_supervisor()
     control = channel.bind(way.control) if way.control else None
     shown = machine.world(spec)
@@ -93,14 +95,11 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
     holds = init.capabilities(spec.process)
     if way.own_process and holds & ON_IDS:
         _guard(pid)
-    network = net.of(spec, link)
-    network.netlink = netlink.Netlink(route, shows_outside=network.moves)
+    network = net.of(spec, link, netlink.Netlink(route, shows_outside=net.moves(spec, link)))
     os.fchdir(proc)
     user = spec.process.user
     rights = holds & ON_FILES
-    # To act as somebody else, if somebody becomes that or comes in as that.
-    becomes = bool(holds & ON_IDS) or (control is not None and not rootless)
-    permitted = rights | {SYS_PTRACE} | (ON_IDS if becomes else frozenset())
+    permitted = _permitted(holds, comes_in=control is not None and not rootless)
     _shrink(spec, own_program, permitted, rights)
     known = kernel.Kernel(
         proc=proc,
@@ -112,14 +111,43 @@ def _run(spec: SandboxSpec, parent: socket, way: Way) -> int:
         network=network,
     )
     signal.signal(server.WAKE, lambda *_: None)
-    serving = server.Server(known, handlers)
+    serving = server.Server(known, handlers, record)
     serving.serve(listener)
     if control is not None:
         _thread.start_new_thread(_take_more, (control, known, serving))
     channel.send(parent, channel.RUNNING, b"%d %d" % (pid, workload))
     if way.gate < 0 or _opened(way.gate, pid):
         channel.send(ours, channel.GO)
-    return _wait(ours, parent, pid, own_process=way.own_process)
+    status = _wait(ours, parent, pid, own_process=way.own_process)
+    return _ended(parent, status, record)
+
+
+def _ended(parent: socket, status: int, record: Record | None) -> int:
+    if record is not None:
+        record.finish()
+    _tell(parent, channel.EXITED, init.STATUS.pack(status))
+    return status
+
+
+def _permitted(holds: frozenset[int], *, comes_in: bool) -> frozenset[int]:
+    """The capabilities that we can take up: to act as somebody else, too, if somebody becomes that or may
+    come in as that.
+    """
+    becomes = bool(holds & ON_IDS) or comes_in
+    return holds & ON_FILES | {SYS_PTRACE} | (ON_IDS if becomes else frozenset())
+
+
+def _record(spec: SandboxSpec, way: Way, handlers: dict[int, Handler]) -> Record | None:
+    """What is told of calls, if anybody wants to know; ``handlers`` then answer what the filter would."""
+    if way.events < 0:
+        return None
+    from sekisho.sandbox.events import Events
+    from sekisho.sandbox.sentry import record
+
+    if spec.reports:
+        for number, error in filters.load_denials(spec.profile, spec.options).items():
+            handlers.setdefault(number, record.refusing(error))
+    return record.Record(Events(way.events), filters.load_names(), profiles=spec.profiles)
 
 
 def _settle(parent: socket, way: Way) -> None:
@@ -408,10 +436,7 @@ def _wait(sock: socket, parent: socket, pid: int, *, own_process: bool) -> int:
             (status,) = init.STATUS.unpack(message.body)
             break
     _, own = os.waitpid(pid, 0)
-    if status < 0:
-        status = own
-    _tell(parent, channel.EXITED, init.STATUS.pack(status))
-    return status
+    return own if status < 0 else status
 
 
 def _tell(parent: socket, kind: bytes, body: bytes) -> None:

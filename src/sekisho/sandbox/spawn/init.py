@@ -78,7 +78,13 @@ class Way:
     __slots__ = ("control", "doors", "events", "gate", "own_process")
 
     def __init__(
-        self, *, own_process: bool, gate: int, doors: Sequence[str], control: str, events: int = -1
+        self,
+        *,
+        own_process: bool,
+        gate: int,
+        doors: Sequence[str],
+        control: str,
+        events: int = -1,
     ) -> None:
         self.events = events
         self.control = control

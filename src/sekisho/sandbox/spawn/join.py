@@ -66,7 +66,7 @@ def enter(spec: SandboxSpec, *, init_pid: int, control: str, doors: Sequence[str
     Its standard input, output and error are ours. ``doors`` are files of the cgroups that it enters.
     SandboxError if it cannot be started.
     """
-    program = filters.load(spec.profile, spec.options)
+    program = filters.of(spec)
     spaces = _Spaces(init_pid)
     ours, theirs = channel.pair()
     if spaces.fork() == 0:

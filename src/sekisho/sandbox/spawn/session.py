@@ -75,16 +75,15 @@ class Outcome:
         return 128 + (self.status & 0x7F) if self.status & 0x7F else self.status >> 8
 
 
-def run(spec: SandboxSpec, *, diff: bool = False, events: str = "") -> Outcome:
+def run(spec: SandboxSpec, *, diff: bool = False, events: int = -1) -> Outcome:
     """Make a sandbox on our terminal and wait for its end. SandboxError if it could not be made.
 
-    ``events`` is a file that is told what happens, a line of JSON for each event.
+    ``events`` is a descriptor that is told what happens.
     """
-    told = _events(events)
     signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)  # until there is someone to hand them to
     group = Cgroup.make(spec.cgroup, spec.limits) if spec.cgroup else None
     try:
-        running = launch.start(spec, doors=group.doors() if group else (), events=told)
+        running = launch.start(spec, doors=group.doors() if group else (), events=events)
         timed_out = attend(running, spec.limits.seconds)
         return Outcome(
             running.wait(),
@@ -97,20 +96,6 @@ def run(spec: SandboxSpec, *, diff: bool = False, events: str = "") -> Outcome:
             group.remove()
             group.sweep()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
-        if told >= 0:
-            os.close(told)
-
-
-def _events(path: str) -> int:
-    if not path:
-        return -1
-    from sekisho.sandbox.errors import SandboxError
-    from sekisho.sandbox.events import open_file
-
-    try:
-        return open_file(path)
-    except OSError as error:
-        raise SandboxError("SBX023", f"{path} cannot be written: {error.strerror}") from None
 
 
 def attend(running: Attended, seconds: float | None = None) -> bool:
