@@ -5,10 +5,15 @@ Needs a machine that can run sandboxes as root, a kubectl, and a python3 of the 
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import io
+import json
 import os
 import re
 import shutil
 import subprocess
+import tarfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +23,15 @@ from tests.conformance.kubectl.driver import Kubectl, installed, version_of
 from tests.conformance.kubectl.streaming import shout
 from tests.simulators.up import ROOT, Up
 
+from sekisho.diag import Deadline
+from sekisho.node.images import this_platform
 from sekisho.node.node import reason_against
+from sekisho.oci.content import MANIFEST
+from sekisho.oci.layout import Layout
 
 SYSTEM = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MODULE = ("sekisho", "up", "--node", "--data", "{folder}", "--port", "{port}", "-o", "json")
-MODULE_WITH_IMAGES = (*MODULE, "--host-image", "busybox:*")
+MODULE_WITH_IMAGES = (*MODULE, "--host-image", "busybox:*", "--images", "{folder}-images")
 PODS = ROOT / "src" / "sekisho" / "examples" / "sandbox" / "pods.yaml"
 
 
@@ -45,10 +54,49 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    with Up.start(tmp_path_factory.mktemp("node") / "data", module=MODULE_WITH_IMAGES) as running:
+    folder = tmp_path_factory.mktemp("node")
+    make_image(folder / "data-images" / "tiny", "1")
+    with Up.start(folder / "data", module=MODULE_WITH_IMAGES) as running:
         yield running
     assert "Traceback" not in running.log
     assert leftovers(running.folder) == []
+
+
+def make_image(folder: Path, tag: str) -> None:
+    """An OCI layout whose image has a shell, what that needs, and nothing else."""
+    found = subprocess.run(["ldd", "/bin/sh"], capture_output=True, text=True, check=True).stdout
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", dereference=True) as archive:
+        for path in ("/bin/sh", *re.findall(r"(/\S+) \(0x", found)):
+            archive.add(path, path.lstrip("/"))
+    layer = file.getvalue()
+    config = {
+        "os": this_platform().os,
+        "architecture": this_platform().architecture,
+        "config": {
+            "Entrypoint": ["/bin/sh", "-c"],
+            "Cmd": ["echo I am $WHO; exec sleep 1"],
+            "Env": ["WHO=tiny"],
+        },
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{hashlib.sha256(layer).hexdigest()}"]},
+    }
+
+    async def put() -> None:
+        layout, soon = Layout.created(folder), Deadline.after(60)
+        kinds = ("application/vnd.oci.image.config.v1+json", "application/vnd.oci.image.layer.v1.tar")
+        rows = [
+            await layout.put_blob(body, kind, deadline=soon)
+            for body, kind in zip((json.dumps(config).encode(), layer), kinds, strict=True)
+        ]
+        value = {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": rows[0].raw(),
+            "layers": [rows[1].raw()],
+        }
+        await layout.put_manifest(json.dumps(value).encode(), MANIFEST, tag=tag, deadline=soon)
+
+    asyncio.run(put())
 
 
 def leftovers(folder: Path) -> list[str]:
@@ -122,6 +170,17 @@ def test_a_web_server_and_a_job(k: Kubectl) -> None:
     k.ok(f"describe pod {name}", "Started container web", r"Ready +True", "sekisho://")
     k.ok("delete deployment web --timeout=30s", "deleted")
     k.ok("wait --for=delete pod -l app=web --timeout=30s")
+
+
+def test_an_image_of_a_layout_has_its_own_root_and_settings(k: Kubectl) -> None:
+    k.ok("create -f -", stdin=pod("own", "", "restartPolicy: Never").replace("busybox:1", "tiny:1"))
+    until(k, "pod own", ".status.phase", "Succeeded|Failed")
+    k.ok("logs own", "^I am tiny$", "sleep: not found")
+    k.ok("get events", "Successfully pulled image|already present on machine")
+    text = "args: ['read x; echo $x > /kept; read y < /kept; echo $y'], stdin: true, stdinOnce: true"
+    k.ok("create -f -", stdin=pod("typed", text, "restartPolicy: Never").replace("busybox:1", "tiny:1"))
+    k.ok("wait --for=condition=Ready pod/typed --timeout=30s")
+    assert k.ok("attach -i typed", stdin="hello\n") == "hello\n"
 
 
 def test_files_are_copied_both_ways(k: Kubectl) -> None:
@@ -261,6 +320,7 @@ def test_no_container_sees_the_keys_of_the_cluster(k: Kubectl, up: Up) -> None:
 
 def test_after_a_crash_pods_are_started_again(tmp_path: Path) -> None:
     folder = tmp_path / "data"
+    (tmp_path / "data-images").mkdir()
     up = Up.start(folder, module=MODULE_WITH_IMAGES)
     try:
         k = client(up, tmp_path)

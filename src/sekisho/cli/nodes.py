@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeAsked:
-    """Whether there is to be a node, and which images stand for this machine's root."""
+    """Whether there is to be a node, and where its images come from."""
 
     asked: bool = False
+    images: tuple[str, ...] = ()
+    pull: tuple[str, ...] = ()
     host_images: tuple[str, ...] = ()
 
 
@@ -27,6 +29,19 @@ def node_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option("--node", "asked", is_flag=True, help="Run Pods, in sandboxes. Takes Linux and root.")
     @click.option(
+        "--images",
+        multiple=True,
+        type=click.Path(exists=True, file_okay=False),
+        metavar="DIR",
+        help="With --node: an OCI layout, or a folder of layouts; repeatable.",
+    )
+    @click.option(
+        "--pull",
+        multiple=True,
+        metavar="HOST",
+        help="With --node: a registry that images may be pulled from, * for all; repeatable.",
+    )
+    @click.option(
         "--host-image",
         "host_images",
         multiple=True,
@@ -34,10 +49,18 @@ def node_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="With --node: images that stand for this machine's own root, beside sekisho.dev/host.",
     )
     @functools.wraps(command)
-    def wrapped(*args: Any, asked: bool, host_images: tuple[str, ...], **more: Any) -> Any:
-        if host_images and not asked:
-            raise click.UsageError("--host-image is for --node")
-        return command(*args, node=NodeAsked(asked=asked, host_images=host_images), **more)
+    def wrapped(
+        *args: Any,
+        asked: bool,
+        images: tuple[str, ...],
+        pull: tuple[str, ...],
+        host_images: tuple[str, ...],
+        **more: Any,
+    ) -> Any:
+        if not asked and (images or pull or host_images):
+            raise click.UsageError("--images, --pull and --host-image are for --node")
+        node = NodeAsked(asked=asked, images=images, pull=pull, host_images=host_images)
+        return command(*args, node=node, **more)
 
     return wrapped
 
@@ -48,4 +71,10 @@ def node_of(asked: NodeAsked, folder: Path) -> Node | None:
         return None
     from sekisho.node import Node, NodeSettings
 
-    return Node.of(NodeSettings(folder=folder.absolute() / "node", host_images=asked.host_images))
+    settings = NodeSettings(
+        folder=folder.absolute() / "node",
+        images=tuple(Path(path).absolute() for path in asked.images),
+        pull=asked.pull,
+        host_images=asked.host_images,
+    )
+    return Node.of(settings)

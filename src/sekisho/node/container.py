@@ -196,7 +196,9 @@ class Container:
         probes.check(self.raw)
         reference = self.raw["image"]
         image = await find(self.house.images, reference, self.raw.get("imagePullPolicy") or "")
-        await self.home.tell("Pulled", f'Container image "{reference}" already present on machine')
+        present = f'Container image "{reference}" already present on machine'
+        pulled = f'Successfully pulled image "{reference}" in {image.seconds:.3f}s'
+        await self.home.tell("Pulled", pulled if image.seconds else present)
         self.id = f"{self.home.pod['metadata']['uid']}-{self.name}-{self.state.restarts}"
         place = self.home.folder / "containers" / self.name / str(self.state.restarts)
         place.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -22,6 +22,7 @@ from sekisho.node import codes, objects
 from sekisho.node import pod as pods
 from sekisho.node.container import House
 from sekisho.node.environment import Find
+from sekisho.node.images import Layouts, Pulled, Unpacked
 from sekisho.node.pod import PodWorker
 from sekisho.node.problems import ConfigProblem
 from sekisho.node.process import Runtime
@@ -90,8 +91,11 @@ class Node:
         self._hand = Hand(api, self.name, agent=self.name)
         self._recorder = Recorder(self._hand, self.name)
         runtime = self._runtime = Runtime(self._settings.folder)
-        host = HostRoot(self._settings.host_images, self._settings.folder.parent)
-        self._house = House(runtime=runtime, images=(host,))
+        settings, unpacked = self._settings, Unpacked(self._settings.folder / "images")
+        host = HostRoot(settings.host_images, settings.folder.parent)
+        self._pulled = Pulled(settings.pull, unpacked)
+        images = (host, Layouts(settings.images, unpacked), self._pulled)
+        self._house = House(runtime=runtime, images=images)
         return [Scheduler(Hand(api, "default-scheduler", agent="kube-scheduler"), self._settings.name), self]
 
     async def start(self) -> None:
@@ -118,6 +122,7 @@ class Node:
         for task in (*self._tasks.values(), *self._others):
             task.cancel()
         await asyncio.gather(*self._tasks.values(), *self._others, return_exceptions=True)
+        await self._pulled.close()
 
     # The Node and its Lease.
 

@@ -22,7 +22,7 @@ class Image:
     """An image that is there: its root, and what it says about its containers.
 
     ``masked`` are paths that its containers must not see; ``disks`` are folders of the root that are mounts
-    of their own, shown read-only.
+    of their own, shown read-only. ``seconds``: how long it took to get it; 0 if it was there.
     """
 
     identity: str
@@ -34,13 +34,16 @@ class Image:
     user: str = ""
     masked: tuple[str, ...] = ()
     disks: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
 class Rootfs(Protocol):
     """Finds images."""
 
-    async def find(self, reference: str) -> Image | None:
-        """The image that a reference names, None if it is not known here. Raises ImageProblem."""
+    async def find(self, reference: str, policy: str) -> Image | None:
+        """The image that a reference names, None if it is not known here; ``policy`` is the container's
+        imagePullPolicy. Raises ImageProblem.
+        """
 
 
 class HostRoot:
@@ -53,7 +56,7 @@ class HostRoot:
         self._patterns = (HOST_IMAGE, f"{HOST_IMAGE}:*", *patterns)
         self._hidden = str(hidden)
 
-    async def find(self, reference: str) -> Image | None:
+    async def find(self, reference: str, policy: str) -> Image | None:  # noqa: ARG002 - it is always there
         """The host's root for an image of the patterns."""
         if not any(fnmatchcase(reference, pattern) for pattern in self._patterns):
             return None
@@ -70,7 +73,7 @@ class HostRoot:
 async def find(places: Sequence[Rootfs], reference: str, policy: str) -> Image:
     """The image that a container names. Raises ImageProblem."""
     for place in places:
-        found = await place.find(reference)
+        found = await place.find(reference, policy)
         if found is not None:
             return found
     if policy == "Never":
@@ -79,6 +82,6 @@ async def find(places: Sequence[Rootfs], reference: str, policy: str) -> Image:
         )
     raise ImageProblem(
         "ErrImagePull",
-        f'failed to pull and unpack image "{reference}": it is in no layout of --images, and no --host-image '
-        "names it",
+        f'failed to pull and unpack image "{reference}": no layout of --images has it, its registry is '
+        "not one of --pull, and no --host-image names it",
     )

@@ -20,11 +20,12 @@ def _name() -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeSettings:
     """``folder`` holds what Pods need while they run, and their logs; what it lies in is the cluster's, and
-    shown to no Pod. ``images`` is a folder of OCI layouts;
-    ``host_images`` are patterns of images that stand for this machine's own root.
+    shown to no Pod. ``images`` are folders of OCI layouts, ``pull`` patterns of registries that may
+    be asked; ``host_images`` are patterns of images that stand for this machine's own root.
     """
 
     folder: Path
     name: str = field(default_factory=_name)
-    images: Path | None = None
+    images: tuple[Path, ...] = ()
+    pull: tuple[str, ...] = ()
     host_images: tuple[str, ...] = ()

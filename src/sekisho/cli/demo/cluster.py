@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -56,14 +57,61 @@ ACTS: Final = (
         contains=("FailedScheduling",),
     ),
 )
+POD_ACTS: Final = (
+    Act(
+        says="A web server of two Pods and a Job; the image is this machine's root, without its secrets.",
+        words=("apply", "-f", "pods.yaml"),
+    ),
+    Act(
+        says="Their init containers and probes.",
+        words=("rollout", "status", "deployment/web", "--timeout=30s"),
+        contains=("successfully rolled out",),
+    ),
+    Act(
+        says="What the Job wrote.",
+        words=("logs", "job/sum"),
+        contains=("499500",),
+    ),
+    Act(
+        says="Inside: the Pod's own name, its ConfigMap, and nothing where the host's passwords are.",
+        words=(
+            *("exec", "deployment/web", "-c", "web", "--"),
+            *("sh", "-c", "hostname; cat /www/index.html; wc -c /etc/shadow"),
+        ),
+        contains=("hello from a sandbox", "0 /etc/shadow"),
+    ),
+    Act(
+        says="A Pod that is labelled as untrusted runs in a sandbox or nowhere.",
+        words=("run", "stray", "--image=sekisho.dev/host", "--labels=sandbox.sekisho.dev/untrusted=true"),
+        status=1,
+        contains=("need runtimeClassName: sekisho",),
+    ),
+    Act(says="All of it.", words=("get", "pods,jobs", "-o", "wide")),
+)
 TRIES: Final = 30
 PAUSE_SECONDS: Final = 0.2
 
 
 def play(folder: Path) -> int:
     """Run it in a folder; how many steps did not do what they are there to show."""
-    words = ("up", "--data", "cluster", "--port", "0", "-o", "json")
-    click.echo(f"\nA cluster in a folder, on a port that is free.\n$ sekisho {' '.join(words)}")
+    return _play(folder, "A cluster in a folder, on a port that is free.", (), ACTS)
+
+
+def play_pods(folder: Path) -> int:
+    """The same for a cluster that runs Pods."""
+    return _play(folder, "A cluster that runs Pods, each container in a sandbox.", ("--node",), POD_ACTS)
+
+
+def no_pods() -> str:
+    """Why this machine cannot show that."""
+    from sekisho.node.node import reason_against
+
+    return reason_against() or ("" if shutil.which("kubectl") else "there is no kubectl")
+
+
+def _play(folder: Path, says: str, more: Sequence[str], acts: Sequence[Act]) -> int:
+    words = ("up", *more, "--data", "cluster", "--port", "0", "-o", "json")
+    click.echo(f"\n{says}\n$ sekisho {' '.join(words)}")
     sys.stdout.flush()
     server = subprocess.Popen((*SEKISHO, *words), cwd=folder, stdout=subprocess.PIPE, text=True)  # noqa: S603
     try:
@@ -72,7 +120,7 @@ def play(folder: Path) -> int:
             click.echo("the cluster does not start", err=True)
             return 1
         click.echo(said, nl=False)
-        failed = _act(folder, json.loads(said)["kubeconfig"])
+        failed = _act(folder, json.loads(said)["kubeconfig"], acts)
         click.echo("\nCtrl-C ends it; what was stored is there again the next time.")
         server.send_signal(signal.SIGINT)
         status = server.wait(STOP_SECONDS)
@@ -92,7 +140,7 @@ def _first_line(server: subprocess.Popen[str]) -> str:
     return server.stdout.readline() if select.select([server.stdout], [], [], READY_SECONDS)[0] else ""
 
 
-def _act(folder: Path, kubeconfig: str) -> int:
+def _act(folder: Path, kubeconfig: str, acts: Sequence[Act]) -> int:
     environment = {**os.environ, "KUBECONFIG": kubeconfig, "KUBECACHEDIR": str(folder / "cache")}
     program = shutil.which("kubectl")
     if program is None:
@@ -100,12 +148,12 @@ def _act(folder: Path, kubeconfig: str) -> int:
         command: Sequence[str] = (sys.executable, "-m", "sekisho.cli.demo.client")
     else:
         command = (program,)
-    return sum(not _done(act, command, folder, environment) for act in ACTS)
+    return sum(not _done(act, command, folder, environment) for act in acts)
 
 
 def _done(act: Act, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> bool:
     """Run one command and show it; whether it did what it should."""
-    click.echo(f"\n{act.says}\n$ kubectl {' '.join(act.words)}")
+    click.echo(f"\n{act.says}\n$ kubectl {shlex.join(act.words)}")
     for _ in range(TRIES):
         done = subprocess.run(  # noqa: S603
             (*command, *act.words),

@@ -178,6 +178,12 @@ PARTS: Final[dict[str, Part]] = {
         folder="cluster",
         play=cluster.play,
     ),
+    "pods": Part(
+        title="Pods of that API, in sandboxes on this machine",
+        folder="sandbox",
+        why_not=cluster.no_pods,
+        play=cluster.play_pods,
+    ),
     "sandbox": Part(
         title="A program that nobody trusts",
         folder="sandbox",
