@@ -38,6 +38,9 @@ POLICY_KINDS: Final[Mapping[str, tuple[str, ...]]] = {
 """The kinds of policies by group; in a group without a list all kinds are policies."""
 
 
+KRITIS: Final = "kritis.grafeas.io"
+"""The group of Kritis' policies, which are about images."""
+
 Ask = Callable[[Object], Sequence[Diagnostic]]
 """A question about one object."""
 
@@ -92,7 +95,7 @@ def judge(paths: Sequence[str], options: Options) -> Report:
     if engine is not None:
         findings += engine.problems
         findings += type_warnings(engine, custom) if options.schema else ()
-    steps, problems = _image_steps(options)
+    steps, problems = _image_steps(options, everything)
     findings += problems
     asks += _reviews(engine, steps, loaded, now, options.seconds)
 
@@ -102,17 +105,17 @@ def judge(paths: Sequence[str], options: Options) -> Report:
     form = Findings([object.origin for object in everything], engine.sources if engine is not None else ())
     findings += spread(work, inputs.objects, form)
     findings += remarks(loaded, findings, now)
-    judged = f"{_count(len(inputs.objects), 'object')} judged by {_judges(engine, options.images)}"
+    judged = f"{_count(len(inputs.objects), 'object')} judged by {_judges(engine, len(steps))}"
     return Report.of([*findings, *_remarks(engine, bundled)], judged=judged)
 
 
-def _judges(engine: Engine | None, images: ImageFiles | None) -> str:
-    """What judged, counted; admission policies and a policy of images are told where there are some."""
+def _judges(engine: Engine | None, images: int) -> str:
+    """What judged, counted; admission policies and image policies are told where there are some."""
     counted = [_count(len(engine.constraints) if engine is not None else 0, "constraint")]
     if engine is not None and engine.vap is not None:
         counted.append(_count(engine.vap.bindings, "policy binding"))
-    if images is not None:
-        counted.append("an image policy")
+    if images:
+        counted.append("image policies")
     return " and ".join(counted)
 
 
@@ -136,7 +139,7 @@ def _schema(
 ) -> Sequence[Diagnostic]:
     """What the API's schemas say, and their rules. Policies are checked by their own package."""
     found = name_problems(object)
-    if _is_policy(object) or is_rule(object):
+    if _is_policy(object) or is_rule(object) or object.gvk.group == KRITIS:
         return found
     wrong = validate_object(object, kubernetes_version=version, crds=custom)
     if rules is None:
@@ -160,13 +163,16 @@ def _engine(objects: Sequence[Object], everything: Sequence[Object], options: Op
     return replace(engine, explains=options.explain)
 
 
-def _image_steps(options: Options) -> tuple[Sequence[Step[Judge]], Sequence[Diagnostic]]:
-    """The step that authorizes images, where files for it are given."""
-    if options.images is None:
+def _image_steps(
+    options: Options, everything: Sequence[Object]
+) -> tuple[Sequence[Step[Judge]], Sequence[Diagnostic]]:
+    """The steps that authorize images, where there are policies of images."""
+    if options.images is None and not any(row.gvk.group == KRITIS for row in everything):
         return (), ()
     from sekisho.cli.images.files import image_steps
+    from sekisho.cli.images.options import ImageFiles
 
-    return image_steps(options.images)
+    return image_steps(options.images or ImageFiles(), everything)
 
 
 def _reviews(

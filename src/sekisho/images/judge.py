@@ -39,6 +39,37 @@ Look = Callable[[Attestor, Reference], Found]
 """What an attestor's note holds about an image."""
 
 
+Use = tuple[tuple[str | int, ...], str]
+"""Where an image is used, and which."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagesAsked:
+    """The images that a request is about, and those that the old object used, by place."""
+
+    object: Object
+    spec: PodSpec
+    images: tuple[Image, ...]
+    before: frozenset[Use]
+
+
+def images_asked(request: Request) -> ImagesAsked | None:
+    """Step 1: what a request asks about images; None if it is about other things."""
+    if request.operation not in (Operation.CREATE, Operation.UPDATE) or request.object is None:
+        return None
+    if request.subresource not in ("", EPHEMERAL):
+        return None
+    spec = pod_spec(request.object)
+    if spec is None:
+        return None
+    return ImagesAsked(
+        object=request.object,
+        spec=spec,
+        images=tuple(spec.images()),
+        before=_uses(request.old_object),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
     """Judges by one policy. ``look`` must answer at once; ``cluster`` is ``location.name``, if known."""
@@ -50,33 +81,28 @@ class Judge:
 
     def __call__(self, request: Request, *, now: datetime, deadline: Deadline) -> Verdict:
         """The verdict on a request; requests about other things are allowed."""
-        if request.operation not in (Operation.CREATE, Operation.UPDATE) or request.object is None:
+        asked = images_asked(request)
+        if asked is None:
             return ALLOWED
-        if request.subresource not in ("", EPHEMERAL):
-            return ALLOWED
-        spec = pod_spec(request.object)
-        if spec is None:
-            return ALLOWED
-        before = _uses(request.old_object)
         findings: list[Finding] = []
         failures: list[Diagnostic] = []
         evidence: list[Mapping[str, Any]] = []
-        for image in spec.images():
+        for image in asked.images:
             if deadline.passed():
-                failures.append(self._unasked(request.object, image, "there was no time left"))
+                failures.append(self._unasked(asked.object, image, "there was no time left"))
                 break
             try:
-                answer = self._answer(image, spec, request, now)
+                answer = self._answer(image, asked.spec, request, now)
             except DiagnosticError as error:
-                found = _finding(request.object, image, codes.UNREADABLE_IMAGE, error.diagnostics[0].message)
+                found = _finding(asked.object, image, codes.UNREADABLE_IMAGE, error.diagnostics[0].message)
                 findings.append(Finding.of(found, Rung.DENY))
                 continue
             evidence.append(answer.to_json())
             if answer.outcome is Outcome.COULD_NOT_ASK and answer.enforcement is Enforcement.BLOCK:
-                failures.append(self._unasked(request.object, image, answer.message))
+                failures.append(self._unasked(asked.object, image, answer.message))
             elif answer.outcome is not Outcome.ALLOW:
-                findings.append(self._denied(request.object, image, answer, before))
-        return _verdict(findings, failures, evidence)
+                findings.append(self._denied(asked.object, image, answer, asked.before))
+        return verdict_of(findings, failures, evidence)
 
     def _answer(self, image: Image, spec: PodSpec, request: Request, now: datetime) -> Answer:
         reference = parse_reference(image.reference)
@@ -110,10 +136,6 @@ class Judge:
         return f"{self.policy.name or 'BinaryAuthorization'}/{answer.rule}"
 
 
-Use = tuple[tuple[str | int, ...], str]
-"""Where an image is used, and which."""
-
-
 def _uses(object: Object | None) -> frozenset[Use]:
     spec = pod_spec(object) if object is not None else None
     return frozenset((row.path, row.reference) for row in spec.images()) if spec else frozenset()
@@ -123,7 +145,7 @@ def _finding(object: Object, image: Image, code: Any, message: str, *, policy: s
     return Diagnostic(code=code, message=message, at=object.at(*image.path), policy=policy)
 
 
-def _verdict(
+def verdict_of(
     findings: list[Finding], failures: list[Diagnostic], evidence: list[Mapping[str, Any]]
 ) -> Verdict:
     """A no stands, whatever could not be asked beside it."""

@@ -17,6 +17,9 @@ from sekisho.images.evidence.strictjson import DOCUMENT, BadEvidenceError
 from sekisho.images.google.attestor import Attestor, read_attestor
 from sekisho.images.google.policy import Policy, read_policy
 from sekisho.images.judge import Judge as ImageJudge
+from sekisho.images.kritis.decide import Sources
+from sekisho.images.kritis.judge import KritisJudge
+from sekisho.images.kritis.resources import read_kritis
 from sekisho.kube.object import Object
 from sekisho.kube.review import Step
 
@@ -36,19 +39,29 @@ def read_trust(files: ImageFiles) -> Trust:
     )
 
 
-def image_steps(files: ImageFiles) -> tuple[tuple[Step[Judge], ...], list[Diagnostic]]:
-    """The step of the chain that authorizes images, and warnings about evidence that cannot be read.
+def image_steps(
+    files: ImageFiles, objects: Iterable[Object]
+) -> tuple[tuple[Step[Judge], ...], list[Diagnostic]]:
+    """The steps of the chain that authorize images, and what is wrong with evidence and Kritis' policies.
 
     Raises DiagnosticError.
     """
     store, problems = read_evidence(files.evidence)
-    judge = ImageJudge(
-        policy=read_policy_file(files.policy),
-        trust=read_trust(files),
-        look=lambda attestor, image: store.about(attestor.note, image),
-        cluster=files.cluster,
-    )
-    return (Step(name="images", call=judge),), problems
+    steps: list[Step[Judge]] = []
+    if files.policy:
+        judge = ImageJudge(
+            policy=read_policy_file(files.policy),
+            trust=read_trust(files),
+            look=lambda attestor, image: store.about(attestor.note, image),
+            cluster=files.cluster,
+        )
+        steps.append(Step(name="images", call=judge))
+    kritis = read_kritis(objects)
+    problems += kritis.problems
+    if kritis.any:
+        sources = Sources(attestations=store.about, scan=store.scan)
+        steps.append(Step(name="kritis", call=KritisJudge(kritis=kritis, sources=sources)))
+    return tuple(steps), problems
 
 
 def read_documents(paths: Sequence[str]) -> Iterator[Object]:

@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFiles:
-    """The policy, and what it refers to. ``identity`` is what of an attestation must agree with the image."""
+    """The policy, and what it refers to. ``identity`` is what of an attestation must agree with the image.
 
-    policy: str
+    Without a policy the evidence is for Kritis' policies among the manifests.
+    """
+
+    policy: str = ""
     attestors: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     system: str = ""
@@ -32,10 +35,10 @@ def image_options(function: Callable[..., int]) -> Callable[..., int]:
     def command(
         *, image_policy: str, attestors: tuple[str, ...], evidence: tuple[str, ...], **more: Any
     ) -> int:
-        if not image_policy and (attestors or evidence):
-            raise click.UsageError("--attestor and --evidence go with --image-policy")
+        if not image_policy and attestors:
+            raise click.UsageError("--attestor goes with --image-policy")
         files = ImageFiles(policy=image_policy, attestors=attestors, evidence=evidence)
-        return function(images=files if image_policy else None, **more)
+        return function(images=files if image_policy or evidence else None, **more)
 
     for option in reversed(
         (
@@ -59,7 +62,7 @@ def image_options(function: Callable[..., int]) -> Callable[..., int]:
 
 def image_files(given: ImageFiles | None, settings: Settings) -> ImageFiles | None:
     """What the command was given, else what the project file says."""
-    if given is not None or not settings.image_policy:
+    if given is not None or not (settings.image_policy or settings.evidence):
         return given
     return ImageFiles(
         policy=settings.image_policy,

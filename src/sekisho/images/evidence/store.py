@@ -74,6 +74,15 @@ class EvidenceStore:
         """What is attached to a note about an image's digest."""
         return tuple(self._attestations.get((note, image.digest), ()))
 
+    def scan(self, image: Reference) -> Scan | Unanswered:
+        """What scans of an image found, in any project."""
+        held = (row for (_, about), found in self._rows.items() if about == image.digest for row in found)
+        rows = list({id(row): row for row in held}.values())  # a row may be in two projects
+        try:
+            return read_scan(rows)
+        except BadEvidenceError as error:
+            return Unanswered(reason=str(error))
+
     def facts(self, image: Reference, projects: Iterable[str], signatures: Found = ()) -> Facts:
         """What is known about an image in some projects, and in those that have builds or scans of it.
 
