@@ -1,8 +1,4 @@
-"""Deployments: ReplicaSets of one template after another (controller/deployment).
-
-A Deployment that is scaled in the middle of a rollout is not scaled in proportion, as the original does it:
-its newest ReplicaSet takes the difference.
-"""
+"""Deployments: ReplicaSets of one template after another (controller/deployment)."""
 
 from __future__ import annotations
 
@@ -24,14 +20,12 @@ from sekisho.apiserver.controllers.workloads.plan import (
     share,
 )
 from sekisho.apiserver.controllers.workloads.pods import bare, labelled, template_hash
+from sekisho.apiserver.controllers.workloads.proportions import DESIRED, MOST, PREFIX, Part, Whole, sizes
 from sekisho.kube.decode import parse_time
 
 REPLICA_SETS: Final = ("apps", "replicasets")
-PREFIX: Final = "deployment.kubernetes.io/"
 REVISION: Final = f"{PREFIX}revision"
 HISTORY: Final = f"{PREFIX}revision-history"
-DESIRED: Final = f"{PREFIX}desired-replicas"
-MOST: Final = f"{PREFIX}max-replicas"
 HASH: Final = "pod-template-hash"
 NOT_COPIED: Final = frozenset(
     {
@@ -63,8 +57,9 @@ def reconcile(view: View) -> Plan:
         return Plan(status=lambda _: _status(view, sets, ""))
     steps: list[Step] = []
     made = ""
-    if view.spec.get("paused"):
-        steps += _scaled_while_paused(view, sets)
+    paused = view.spec.get("paused") is True
+    if paused or _is_scaled(view, sets):
+        steps += _scaled(view, sets)
     elif sets.new is None and _waits_for_old(view, sets):
         steps += [_scale(view, row, 0) for row in sets.old if _replicas(row)]
     elif sets.new is None:
@@ -74,7 +69,7 @@ def reconcile(view: View) -> Plan:
     else:
         steps += _noted(view, sets.new, sets)
         steps += _rolled(view, sets.new, sets.old)
-    if _complete(view, sets):
+    if paused or _complete(view, sets):
         steps += _outdated(view, sets.old)
     return Plan(steps=steps, status=lambda _: _status(view, sets, made), again=_deadline(view, sets))
 
@@ -178,7 +173,8 @@ def _annotations(view: View, before: Json, number: int) -> Json:
     wanted, more, _ = _bounds(view)
     own = view.owner["metadata"].get("annotations") or {}
     found = {**before, **{key: text for key, text in own.items() if key not in NOT_COPIED}}
-    found |= {DESIRED: str(wanted), MOST: str(wanted + more), REVISION: str(number)}
+    # Of a ReplicaSet that is there they change when it is scaled: until then they tell what it was a part of.
+    found = {DESIRED: str(wanted), MOST: str(wanted + more), **found, REVISION: str(number)}
     last = before.get(REVISION)
     if last and last != str(number):
         found[HISTORY] = ",".join(filter(None, (before.get(HISTORY, ""), last)))
@@ -220,18 +216,67 @@ def _scale(view: View, row: Json, size: int) -> Alter:
     word = "up" if size > before else "down"
     message = f"Scaled {word} replica set {name} from {before} to {size}"
 
-    def change(old: Json) -> Json:
-        return {**old, "spec": {**old["spec"], "replicas": size}}
+    wanted, more, _ = _bounds(view)
 
-    told = Tell(reason="ScalingReplicaSet", message=message)
+    def change(old: Json) -> Json:
+        noted = {DESIRED: str(wanted), MOST: str(wanted + more)}
+        annotations = {**(old["metadata"].get("annotations") or {}), **noted}
+        metadata = {**old["metadata"], "annotations": annotations}
+        return {**old, "metadata": metadata, "spec": {**old["spec"], "replicas": size}}
+
+    told = Tell(reason="ScalingReplicaSet", message=message) if size != before else None
     return Alter(place=view.place(REPLICA_SETS, name), change=change, told=told)
 
 
-def _scaled_while_paused(view: View, sets: _Sets) -> list[Step]:
-    """A Deployment that is paused is scaled all the same, where it has one ReplicaSet in use."""
-    used = [row for row in sets.all if _replicas(row)] or sets.all[-1:]
+def _is_scaled(view: View, sets: _Sets) -> bool:
+    """Whether a ReplicaSet in use was last scaled for another number of Pods."""
+    wanted = str(_bounds(view)[0])
+    return any(_noted_count(row, DESIRED) not in ("", wanted) for row in sets.all if _replicas(row))
+
+
+def _noted_count(row: Json, name: str) -> str:
+    text = str((row["metadata"].get("annotations") or {}).get(name, ""))
+    return text if text.isascii() and text.isdigit() else ""
+
+
+def _scaled(view: View, sets: _Sets) -> list[Step]:
+    """To another number of Pods: the one ReplicaSet in use, or all of them in proportion."""
+    wanted, more, _ = _bounds(view)
+    used = [row for row in sets.all if _replicas(row)]
+    if len(used) <= 1:
+        one = used[0] if used else sets.all[-1] if sets.all else None
+        return [_scale(view, one, wanted)] if one is not None and _is_to_be_scaled(view, one, wanted) else []
+    if sets.new is not None and _is_saturated(view, sets.new):
+        return [_scale(view, row, 0) for row in sets.old if _replicas(row)]
+    if (view.spec.get("strategy") or {}).get("type") == "Recreate":
+        return []
+    parts = [
+        Part(
+            str(row["metadata"]["name"]),
+            _replicas(row),
+            str(row["metadata"].get("creationTimestamp")),
+            int(_noted_count(row, MOST) or 0),
+        )
+        for row in used
+    ]
+    there = int(view.status.get("replicas") or 0)
+    found = sizes(parts, Whole(wanted=wanted, surge=more, there=there))
+    steps = ((row, found[row["metadata"]["name"]]) for row in used)
+    return [_scale(view, row, size) for row, size in steps if _is_to_be_scaled(view, row, size)]
+
+
+def _is_to_be_scaled(view: View, row: Json, size: int) -> bool:
+    """Whether a ReplicaSet has another size, or was scaled for another number of Pods."""
+    wanted, more, _ = _bounds(view)
+    noted = (_noted_count(row, DESIRED), _noted_count(row, MOST))
+    return _replicas(row) != size or noted != (str(wanted), str(wanted + more))
+
+
+def _is_saturated(view: View, new: Json) -> bool:
+    """Whether the newest ReplicaSet has all Pods, and they serve."""
     wanted = _bounds(view)[0]
-    return [_scale(view, used[0], wanted)] if len(used) == 1 and _replicas(used[0]) != wanted else []
+    serves = _replicas(new) == _count(new, "availableReplicas") == wanted
+    return serves and _noted_count(new, DESIRED) == str(wanted)
 
 
 def _rolled(view: View, new: Json, old: Sequence[Json]) -> list[Step]:
