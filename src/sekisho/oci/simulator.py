@@ -94,7 +94,7 @@ class Registry:
         self.shown: list[str] = []
         self.port = 0
         self._server = Server(self._handle, max_body=MAX_BODY)
-        self._uploads = 0
+        self._uploads: dict[str, bytes] = {}
 
     @property
     def host(self) -> str:
@@ -135,6 +135,8 @@ class Registry:
         self.shown.append(incoming.headers.get("Authorization", ""))
         if incoming.path == _REALM:
             return await self._faulty("token", lambda: self._token(incoming))
+        if incoming.path == "/v2/":
+            return self._refused(incoming, "") or _json({})
         route = _ROUTE.fullmatch(incoming.path)
         if route is None:
             return _error(404, "NAME_UNKNOWN")
@@ -209,6 +211,7 @@ class Registry:
             ("GET", "blobs"): self._get_blob,
             ("HEAD", "blobs"): self._get_blob,
             ("POST", "blobs"): self._begin_upload,
+            ("PATCH", "blobs"): self._upload,
             ("PUT", "blobs"): self._end_upload,
             ("GET", "referrers"): self._get_referrers,
             ("GET", "tags"): self._get_tags,
@@ -247,11 +250,19 @@ class Registry:
         return Outgoing(headers=[("Content-Type", "application/octet-stream")], body=body)
 
     def _begin_upload(self, _: Incoming, name: str, which: str) -> Outgoing:  # noqa: ARG002 - a handler's form
-        self._uploads += 1
-        return Outgoing(code=202, headers=[("Location", f"/v2/{name}/blobs/uploads/{self._uploads}?state=x")])
+        number = f"uploads/{len(self._uploads) + 1}"
+        self._uploads[number] = b""
+        return Outgoing(code=202, headers=[("Location", f"/v2/{name}/blobs/{number}?state=x")])
 
-    def _end_upload(self, incoming: Incoming, name: str, which: str) -> Outgoing:  # noqa: ARG002 - likewise
-        body = incoming.body or b""
+    def _upload(self, incoming: Incoming, name: str, which: str) -> Outgoing:
+        if which not in self._uploads:
+            return _error(404, "BLOB_UPLOAD_UNKNOWN")
+        self._uploads[which] += incoming.body or b""
+        range_ = f"0-{max(0, len(self._uploads[which]) - 1)}"
+        return Outgoing(code=202, headers=[("Location", f"/v2/{name}/blobs/{which}"), ("Range", range_)])
+
+    def _end_upload(self, incoming: Incoming, name: str, which: str) -> Outgoing:
+        body = self._uploads.get(which, b"") + (incoming.body or b"")
         if dict(incoming.query).get("digest") != digest_of(body):
             return _error(400, "DIGEST_INVALID")
         self.put_blob(name, body)
