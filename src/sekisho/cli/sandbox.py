@@ -10,6 +10,7 @@ from sekisho.cli.main import LazyGroup
 from sekisho.sandbox.oci_runtime import main, options
 
 VERBS: Final = {
+    "bundle": ("sekisho.cli.sandbox_bundle", "An image as a bundle: its root folder and what runs in it."),
     "do": ("sekisho.cli.sandbox_do", "Run a command on this machine's files, with its writes in an overlay."),
     "doctor": ("sekisho.cli.sandbox_doctor", "Whether this machine can run sandboxes, and why not."),
     "exposure": ("sekisho.cli.sandbox_exposure", "What of the host's kernel a sandbox can reach."),

@@ -22,6 +22,8 @@ CHUNK: Final = 1024 * 1024
 
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
+_FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
 Parts = tuple[str, ...]
 
 
@@ -102,6 +104,25 @@ class Root:
                 return stat.S_IFMT(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
             except FileNotFoundError:
                 return 0
+
+    def read(self, parts: Parts, limit: int) -> bytes:
+        """A file, through links within the root; empty where there is none, or one larger than the limit."""
+        for _ in range(LINKS):
+            try:
+                parent = self.resolved(parts[:-1])
+                with self.folder(parent) as folder:
+                    file = os.open(parts[-1], _FILE, dir_fd=folder)
+            except OSError as error:
+                if error.errno != errno.ELOOP or self.kind(parent, parts[-1]) != stat.S_IFLNK:
+                    return b""
+                with self.folder(parent) as folder:
+                    target = os.readlink(parts[-1], dir_fd=folder)
+                parts = tuple(target.split("/")) if target.startswith("/") else (*parent, *target.split("/"))
+                continue
+            with os.fdopen(file, "rb") as opened:
+                info = os.fstat(file)
+                return opened.read(limit) if stat.S_ISREG(info.st_mode) and info.st_size <= limit else b""
+        return b""
 
     def make_folder(self, parent: Parts, name: str) -> None:
         """Make a folder, or keep the one that is there."""
