@@ -30,7 +30,7 @@ OBJECTS = 20_000
 NAMESPACES = 50
 CONNECTIONS = 16
 SETTLED_SECONDS = 60.0
-MIX = (("pods", 13_000), ("configmaps", 4_000), ("services", 2_000), ("deployments", 1_000 - NAMESPACES))
+MIX = (("pods", 14_000), ("configmaps", 4_500), ("services", 500), ("deployments", 1_000 - NAMESPACES))
 CRDS = ("policy/crds/constrainttemplate.yaml", "audit/crds/policyreport.yaml")
 GROUPS = {"deployments": "apis/apps/v1"}
 

@@ -44,6 +44,10 @@ EngineOf = Callable[[Sequence[Object]], policy.Engine]
 """The engine of these policies; the definitions of custom kinds are among them."""
 
 
+NOTHING: Final = policy.Engine.of(())
+"""Before policies are known."""
+
+
 @dataclass(slots=True)
 class _Governing:
     """What governs, by version of its substance, so that a status that is written changes nothing."""
@@ -55,8 +59,9 @@ class _Governing:
 class PolicyJudging:
     """Judges by the policies of the cluster, at an enforcement point.
 
-    ``engine_of`` makes the engine when policies change. ``owner_key`` is the label that names owners.
-    ``positions`` has each finding's field looked for, which takes a second evaluation.
+    ``engine_of`` makes the engine when policies change; with ``current`` it is the one that judges writes, so
+    that an audit never has other policies in force than admission. ``owner_key`` is the label that names
+    owners. ``positions`` has each finding's field looked for, which takes a second evaluation.
     """
 
     def __init__(
@@ -66,16 +71,19 @@ class PolicyJudging:
         owner_key: str = OWNER_KEY,
         positions: bool = False,
         point: str = policy.AUDIT,
+        current: Callable[[], policy.Engine | None] | None = None,
     ) -> None:
         self._engine_of = engine_of
         self._owner_key = owner_key
         self._positions = positions
         self._point = point
+        self._current = current
+        self._base = NOTHING
         self._governing = _Governing()
         self._rules: tuple[Object, ...] = ()
         self._whole: dict[audit.Key, tuple[str, Object]] = {}
         self._inventory = ""
-        self.engine = policy.Engine.build(())
+        self.engine = NOTHING
         self.policies: tuple[Object, ...] = ()
         self.loaded: Loaded | None = None
 
@@ -99,13 +107,18 @@ class PolicyJudging:
         digest = audit.digest(sorted([*key, found] for key, (_, found) in digests.items()))
         changed = digest != self._governing.digest
         self._governing = _Governing(digests, digest)
-        if not changed:
-            return
-        objects = [whole(row) for row in governing]
-        self.policies = tuple(row for row in objects if policy.is_policy(row))
-        self._rules = tuple(row for row in objects if row.gvk.group in RULES)
-        self.engine = self._engine_of(objects)
-        self._inventory = ""
+        base = self._base
+        if changed:
+            objects = [whole(row) for row in governing]
+            self.policies = tuple(row for row in objects if policy.is_policy(row))
+            self._rules = tuple(row for row in objects if row.gvk.group in RULES)
+            if self._current is None:
+                base = self._engine_of(objects)
+        if self._current is not None:
+            base = self._current() or NOTHING
+        if base is not self._base:
+            self._base = self.engine = base
+            self._inventory = ""
 
     # What is needed.
 
@@ -121,9 +134,12 @@ class PolicyJudging:
         """Whether objects of a kind have to be there whole when others are judged."""
         if gvk.group == "" and gvk.kind == "Namespace":
             return True
-        reads = (row for each in self.engine.constraints for row in each.template.facts.inventoried)
-        if any(row.may_be(gvk) for row in reads):
-            return True
+        synced = self.engine.settings.synced or ()
+        for constraint in self.engine.constraints:
+            for row in constraint.template.facts.inventoried:
+                # What reads all that there is sees what is synced, as at admission.
+                if row.may_be(gvk) and (row.group_version or row.kind or gvk in synced):
+                    return True
         if self.engine.vap is None:
             return False
         params = [row.written.param_kind for row in self.engine.vap.policies]
