@@ -18,12 +18,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.audit import policies
 from tests.simulators.up import Up, resident
 from tests.simulators.wire import Access, Wire, access_of
 
 from sekisho import manifest
 from sekisho.diag import Source
+from sekisho.policy.library import bundle_objects, entry
 
 ROOT = Path(__file__).parents[1]
 OBJECTS = 20_000
@@ -33,6 +33,41 @@ SETTLED_SECONDS = 60.0
 MIX = (("pods", 14_000), ("configmaps", 4_500), ("services", 500), ("deployments", 1_000 - NAMESPACES))
 CRDS = ("policy/crds/constrainttemplate.yaml", "audit/crds/policyreport.yaml")
 GROUPS = {"deployments": "apis/apps/v1"}
+
+
+BUNDLE = "pod-security-baseline"
+CHOSEN: tuple[tuple[str, dict[str, Any] | None], ...] = (
+    ("K8sRequiredLabels", {"labels": [{"key": "owner"}]}),
+    ("K8sAllowedRepos", {"repos": ["registry.example/"]}),
+    ("K8sContainerLimits", {"cpu": "2", "memory": "1Gi"}),
+    ("K8sDisallowedTags", {"tags": ["latest"]}),
+    ("K8sPSPAllowPrivilegeEscalationContainer", {}),
+    ("K8sExternalIPs", {"allowedIPs": []}),
+    ("K8sBlockNodePort", {}),
+    ("K8sBlockWildcardIngress", {}),
+    ("K8sHttpsOnly", {}),
+    ("K8sUniqueServiceSelector", {}),
+    ("K8sUniqueIngressHost", {}),
+    ("K8sDisallowAnonymous", {}),
+)
+"""Policies as clusters have them, two of which look at other objects; one object in ten violates one."""
+
+
+def policies() -> list[dict[str, Any]]:
+    """The bundle, and the chosen ones about what their first samples are about."""
+    rows = [dict(row.raw) for row in bundle_objects([BUNDLE], known=())]
+    there = {row["metadata"]["name"] for row in rows}
+    for name, parameters in CHOSEN:
+        found = entry(name)
+        if found.template.name not in there:
+            rows.append(dict(found.template.raw))
+        sample = json.loads(json.dumps(dict(found.sample(found.samples[0]).raw)))
+        kinds = sample["spec"].get("match", {}).get("kinds")
+        if name == "K8sRequiredLabels":
+            kinds = [{"apiGroups": ["*"], "kinds": ["Pod", "Service", "ConfigMap", "Deployment"]}]
+        sample["spec"] = {"match": {"kinds": kinds} if kinds else {}, "parameters": parameters}
+        rows.append(sample)
+    return rows
 
 
 def body(what: str, number: int) -> dict[str, Any]:
@@ -110,7 +145,7 @@ async def govern(access: Access) -> None:
         for document in manifest.load(Source(name, (ROOT / "src/sekisho" / name).read_text()))
     ]
     objects = policies()
-    templates = [dict(row.raw) for row in objects if row.kind == "ConstraintTemplate"]
+    templates = [row for row in objects if row["kind"] == "ConstraintTemplate"]
     kinds = [row["spec"]["crd"]["spec"]["names"]["kind"] for row in templates]
     wire = await Wire.open(access)
     for row in rows:
@@ -123,10 +158,10 @@ async def govern(access: Access) -> None:
         assert reply.code == 201, reply.body[:300]
     for kind in kinds:
         await wire.ask("POST", crds, json.dumps(constraint_crd(kind)).encode())
-    for row in (row for row in objects if row.kind in kinds):
-        place = f"/apis/constraints.gatekeeper.sh/v1beta1/{row.kind.lower()}"
+    for row in (row for row in objects if row["kind"] in kinds):
+        place = f"/apis/constraints.gatekeeper.sh/v1beta1/{row['kind'].lower()}"
         await settled(wire, place)
-        reply = await wire.ask("POST", place, json.dumps(dict(row.raw)).encode())
+        reply = await wire.ask("POST", place, json.dumps(row).encode())
         assert reply.code == 201, reply.body[:300]
     wire.close()
 

@@ -28,12 +28,16 @@ PLAYED = ("tests.simulators.played", "{folder}")
 
 @dataclass(slots=True, kw_only=True)
 class Up:
-    """A running server. ``seconds`` is how long it took from the start of the process to its first word."""
+    """A running server. ``seconds`` is how long it took from the start of the process to its first word.
+
+    ``page`` is where its status page is, empty if it has none.
+    """
 
     process: subprocess.Popen[bytes]
     folder: Path
     port: int
     seconds: float
+    page: str = ""
 
     @classmethod
     def start(cls, folder: Path, *, port: int = 0, module: Sequence[str] = THE_API) -> Up:
@@ -56,8 +60,10 @@ class Up:
             raise AssertionError(
                 f"the server did not start: {folder.with_suffix('.log').read_text()[-2000:]}"
             )
-        port = int(json.loads(said)["server"].rpartition(":")[2])
-        return cls(process=process, folder=folder, port=port, seconds=time.perf_counter() - begin)
+        rows = json.loads(said)
+        port, page = int(rows["server"].rpartition(":")[2]), str(rows.get("page") or "")
+        seconds = time.perf_counter() - begin
+        return cls(process=process, folder=folder, port=port, seconds=seconds, page=page)
 
     @property
     def kubeconfig(self) -> Path:

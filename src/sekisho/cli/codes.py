@@ -12,6 +12,7 @@ MODULES: Final = (
     "sekisho.cache.codes",
     "sekisho.cel.codes",
     "sekisho.cel.kubernetes.rules.codes",
+    "sekisho.cli.auditing.served",
     "sekisho.cli.live",
     "sekisho.cli.rego.codes",
     "sekisho.cli.settings",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from sekisho.cli.auditing.options import Looking, audit_options
 from sekisho.cli.guard.options import Asked, guard_options
 from sekisho.cli.nodes import NodeAsked, node_of, node_options
 
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
     from sekisho import cel
     from sekisho.apiserver.admission import Guarding
     from sekisho.apiserver.cluster import Cluster, Settings
+    from sekisho.cli.auditing.beside import Beside
     from sekisho.cli.guard.guard import Guard, Guarded
     from sekisho.cli.programs import CachedExpressions
+    from sekisho.cluster.connection import Connection
     from sekisho.node import Node
+    from sekisho.policy import Engine
     from sekisho.policy.expressions import Expression
 
 HOST: Final = "127.0.0.1"
@@ -40,16 +44,25 @@ PORT: Final = 6443
 )
 @node_options
 @guard_options
+@audit_options
 @click.option(
     "-o", "--output", type=click.Choice(["text", "json"]), default="text", help="Form of the output."
 )
 def command(
-    *, data: str | None, host: str, port: int, node: NodeAsked, asked: Asked | None, output: str
+    *,
+    data: str | None,
+    host: str,
+    port: int,
+    node: NodeAsked,
+    asked: Asked | None,
+    looking: Looking,
+    output: str,
 ) -> int:
     """Run a guarded Kubernetes API on this machine, and write a kubeconfig for it.
 
     The policies in its API, and those that are asked for, judge every write: kubectl is told what they
-    refuse. What cannot be judged is refused.
+    refuse. What cannot be judged is refused. What is there already is audited: the result stands in the
+    status of constraints, in PolicyReports, and on the status page.
 
     Ends with ctrl-C. What was stored is there again the next time, policies too. Without --data the folder
     is $XDG_DATA_HOME/sekisho. With --no-guard it is the API alone, as a kube-apiserver is: its own
@@ -65,7 +78,8 @@ def command(
 
     settings = Settings(folder=Path(data) if data else _folder(), host=host, port=port)
     guard = _guard(asked) if asked is not None else None
-    return asyncio.run(_run(settings, guard, node_of(node, settings.folder), output))
+    beside = _beside(guard, looking) if guard is not None else None
+    return asyncio.run(_run(settings, guard, beside, node_of(node, settings.folder), output))
 
 
 def _folder() -> Path:
@@ -73,7 +87,9 @@ def _folder() -> Path:
     return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share") / "sekisho"
 
 
-async def _run(settings: Settings, guard: Guard | None, node: Node | None, output: str) -> int:
+async def _run(
+    settings: Settings, guard: Guard | None, beside: Beside | None, node: Node | None, output: str
+) -> int:
     """Serve until a signal says to stop; a second one says at once."""
     import asyncio
     import signal
@@ -91,6 +107,7 @@ async def _run(settings: Settings, guard: Guard | None, node: Node | None, outpu
     for number in signals:
         loop.add_signal_handler(number, stop)
     guarding = guard.guarding() if guard is not None else _unguarded()
+    guarding = beside.guarding(guarding) if beside is not None else guarding
     if node is None:
         cluster = await Cluster.start(settings, guarding)
     else:
@@ -99,13 +116,17 @@ async def _run(settings: Settings, guard: Guard | None, node: Node | None, outpu
         guarded = await guard.begin(cluster) if guard is not None else None
         if node is not None:
             await node.start()
-        _announce(cluster, guarded, output)
+        if beside is not None:
+            await beside.begin(_connection(cluster), cluster.url)
+        _announce(cluster, guarded, output, beside.url if beside is not None else "")
         await stopped.wait()
         if output == "text":
             print("stopping", file=sys.stderr)
     finally:
         if node is not None:
             await node.stop()
+        if beside is not None:
+            await beside.end()
         if guard is not None:
             await guard.end()
         await cluster.stop()
@@ -116,6 +137,27 @@ def _guard(asked: Asked) -> Guard:
     from sekisho.cli.guard.guard import open_guard
 
     return open_guard(asked)
+
+
+def _beside(guard: Guard, looking: Looking) -> Beside:
+    """The audit and the page."""
+    from sekisho.cli.auditing.beside import Beside, Wanted
+    from sekisho.cli.auditing.compose import Auditing
+
+    auditing = Auditing(interval=looking.interval, violations=looking.violations)
+    return Beside(Wanted(auditing=auditing, page=looking.page), lambda: _engine(guard))
+
+
+def _engine(guard: Guard) -> Engine | None:
+    """The engine that judges writes now."""
+    snapshot = guard.snapshots.current
+    return snapshot.engine if snapshot is not None else None
+
+
+def _connection(cluster: Cluster) -> Connection:
+    from sekisho.cli.guard.guard import connection
+
+    return connection(cluster)
 
 
 def _unguarded() -> Guarding:
@@ -137,7 +179,7 @@ def _expressions() -> CachedExpressions:
     return cached_expressions()
 
 
-def _announce(cluster: Cluster, guarded: Guarded | None, output: str) -> None:
+def _announce(cluster: Cluster, guarded: Guarded | None, output: str, page: str) -> None:
     """Say where the cluster is, once it answers, and what guards it."""
     if guarded is not None:
         _tell(guarded)
@@ -147,12 +189,14 @@ def _announce(cluster: Cluster, guarded: Guarded | None, output: str) -> None:
             "kubeconfig": str(cluster.kubeconfig.absolute()),
             "data": str(cluster.folder.absolute()),
             "guarded": guarded.to_json() if guarded is not None else None,
+            "page": page or None,
         }
         print(json.dumps(rows), flush=True)
         return
     print(
         f"The cluster answers at {cluster.url}; ctrl-C stops it.\n{_guarded(guarded)}\n\n"
-        f"  export KUBECONFIG={shlex.quote(str(cluster.kubeconfig.absolute()))}\n",
+        f"  export KUBECONFIG={shlex.quote(str(cluster.kubeconfig.absolute()))}\n"
+        + (f"\nWhat is guarded, and what was found: {page}\n" if page else ""),
         flush=True,
     )
 

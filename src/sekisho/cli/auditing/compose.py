@@ -25,7 +25,8 @@ class Auditing:
     """How a cluster is audited. The names are those of Gatekeeper's flags.
 
     ``share`` is how much of the time the audit may take; 1 where the process has nothing else to do.
-    ``engine_of`` makes the engine of policies, ``more`` are further takers of results.
+    ``engine_of`` makes the engine of policies, ``current`` gives the one that judges writes, where there is
+    one; ``more`` are further takers of results.
     """
 
     interval: float = 60.0
@@ -35,6 +36,7 @@ class Auditing:
     share: float = SHARE
     seconds: float = 10.0
     engine_of: Callable[[Sequence[Object]], policy.Engine] | None = None
+    current: Callable[[], policy.Engine | None] | None = None
     more: Sequence[Writer] = field(default=())
 
 
@@ -52,7 +54,9 @@ def compose(client: Client, auditing: Auditing) -> Composed:
     options = replace(options, pace=audit.Pace(seconds=auditing.seconds, spread=paced(auditing.share)))
     if auditing.owner_key:
         options = replace(options, owner_key=auditing.owner_key)
-    judging = PolicyJudging(auditing.engine_of or engine_of, owner_key=options.owner_key)
+    judging = PolicyJudging(
+        auditing.engine_of or engine_of, owner_key=options.owner_key, current=auditing.current
+    )
     statuses = StatusWriter(client, judging, limit=auditing.violations)
     writers: tuple[Writer, ...] = (statuses, ReportWriter(client), *auditing.more)
     return Composed(audit=LiveAudit(client, judging, writers=writers, options=options), judging=judging)
