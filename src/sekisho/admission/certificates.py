@@ -78,9 +78,9 @@ def renewed(kept: Kept | None, names: Sequence[str], now: datetime, *, trusted: 
     """
     authority = _authority(kept)
     if kept is None or authority is None or not _holds(authority.certificate, now, timedelta(0)):
-        return _made(names)
+        return _made(names, now)
     if not _holds(authority.certificate, now, AUTHORITY_AHEAD):
-        successor = Authority.make(NAME)
+        successor = Authority.make(NAME, now=now)
         bundle = successor.certificate + _pem(kept.authorities())
         return replace(kept, bundle=bundle, authority_key=successor.key)
     certificate = kept.chain
@@ -91,7 +91,7 @@ def renewed(kept: Kept | None, names: Sequence[str], now: datetime, *, trusted: 
     )
     known = authority.certificate.strip() in trusted or len(kept.authorities()) == 1
     if not sound and (known or not _holds(certificate, now, LAST)):
-        identity = authority.issue_server(names)
+        identity = authority.issue_server(names, now=now)
         return replace(kept, chain=identity.chain, key=identity.key)
     holding = [row for row in kept.authorities() if _holds(row, now, timedelta(0))]
     return kept if len(holding) == len(kept.authorities()) else replace(kept, bundle=_pem(holding))
@@ -101,9 +101,9 @@ NAME: Final = "sekisho-ca"
 """The common name of authorities."""
 
 
-def _made(names: Sequence[str]) -> Kept:
-    authority = Authority.make(NAME)
-    identity = authority.issue_server(names)
+def _made(names: Sequence[str], now: datetime) -> Kept:
+    authority = Authority.make(NAME, now=now)
+    identity = authority.issue_server(names, now=now)
     return Kept(
         bundle=authority.certificate, authority_key=authority.key, chain=identity.chain, key=identity.key
     )

@@ -248,6 +248,8 @@ def _judged(request: Request, snapshot: Snapshot, asking: Asking, *, mutating: b
     if request.namespace_object is None and request.namespace:
         request = _placed(request, snapshot)
     steps = [row for row in snapshot.steps(WEBHOOK, timed=asking.timed) if row.mutating is mutating]
+    if not steps:
+        return ALLOWED, False
     verdict = decide(
         steps, request, now=asking.now, deadline=asking.deadline, rules=snapshot.rules, recorded=False
     )

@@ -51,12 +51,12 @@ class Authority:
     key: Secret[str]
 
     @classmethod
-    def make(cls, name: str) -> Authority:
-        """A new authority."""
+    def make(cls, name: str, *, now: datetime | None = None) -> Authority:
+        """A new authority, whose time begins ``now``."""
         from cryptography import x509
 
         key = _new_key()
-        builder = _builder(_subject(Name(name)), _subject(Name(name)), key, AUTHORITY_LASTS)
+        builder = _builder(_subject(Name(name)), _subject(Name(name)), key, (now, AUTHORITY_LASTS))
         identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
         builder = builder.add_extension(identifier, critical=False)
         builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
@@ -79,13 +79,13 @@ class Authority:
             raise WebError(failure(codes.BAD_CERTIFICATE, f"the certificate authority cannot be used: {why}"))
         return found
 
-    def issue_server(self, names: Sequence[str]) -> Identity:
-        """A certificate for a server that is reached under these names and addresses."""
+    def issue_server(self, names: Sequence[str], *, now: datetime | None = None) -> Identity:
+        """A certificate for a server that is reached under these names and addresses; it begins ``now``."""
         from cryptography import x509
         from cryptography.x509.oid import ExtendedKeyUsageOID
 
         known = x509.SubjectAlternativeName([_alternative(name) for name in names])
-        return self._issue(Name(names[0]), ExtendedKeyUsageOID.SERVER_AUTH, known)
+        return self._issue(Name(names[0]), ExtendedKeyUsageOID.SERVER_AUTH, known, now=now)
 
     def issue_client(self, name: Name) -> Identity:
         """A certificate for a client of this name."""
@@ -93,11 +93,17 @@ class Authority:
 
         return self._issue(name, ExtendedKeyUsageOID.CLIENT_AUTH)
 
-    def _issue(self, name: Name, use: x509.ObjectIdentifier, *more: x509.ExtensionType) -> Identity:
+    def _issue(
+        self,
+        name: Name,
+        use: x509.ObjectIdentifier,
+        *more: x509.ExtensionType,
+        now: datetime | None = None,
+    ) -> Identity:
         from cryptography import x509
 
         key = _new_key()
-        builder = _builder(_subject(name), self._own().subject, key, ISSUED_LASTS)
+        builder = _builder(_subject(name), self._own().subject, key, (now, ISSUED_LASTS))
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(_usage(signs=False), critical=True)
         builder = builder.add_extension(x509.ExtendedKeyUsage([use]), critical=False)
@@ -172,11 +178,16 @@ def _subject(name: Name) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: EllipticCurvePrivateKey, lasts: timedelta
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: EllipticCurvePrivateKey,
+    time: tuple[datetime | None, timedelta],
 ) -> x509.CertificateBuilder:
+    """A certificate from a moment on (None for this one), for as long as that."""
     from cryptography import x509
 
-    now = datetime.now(UTC)
+    begin, lasts = time
+    now = begin or datetime.now(UTC)
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer)
     builder = builder.public_key(key.public_key()).serial_number(x509.random_serial_number())
     return builder.not_valid_before(now - SKEW).not_valid_after(now + lasts)

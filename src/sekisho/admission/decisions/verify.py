@@ -67,9 +67,7 @@ def verify(sources: Iterable[Source], head: Head | None = None) -> Verified:
                 found.problems.append(_problem(codes.CHANGED, what, span))
     if head is not None and head.number > found.head.number:
         missing = head.number - found.head.number
-        what = (
-            f"the log was cut: {missing} lines after line {found.head.number} were published and are missing"
-        )
+        what = f"the log was cut: {missing} lines behind line {found.head.number} were published"
         found.problems.append(Diagnostic(code=codes.CUT, message=what, level=Level.ERROR))
     return found
 
