@@ -21,6 +21,7 @@ from sekisho.apiserver.acts import Acts
 from sekisho.apiserver.admission import UNGUARDED, Admission, Asked, Guarding
 from sekisho.apiserver.admission import Written as Settling
 from sekisho.apiserver.answer import JSON, Answer, answer_of, json_answer
+from sekisho.apiserver.audit import ALLOWED, AuditLog, note
 from sekisho.apiserver.authenticate import Authentication
 from sekisho.apiserver.authorize import NO_GUARD, AnyUser, Attributes, Authorizer, check
 from sekisho.apiserver.authz import Aggregation, Escalation, Rbac
@@ -56,7 +57,7 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 class Api:
-    """The API over a store. ``runtime`` is set by who runs Pods."""
+    """The API over a store. ``runtime`` is set by who runs Pods, ``audit`` by who keeps a log."""
 
     def __init__(
         self,
@@ -71,6 +72,7 @@ class Api:
     ) -> None:
         self.store = store
         self.traffic = Traffic()
+        self.audit: AuditLog | None = None
         self.authorizer: Authorizer = authorizer or AnyUser()
         self._host = host
         self.registry = built_in_registry()
@@ -124,15 +126,22 @@ class Api:
         await self.definitions.close()
         await self.admission.close()
         await self._webhooks.close()
+        if self.audit is not None:
+            self.audit.close()
 
     async def handle(self, call: Call) -> Answer:
         """The answer to a call; never raises but for a cancelled task."""
         with self.traffic:
-            return await self._answer(call)
+            if self.audit is None:
+                return await self._answer(call)
+            with self.audit.about(call) as answers:
+                answers.append(answer := await self._answer(call))
+                return answer
 
     async def _answer(self, call: Call) -> Answer:
         try:
             await check(self.authorizer, Attributes.of(call))
+            note(ALLOWED)
             if not call.target.resource:
                 return self._paths.answer(call)
             return await self._resource(call)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sekisho.apiserver import codes, names
 from sekisho.apiserver.admission import UNGUARDED, Guarding
 from sekisho.apiserver.api import Api
+from sekisho.apiserver.audit import AuditLog
 from sekisho.apiserver.authenticate import Authentication, StaticToken
 from sekisho.apiserver.authorize import MASTERS
 from sekisho.apiserver.authz import Rbac, bootstrap_roles
@@ -82,11 +83,12 @@ SERVER_NAMES: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Where a cluster is kept and where it listens; port 0 is any free one."""
+    """Where a cluster is kept and where it listens; port 0 is any free one. ``audit``: a file for its log."""
 
     folder: Path
     host: str = LOOPBACK
     port: int = PORT
+    audit: Path | None = None
 
 
 More = Callable[[Api], Sequence[Controller]]
@@ -179,6 +181,7 @@ class Cluster:
             authentication=authentication,
         )
         api.runtime, more = parts
+        api.audit = _audit(settings.audit)
         await bootstrap(api)
         controllers = Controllers(store, [*built_in(api, authority.certificate), *more(api)])
         await controllers.start()
@@ -324,6 +327,16 @@ def _service() -> dict[str, Any]:
         },
         "status": {"loadBalancer": {}},
     }
+
+
+def _audit(file: Path | None) -> AuditLog | None:
+    """The log that is asked for. Raises DiagnosticError (API003)."""
+    if file is None:
+        return None
+    try:
+        return AuditLog(file)
+    except OSError as error:
+        raise unusable(file, error.strerror) from None
 
 
 def _authority(folder: Path) -> Authority:

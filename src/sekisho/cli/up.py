@@ -8,13 +8,14 @@ import shlex
 import sys
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from sekisho.cli.auditing.options import Looking, audit_options
 from sekisho.cli.guard.options import Asked, guard_options
 from sekisho.cli.nodes import NodeAsked, node_of, node_options
+from sekisho.cli.where import Where, where_options
 
 if TYPE_CHECKING:
     from sekisho import cel
@@ -28,20 +29,9 @@ if TYPE_CHECKING:
     from sekisho.policy import Engine
     from sekisho.policy.expressions import Expression
 
-HOST: Final = "127.0.0.1"
-PORT: Final = 6443
-
 
 @click.command(epilog="Example: sekisho up --data ./cluster --port 0")
-@click.option("--data", type=click.Path(), help="Folder of the cluster; kept between runs.")
-@click.option("--host", default=HOST, show_default=True, help="Address to listen on.")
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65_535),
-    default=PORT,
-    show_default=True,
-    help="Port to listen on; 0 for any free one.",
-)
+@where_options
 @node_options
 @guard_options
 @audit_options
@@ -50,9 +40,7 @@ PORT: Final = 6443
 )
 def command(
     *,
-    data: str | None,
-    host: str,
-    port: int,
+    where: Where,
     node: NodeAsked,
     asked: Asked | None,
     looking: Looking,
@@ -76,7 +64,9 @@ def command(
     threading.Thread(target=import_ahead, daemon=True).start()
     from sekisho.apiserver.cluster import Settings
 
-    settings = Settings(folder=Path(data) if data else _folder(), host=host, port=port)
+    folder = Path(where.data) if where.data else _folder()
+    audit = Path(where.audit_log) if where.audit_log else None
+    settings = Settings(folder=folder, host=where.host, port=where.port, audit=audit)
     guard = _guard(asked) if asked is not None else None
     beside = _beside(guard, looking) if guard is not None else None
     return asyncio.run(_run(settings, guard, beside, node_of(node, settings.folder), output))

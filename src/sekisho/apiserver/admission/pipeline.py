@@ -28,6 +28,7 @@ from sekisho.apiserver.admission.plugins import (
 from sekisho.apiserver.admission.plugins.classes import CLAIMS, INGRESSES
 from sekisho.apiserver.admission.plugins.pods import PODS
 from sekisho.apiserver.admission.webhooks import GROUP, ReadConditions, Webhooks
+from sekisho.apiserver.audit import note
 from sekisho.apiserver.causes import parted
 from sekisho.apiserver.registry import Registry
 from sekisho.apiserver.status import invalid
@@ -135,6 +136,7 @@ class Admission:
         """Complete and change ``asked.object``; warnings. Raises ApiError."""
         self._complete(asked)
         verdict = await self.reviewers.mutate(asked.request())
+        note(verdict.audit_annotations)
         changed = self._take(asked, verdict)
         warnings = warnings_of(verdict)
         called: set[tuple[str, int]] = set()
@@ -156,6 +158,7 @@ class Admission:
         self._webhooks.check(asked)
         self._check(asked)
         verdict = await self.reviewers.validate(asked.request())
+        note(verdict.audit_annotations)
         _refuse(asked, verdict)
         warnings = warnings_of(verdict)
         warnings += await self._webhooks.validate(asked)

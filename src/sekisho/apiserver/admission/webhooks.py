@@ -21,6 +21,7 @@ import orjson
 from sekisho.apiserver import names, status
 from sekisho.apiserver.admission.asked import Asked
 from sekisho.apiserver.admission.chain import denied_by, not_called
+from sekisho.apiserver.audit import note
 from sekisho.apiserver.causes import parted
 from sekisho.apiserver.registry import Registry
 from sekisho.apiserver.store import Event, Store
@@ -301,6 +302,7 @@ class Webhooks:
                 _LOG.warning('failing open: failed calling webhook "%s": %s', hook.name, refused.message)
                 return None
             raise not_called(hook.name, refused.message) from None
+        _note(hook, response.get("auditAnnotations"))
         told = response.get("warnings")
         warnings += [str(text) for text in told] if isinstance(told, list) else []
         if response.get("allowed") is not True:
@@ -338,6 +340,12 @@ class Webhooks:
             if request[name] is not None:
                 request[name] = await other.conversion.converted(request[name])
         return request
+
+
+def _note(hook: Webhook, annotations: Any) -> None:
+    """What a webhook wants to stand in the audit log, under its name."""
+    if isinstance(annotations, Mapping):
+        note({f"{hook.name}/{key}": str(text) for key, text in annotations.items()})
 
 
 def _placed(cause: status.Cause, where: str) -> status.Cause:

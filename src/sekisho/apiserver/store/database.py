@@ -4,7 +4,8 @@
 handed out before its row is written, so there may be gaps. Old versions are kept for a while, so that watches
 can begin in the past; compaction deletes what nothing points at.
 
-A damaged file is never served: it is checked when it is opened, and a checksum goes with every body.
+A damaged file is never served: ``check`` has looked through all of it before it is, and a checksum goes with
+every body.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -61,6 +63,9 @@ class Database:
         try:
             self._connection = self._open(folder / FILE)
             _mark(self._lock)
+            self._verdict: list[str] = []
+            self._looking = threading.Thread(target=self._look, name="sekisho-check", daemon=True)
+            self._looking.start()
         except BaseException:
             os.close(self._lock)
             raise
@@ -74,9 +79,6 @@ class Database:
             connection.execute(f"PRAGMA page_size={PAGE}")
             for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=OFF"):
                 connection.execute(f"PRAGMA {pragma}")
-            verdict = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
-            if verdict != ["ok"]:
-                raise _damaged(file, "; ".join(verdict))
             connection.executescript(_SCHEMA)
             known = self._meta(connection, "format", str(FORMAT))
             if known != str(FORMAT):
@@ -91,6 +93,21 @@ class Database:
         except OSError as error:
             raise unusable(file, error.strerror) from None
         return connection
+
+    def _look(self) -> None:
+        """Look through the whole file, beside whoever reads it."""
+        file = self._folder / FILE
+        try:
+            with contextlib.closing(sqlite3.connect(file)) as connection:
+                self._verdict = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
+        except sqlite3.Error as error:
+            self._verdict = [str(error)]
+
+    def check(self) -> None:
+        """Wait until all of the file has been looked at; raises DiagnosticError (API002) if it is damaged."""
+        self._looking.join()
+        if self._verdict != ["ok"]:
+            raise _damaged(self._folder / FILE, "; ".join(self._verdict))
 
     def _meta(self, connection: sqlite3.Connection, key: str, default: str) -> str:
         connection.execute("INSERT OR IGNORE INTO meta VALUES(?, ?)", (key, default))
@@ -183,6 +200,7 @@ class Database:
 
     def close(self) -> None:
         """Close the file and let others have it."""
+        self._looking.join()
         with contextlib.suppress(sqlite3.Error):  # what is in the log is read from there the next time
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._connection.close()

@@ -87,6 +87,7 @@ class Store:
             row = Row(stored.place, stored.version, stored.body, self._read)
             self._of(stored.place.resource)[stored.place.namespace, stored.place.name] = row
         self.hub.begin(self._recent(), max(database.compacted, self._version - KEEP))
+        database.check()
         self._writer.start()
 
     @classmethod
