@@ -1,0 +1,3 @@
+module cri
+
+go 1.24
