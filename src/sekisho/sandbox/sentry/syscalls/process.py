@@ -183,15 +183,19 @@ def sched_getattr(call: Call) -> Result:
 
 # what a process sets about itself
 
-PERSONALITIES = frozenset((0, 0x40000, 0xFFFF_FFFF))
-"""Linux, Linux without address randomisation, and the question which it is."""
-
-
 def personality(call: Call) -> Result:
-    """personality(persona)."""
-    if call.args[0] & 0xFFFF_FFFF not in PERSONALITIES:
+    """personality(persona): none that lets more be executed, or memory be mapped where it otherwise cannot."""
+    persona = call.args[0] & 0xFFFF_FFFF
+    if persona != ASK and persona & ~HARMLESS not in PERSONALITIES:
         raise Errno(errno.EINVAL)
     return CONTINUE
+
+
+ASK = 0xFFFF_FFFF
+PERSONALITIES = frozenset((0, 6))
+"""PER_LINUX, PER_BSD."""
+HARMLESS = 0x0706_0000
+"""UNAME26, SHORT_INODE, WHOLE_SECONDS, STICKY_TIMEOUTS, and ADDR_NO_RANDOMIZE, the caller's own risk."""
 
 
 def prctl(call: Call) -> Result:

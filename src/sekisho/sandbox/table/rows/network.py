@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from errno import EAFNOSUPPORT, EINVAL, ENOPROTOOPT, ENOSYS
+from errno import EAFNOSUPPORT, EINVAL, ENOPROTOOPT
 from typing import Final
 
 from sekisho.sandbox.table.model import (
@@ -15,7 +15,6 @@ from sekisho.sandbox.table.model import (
     any_of,
     call,
     checked,
-    denied,
     notified,
     null,
     one_of,
@@ -28,6 +27,7 @@ NEW_SOCKET: Final = {"SOCK_NONBLOCK": 0o4000, "SOCK_CLOEXEC": 0o2000000}
 
 RECEIVE: Final = {
     "MSG_PEEK": 0x2,
+    "MSG_CTRUNC": 0x8,
     "MSG_TRUNC": 0x20,
     "MSG_DONTWAIT": 0x40,
     "MSG_WAITALL": 0x100,
@@ -47,10 +47,13 @@ SEND: Final = {
 
 SOCKET_SET: Final = {
     "SO_REUSEADDR": 2,
+    "SO_DONTROUTE": 5,
     "SO_BROADCAST": 6,
     "SO_SNDBUF": 7,
     "SO_RCVBUF": 8,
     "SO_KEEPALIVE": 9,
+    "SO_OOBINLINE": 10,
+    "SO_NO_CHECK": 11,
     "SO_PRIORITY": 12,
     "SO_LINGER": 13,
     "SO_REUSEPORT": 15,
@@ -203,7 +206,12 @@ ROWS: Final[tuple[Row, ...]] = (
         checked(within(3, "flags", NEW_SOCKET), errno=EINVAL),
         "from a listener that the Sentry bound",
     ),
-    call(299, "recvmmsg", denied(ENOSYS), "programs fall back to recvmsg"),
+    call(
+        299,
+        "recvmmsg",
+        checked(within(3, "flags", {**RECEIVE, "MSG_WAITFORONE": 0x1_0000}), errno=EINVAL),
+        "as recvmsg, several times",
+    ),
     call(
         307,
         "sendmmsg",
