@@ -183,8 +183,9 @@ def sched_getattr(call: Call) -> Result:
 
 # what a process sets about itself
 
+
 def personality(call: Call) -> Result:
-    """personality(persona): none that lets more be executed, or memory be mapped where it otherwise cannot."""
+    """personality(persona): none that lets more be executed, or mapped at lower places."""
     persona = call.args[0] & 0xFFFF_FFFF
     if persona != ASK and persona & ~HARMLESS not in PERSONALITIES:
         raise Errno(errno.EINVAL)
