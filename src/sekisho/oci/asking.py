@@ -237,6 +237,9 @@ class Registries:
             self.asked += 1
             stream = await stack.enter_async_context(self._web.open(request, idle=IDLE))
             target = stream.headers.get("location", ("",))[0]
+            if stream.status == 401 and not here:
+                # Whom it would send us to for a token would get the credentials for the registry.
+                raise not_asked(repository, f"it leads to {shown(url)}, which wants credentials of its own")
             if ask.method != "GET" or stream.status not in _MOVED or not target:
                 return stream
             url = self._target(repository, url, target)

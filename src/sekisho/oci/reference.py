@@ -22,9 +22,12 @@ LIBRARY: Final = "library/"
 _ALIASES: Final = {"index.docker.io": DOCKER, "registry-1.docker.io": DOCKER}
 """Other names of the same registry, which mean the same images."""
 
+PORT_MAX: Final = 65_535
+
 _LABEL: Final = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _HOST: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]{{1,5}})?")
 _PATH: Final = re.compile(r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*")
+_IDENTIFIER: Final = re.compile(r"[0-9a-f]{64}")
 _TAG: Final = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,127}")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
@@ -73,6 +76,11 @@ def parse_reference(text: str) -> Reference:
     registry = _ALIASES.get(registry.lower(), registry.lower())
     if registry == DOCKER and "/" not in repository:
         repository = LIBRARY + repository
+    if registry == DOCKER and _IDENTIFIER.fullmatch(name):
+        raise _bad(text, "runtimes take 64 hex digits for the id of an image that they have, not for a name")
+    port = registry.rpartition("]")[2].rpartition(":")[2]
+    if port.isdigit() and int(port) > PORT_MAX:
+        raise _bad(text, f'"{registry}" has no port')
     if NAME.exceeded_by(len(registry) + 1 + len(repository)):
         raise _bad(text, str(NAME))
     return Reference(registry=registry, repository=repository, tag=tag or "", digest=digest)

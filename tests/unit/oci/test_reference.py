@@ -44,6 +44,10 @@ def test_normal_form(text: str, normal: str) -> None:
     "text",
     [
         "",
+        "a" * 64,
+        f"{'0' * 64}:v1",
+        "gcr.io:65536/cart",
+        "gcr.io:99999/cart",
         " nginx",
         "nginx ",
         "nginx\n",

@@ -298,6 +298,20 @@ def test_another_host_gets_no_credentials() -> None:
     run(work, traits=Traits(tokens=True))
 
 
+def test_another_host_that_asks_for_credentials_gets_none() -> None:
+    async def work(registry: Registry, repository: Repository, made: Image) -> None:
+        async with Registry(Traits(tokens=True, anonymous=False)) as thief:
+            to = f"http://{thief.host}/v2/{NAME}/blobs/{made.layer.digest}"
+            registry.faults.append(Fault(what="blobs", kind="redirect", to=to))
+            found, message = await code(repository.blob(made.layer, deadline=soon()))
+            assert found == "OCI003"
+            assert "wants credentials of its own" in message
+            assert thief.shown == [""]
+
+    login = Login(user="ann", password=Secret("pw"))
+    run(work, traits=Traits(tokens=True, users={"ann": "pw"}), login=login)
+
+
 def test_a_tag_that_came_under_another_digest_is_refused() -> None:
     async def work(registry: Registry, repository: Repository, _: Image) -> None:
         registry.faults.append(Fault(what="manifests", kind="wrong"))
