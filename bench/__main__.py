@@ -29,6 +29,7 @@ NAMES = (
     "schema",
     "sandbox",
     "apiserver",
+    "registry",
 )
 
 
