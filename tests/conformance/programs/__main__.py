@@ -73,8 +73,10 @@ def compare(program: Program, scratch: Path) -> tuple[list[str], float, float]:
         )
         if made.returncode:
             return [f"- it could not be made ready: {made.stdout}{made.stderr}"], 0, 0
-    # Both have the same path, a file system in memory and no network but loopback: what differs is the sandbox.
-    private = f"mount -t tmpfs -o mode=1777 none {work} && cd {work} && ip link set lo up && {program.script}"
+    # Both have the same path, a file system in memory, no network but loopback and no capability: what differs
+    # is the sandbox.
+    make = f"mount -t tmpfs -o mode=1777 none {work} && cd {work} && ip link set lo up"
+    bare_rights = 'exec setpriv --bounding-set=-all --inh-caps=-all --no-new-privs sh -c "$1"'
     spaces = [
         "unshare",
         "--mount",
@@ -86,7 +88,7 @@ def compare(program: Program, scratch: Path) -> tuple[list[str], float, float]:
         "--kill-child",
         "--mount-proc",
     ]
-    script = ["sh", "-c", private.replace(program.script, 'eval "$1"'), "sh", program.script]
+    script = ["sh", "-c", f"{make} && {bare_rights}", "sh", program.script]
     native, ended, native_seconds = run([*spaces, *script], work, env, program.seconds)
     env["PYTHONPATH"] = str(SRC)
     inside, ended_inside, seconds = run(

@@ -164,6 +164,8 @@ def unlinkat(call: Call) -> Result:
 def _unlink(call: Call, dirfd: int, path: bytes, flags: int) -> Result:
     if flags & ~AT_REMOVEDIR:
         raise Errno(errno.EINVAL)
+    if path and not path.strip(b"/"):
+        raise Errno(errno.EBUSY if flags else errno.EISDIR)  # the root itself
     with vfs.Parent(call, dirfd, path) as parent:
         call.valid()
         if flags:
