@@ -43,7 +43,7 @@ class Cluster:
         self.folder = folder
         self.apiserver, url = start_apiserver(PROGRAM, folder / "apiserver")
         self.kubeconfig = folder / "kubeconfig"
-        self.kubeconfig.write_text(yaml.safe_dump(kubeconfig(url)), encoding="utf-8")
+        self.kubeconfig.write_text(yaml.safe_dump(kubeconfig(url, folder)), encoding="utf-8")
         self.port = free_port()
         self.serve: subprocess.Popen[str] | None = None
 
@@ -102,13 +102,14 @@ class Cluster:
         return found
 
 
-def kubeconfig(url: str) -> dict[str, Any]:
+def kubeconfig(url: str, folder: Path) -> dict[str, Any]:
+    authority = str(folder / "apiserver" / "certificates" / "apiserver.crt")
     return {
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": "real",
         "contexts": [{"name": "real", "context": {"cluster": "real", "user": "admin"}}],
-        "clusters": [{"name": "real", "cluster": {"server": url, "insecure-skip-tls-verify": True}}],
+        "clusters": [{"name": "real", "cluster": {"server": url, "certificate-authority": authority}}],
         "users": [{"name": "admin", "user": {"token": TOKEN}}],
     }
 
@@ -141,7 +142,9 @@ def test_template_constraint_and_denial(cluster: Cluster) -> None:
     made = cluster.apply(dict(template().raw))
     assert made.returncode == 0, made.stderr
     until(lambda: cluster.apply(dict(constraint().raw)).returncode == 0, "the kind is not defined")
-    until(lambda: DENIED in cluster.apply(pod(hostPID=True)).stderr, "nothing is denied")
+    tried = ("create", "--dry-run=server", "-f", "-")
+    until(lambda: DENIED in cluster.kubectl(*tried, given=pod(hostPID=True)).stderr, "nothing is denied")
+    assert DENIED in cluster.apply(pod(hostPID=True)).stderr
     assert cluster.apply(pod("good")).returncode == 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -13,12 +14,13 @@ from sekisho.diag import DiagnosticError
 from sekisho.kube.object import Object
 from sekisho.kube.owner import OWNER_KEY
 from sekisho.policy.constraint import GROUP as CONSTRAINTS
-from sekisho.policy.controller import Making, PolicyController, TemplateDefinitions, install, kinds
+from sekisho.policy.controller import Making, PolicyController, install, kinds, leading, tell
 
 if TYPE_CHECKING:
     from sekisho.cluster.client import Client
     from sekisho.policy.controller import Snapshot
     from sekisho.policy.engine import Engine
+    from sekisho.policy.status import Pod
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -29,6 +31,14 @@ QUIET: Final = 0.5
 """Seconds between two editions: what changes in between goes into the next one."""
 
 
+def own_pod(namespace: str) -> Pod:
+    """Who writes statuses here: the pod that this runs in, which its manifest tells, or the machine."""
+    from sekisho.policy.status import Pod
+
+    name = os.environ.get("POD_NAME") or os.uname().nodename
+    return Pod(id=name.lower(), uid=os.environ.get("POD_UID", ""), namespace=namespace)
+
+
 class LivePolicies:
     """Watches a cluster's policies. ``changed`` gets each edition, with what stands for it."""
 
@@ -37,6 +47,7 @@ class LivePolicies:
         client: Client,
         changed: Callable[[Edition, str], None],
         *,
+        pod: Pod,
         owner_key: str = "",
         cache: bool = True,
     ) -> None:
@@ -47,7 +58,9 @@ class LivePolicies:
         )
         self._client = client
         self._changed = changed
+        self._namespace = pod.namespace
         self.controller = PolicyController(client, making)
+        self._statuses = tell(self.controller, pod)
 
     async def run(self) -> None:
         """Watch until it is cancelled.
@@ -62,17 +75,13 @@ class LivePolicies:
 
     async def write(self) -> None:
         """Write what follows from policies, until it is cancelled; for the one that leads."""
-        follower = TemplateDefinitions(self._client, self.controller.watches)
-        self.controller.followers.append(follower)
-        try:
+        with leading(self.controller, self._statuses):
             await asyncio.Event().wait()
-        finally:
-            self.controller.followers.remove(follower)
 
     async def _install(self) -> None:
         while True:
             try:
-                return await install(self._client)
+                return await install(self._client, namespace=self._namespace)
             except DiagnosticError as error:
                 _LOG.warning("definitions cannot be installed: %s", error)
             await asyncio.sleep(RETRY)

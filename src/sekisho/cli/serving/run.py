@@ -82,15 +82,21 @@ class Composed:
 
     def _run_cluster(self, stack: AsyncExitStack, client: Client) -> None:
         """What needs a cluster: its policies, and the parts that one of all replicas does."""
-        from sekisho.cli.serving.live import LivePolicies
+        from sekisho.cli.serving.live import LivePolicies, own_pod
         from sekisho.cluster.leases import Candidate, Elector
 
         serving, webhooks = self._serving, self._webhooks
         webhook = serving.webhook
-        live = LivePolicies(client, self._live_changed, owner_key=webhook.owner_key, cache=webhook.cache)
+        namespace = serving.registered.namespace
+        live = LivePolicies(
+            client,
+            self._live_changed,
+            pod=own_pod(namespace),
+            owner_key=webhook.owner_key,
+            cache=webhook.cache,
+        )
         self._run(stack, "policies of the cluster", live.run)
         identity = webhooks.instance if webhooks is not None else f"serve-{id(self):x}"
-        namespace = serving.registered.namespace
 
         def elector(name: str) -> Elector:
             return Elector(client, Candidate(namespace=namespace, name=name, identity=identity))

@@ -46,6 +46,10 @@ LAST_PAUSE: Final = 30.0
 class Follower(Protocol):
     """Writes to the cluster what follows from a snapshot, level by level: all of it, each time."""
 
+    @property
+    def watched(self) -> Mapping[GVK, Selection]:
+        """The kinds that it looks at, beside policies: it is asked again when they change."""
+
     async def follow(self, snapshot: Snapshot) -> float | None:
         """Make the cluster what the snapshot says. Raises DiagnosticError: then it is tried again.
 
@@ -78,12 +82,15 @@ class PolicyController:
         self._builder = Builder(making)
         self._seen = _Seen()
         self._needed: frozenset[GVK] = frozenset()
+        self._running = False
 
     def add(self, *followers: Follower, before: Follower | None = None) -> None:
         """Ask these too, after the others, or before one of them; also at once, if it runs."""
         at = len(self.followers) if before is None else self.followers.index(before)
         self.followers[at:at] = followers
-        self._seen.echo.set()
+        if self._running:
+            self._watch_for(followers)
+            self._seen.echo.set()
 
     def remove(self, *followers: Follower) -> None:
         """Ask these no longer."""
@@ -98,6 +105,8 @@ class PolicyController:
                 group.create_task(self._build_always(), name="policies")
                 group.create_task(self._follow_always(), name="what follows from policies")
         finally:
+            self._running = False
+            self._needed = frozenset()
             await self.watches.close()
 
     async def settled(self, gvk: GVK, expected: Mapping[Key, int | None]) -> None:
@@ -129,8 +138,15 @@ class PolicyController:
 
     # What is watched.
 
+    def _watch_for(self, followers: Sequence[Follower]) -> None:
+        for follower in followers:
+            for gvk, selection in follower.watched.items():
+                self.watches.watch(gvk, selection)
+
     async def _begin(self) -> None:
         """Watch what is always watched, and the constraints of all kinds that are defined."""
+        self._running = True
+        self._watch_for(self.followers)
         self.watches.watch(kinds.DEFINITION, Selection(labels=f"{CONSTRAINT_LABEL}=yes"))
         for gvk in kinds.ALWAYS:
             self.watches.watch(gvk)

@@ -6,9 +6,10 @@ import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from sekisho.cluster.client import Client, Refused, Resource
+from sekisho.cluster.client import Client, Refused, Resource, Selection
 from sekisho.cluster.informer import Key
 from sekisho.diag import Diagnostic, ObjectRef
+from sekisho.kube.gvk import GVK
 from sekisho.kube.object import Object
 from sekisho.policy.controller import codes, kinds
 from sekisho.policy.controller.definitions import (
@@ -77,6 +78,7 @@ class TemplateDefinitions:
     def __init__(self, client: Client, watches: Watches) -> None:
         self._client = client
         self._watches = watches
+        self.watched: Mapping[GVK, Selection] = {}
         self.faults: dict[ObjectRef, tuple[Diagnostic, ...]] = {}
 
     async def follow(self, snapshot: Snapshot) -> float | None:

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import orjson
 
-from sekisho.cluster.client import Client, Refused
+from sekisho.cluster.client import EVERYTHING, Client, Refused
 from sekisho.cluster.informer import Key
 from sekisho.diag import DiagnosticError, ObjectRef
 from sekisho.kube.gvk import GVK
@@ -92,8 +92,7 @@ class Generating:
         self._defaults = defaults or Defaults()
         self._written: dict[tuple[GVK, str], tuple[str, str]] = {}
         self.states: Mapping[ObjectRef, Generated] = {}
-        for gvk in (*kinds.GENERATED, kinds.WEBHOOKS):
-            watches.watch(gvk)
+        self.watched = dict.fromkeys((*kinds.GENERATED, kinds.WEBHOOKS), EVERYTHING)
 
     async def follow(self, snapshot: Snapshot) -> float | None:
         """Write what should be there, delete what should not. Raises DiagnosticError.

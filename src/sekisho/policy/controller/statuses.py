@@ -48,8 +48,7 @@ class PodStatuses:
         self.pod = pod
         self.more: list[Faults] = []
         self.states: States = dict
-        for gvk in kinds.POD_STATUSES:
-            watches.watch(gvk, Selection(namespace=pod.namespace))
+        self.watched = dict.fromkeys(kinds.POD_STATUSES, Selection(namespace=pod.namespace))
 
     async def follow(self, snapshot: Snapshot) -> float | None:
         """Write what is new or different, and remove what is about nothing. Raises DiagnosticError."""
@@ -100,8 +99,7 @@ class PolicyStatuses:
     def __init__(self, client: Client, watches: Watches, namespace: str) -> None:
         self._client = client
         self._watches = watches
-        for gvk in kinds.POD_STATUSES:
-            watches.watch(gvk, Selection(namespace=namespace))
+        self.watched = dict.fromkeys(kinds.POD_STATUSES, Selection(namespace=namespace))
 
     async def follow(self, snapshot: Snapshot) -> float | None:
         """Write the statuses that differ. Raises DiagnosticError."""
