@@ -33,8 +33,11 @@ KNOWN = (
     b"Too large resource version",
     b"resourceVersion should not be set on objects to be created",
     b", but received a ",
+    b"strconv.ParseUint: parsing ",
+    b"unable to find api field in struct ",
+    b" does not contain declared merge key: ",
 )
-"""What a real server answers with 504 and 500 too."""
+"""What a real server (kube-apiserver 1.33) answers with 504 and 500 too, each seen from it."""
 LIVELY = 0.2
 """Seconds between two looks at the server."""
 READS = 4 * 1024 * 1024
