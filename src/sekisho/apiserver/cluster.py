@@ -29,6 +29,7 @@ from sekisho.apiserver.controllers.garbage import GarbageCollector
 from sekisho.apiserver.controllers.graces import PodEnd
 from sekisho.apiserver.controllers.hand import Hand
 from sekisho.apiserver.controllers.namespaces import NamespaceEnd
+from sekisho.apiserver.controllers.protection import StorageInUse
 from sekisho.apiserver.controllers.workloads import workloads
 from sekisho.apiserver.files import private_file
 from sekisho.apiserver.kubeconfig import Access, kubeconfig
@@ -233,6 +234,7 @@ def built_in(api: Api, authority: str) -> list[Controller]:
         RootCertificate(Hand(api, RootCertificate.name), authority),
         Budgets(Hand(api, Budgets.name)),
         PodEnd(Hand(api, PodEnd.name)),
+        StorageInUse(Hand(api, StorageInUse.name)),
         *workloads(api, runtime=api.runtime is not None),
     ]
 

@@ -145,7 +145,15 @@ def load(file: Path) -> list[Pair]:
 # Comparing.
 
 VOLATILE: Final = frozenset(
-    {"uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "time", "continue"}
+    {
+        "uid",
+        "resourceVersion",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "lastPhaseTransitionTime",
+        "time",
+        "continue",
+    }
 )
 """Fields whose values no two servers share; that they are there is compared."""
 

@@ -23,10 +23,12 @@ from sekisho.apiserver.admission.plugins import (
     Quotas,
     RuntimeClasses,
     ServiceAccounts,
+    StorageProtection,
     Tolerations,
 )
 from sekisho.apiserver.admission.plugins.classes import CLAIMS, INGRESSES
 from sekisho.apiserver.admission.plugins.pods import PODS
+from sekisho.apiserver.admission.plugins.protection import VOLUMES
 from sekisho.apiserver.admission.webhooks import GROUP, ReadConditions, Webhooks
 from sekisho.apiserver.audit import note
 from sekisho.apiserver.causes import parted
@@ -88,6 +90,7 @@ def default_plugins(store: Store) -> tuple[Plugin, ...]:
         Tolerations(),
         DefaultClasses(store),
         RuntimeClasses(store),
+        StorageProtection(),
     )
 
 
@@ -112,7 +115,7 @@ class Guarding:
 
 UNGUARDED: Final = Guarding()
 
-COMPLETED: Final = frozenset({PODS, CLAIMS, INGRESSES})
+COMPLETED: Final = frozenset({PODS, CLAIMS, INGRESSES, VOLUMES})
 """Resources whose objects plugins change."""
 
 

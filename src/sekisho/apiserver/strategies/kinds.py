@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sekisho.apiserver.authz.validation import STRATEGIES as ACCESS
 from sekisho.apiserver.custom.strategy import CustomResourceDefinitions
+from sekisho.apiserver.names import timestamp
 from sekisho.apiserver.services.strategy import Services
 from sekisho.apiserver.types import Plain, Raw, Strategy
 from sekisho.apiserver.webhooks.validation import STRATEGIES as WEBHOOKS
@@ -174,6 +175,14 @@ class WithStatus(Plain):
         new["status"] = dict(self._first)
 
 
+class PersistentVolumes(Plain):
+    """Volumes, which note since when they are what they are."""
+
+    def prepare_create(self, new: dict[str, Any]) -> None:
+        """They begin Pending."""
+        new["status"] = {"phase": "Pending", "lastPhaseTransitionTime": timestamp()}
+
+
 GENERATION: Final = "deprecated.daemonset.template.generation"
 """The annotation in which a DaemonSet counts its templates."""
 
@@ -255,7 +264,7 @@ STRATEGIES: Final[Mapping[tuple[str, str], Strategy]] = {
     ("events.k8s.io", "events"): Events("regarding"),
     ("", "nodes"): Selected(spec__unschedulable=("spec", "unschedulable")),
     ("", "persistentvolumeclaims"): WithStatus(phase="Pending"),
-    ("", "persistentvolumes"): WithStatus(phase="Pending"),
+    ("", "persistentvolumes"): PersistentVolumes(),
     ("", "replicationcontrollers"): Selected(status__replicas=("status", "replicas")),
     ("apps", "deployments"): Workloads(),
     ("apps", "replicasets"): Workloads(),

@@ -3,6 +3,7 @@
 from sekisho.apiserver.admission.plugins.classes import DefaultClasses
 from sekisho.apiserver.admission.plugins.limits import LimitRanger
 from sekisho.apiserver.admission.plugins.pods import Priorities, RuntimeClasses, ServiceAccounts, Tolerations
+from sekisho.apiserver.admission.plugins.protection import StorageProtection
 from sekisho.apiserver.admission.plugins.quota import Quotas
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "Quotas",
     "RuntimeClasses",
     "ServiceAccounts",
+    "StorageProtection",
     "Tolerations",
 ]
