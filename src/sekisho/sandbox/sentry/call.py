@@ -182,6 +182,17 @@ class Call:
             self.closing = False
         return ANSWERED
 
+    def hand_over(self, fd: int, flags: int) -> Result:
+        """The same in two steps, so that nobody but the caller has the file open when the call returns.
+
+        It takes longer; a FIFO's other end must not see a reader that is none.
+        """
+        try:
+            number = self._add(fd, 0, 0, flags)
+        finally:
+            os.close(fd)
+        return number
+
     def replace(self, fd: int, number: int, flags: int) -> None:
         """Install a descriptor in the place of one that the caller has; our copy is closed."""
         try:

@@ -57,7 +57,7 @@ def open_special(call: Call, fd: int, info: os.stat_result, flags: int) -> Resul
 def _give(call: Call, fd: int, flags: int) -> Result:
     if not flags & O_NONBLOCK:
         fcntl.fcntl(fd, fcntl.F_SETFL, flags & (os.O_APPEND | os.O_NOATIME))
-    return call.give(fd, flags)
+    return call.hand_over(fd, flags)
 
 
 def _harmless(call: Call, info: os.stat_result) -> bool:
@@ -96,7 +96,7 @@ def _wait(call: Call, handle: int, flags: int) -> Result:
             fd = call.opener.open(AT_FDCWD, b"self/fd/%d" % handle, again, 0, 0)
     finally:
         os.close(handle)
-    return call.give(fd, flags)
+    return call.hand_over(fd, flags)
 
 
 def open_proc(call: Call, fd: int, flags: int) -> Result:
