@@ -314,7 +314,8 @@ def test_no_container_sees_the_keys_of_the_cluster(k: Kubectl, up: Up) -> None:
     k.ok("wait --for=condition=Ready pod/p --timeout=30s")
     assert (up.folder / "token").exists()
     k.fails(f"exec p -- cat {up.folder}/token", "No such file|Permission denied|cannot")
-    assert k.ok(f"exec p -- ls {up.folder}") == ""
+    k.fails(f"exec p -- ls {up.folder}", "No such file")
+    assert k.ok("exec p -- ls -A /root /home /var/lib") == "/home:\n\n/root:\n\n/var/lib:\n"
     assert k.ok("exec p -- cat /etc/shadow") == ""
 
 

@@ -37,6 +37,9 @@ PROCESSES: Final = 4_096
 LONGEST: Final = 1_000_000
 """Letters that are read of an image's list of users or groups."""
 
+SCRATCH_MODE: Final = "mode=1777"
+"""Everybody in a container may write to the folders that it has for itself."""
+
 SHARED: Final = ("network", "ipc", "uts")
 """Namespaces that a Pod's containers share."""
 
@@ -99,7 +102,11 @@ def config(container: Raw, pod: Raw, made: Made) -> Json:
             "noNewPrivileges": context.get("allowPrivilegeEscalation") is False,
         },
         "root": {"path": str(image.root), "readonly": bool(context.get("readOnlyRootFilesystem"))},
-        "mounts": [*_system(), *_disks(image), *(_bind(*row) for row in made.mounts)],
+        "mounts": [
+            *_system(),
+            *_disks(image),
+            *(_bind(source, place, readonly=readonly) for source, place, readonly in made.mounts),
+        ],
         "annotations": (
             {} if context.get("readOnlyRootFilesystem") else {"sandbox.sekisho.dev/root": "memory"}
         ),
@@ -232,11 +239,13 @@ def _system() -> list[Json]:
 
 
 def _disks(image: Image) -> list[Json]:
-    """What the host's root has besides the image: its further disks, and no sockets of its services."""
+    """What the host's root has besides the image: its further disks, and folders of the container's own."""
     if image.root != Path("/"):
         return []
-    return [_bind(path, path, True) for path in image.disks] + [_mount("/run", "tmpfs", "tmpfs", "mode=755")]
+    scratch = [_mount(path, "tmpfs", "tmpfs", "nosuid", "nodev", SCRATCH_MODE) for path in image.scratch]
+    disks = [_bind(path, path, readonly=True) for path in image.disks]
+    return [*disks, *scratch, _mount("/run", "tmpfs", "tmpfs", "mode=755")]
 
 
-def _bind(source: str, destination: str, readonly: bool) -> Json:
+def _bind(source: str, destination: str, *, readonly: bool) -> Json:
     return _mount(destination, "bind", source, "rbind", "ro" if readonly else "rw")

@@ -174,7 +174,11 @@ def test_the_hosts_root_stands_for_images_that_are_named(tmp_path: Path) -> None
     found = run(host.find("python:3", ""))
     assert found is not None
     assert found.root == Path("/")
-    assert str(tmp_path) in found.masked
+    assert {"/home", "/root", "/tmp", "/var/lib"} <= set(found.scratch)
+    assert not any(path.startswith("/tmp/") for path in found.scratch)
+    elsewhere = run(HostRoot((), Path("/usr/lib")).find(HOST_IMAGE, ""))
+    assert elsewhere is not None
+    assert "/usr/lib" in elsewhere.scratch
     assert "/etc/shadow" in found.masked
     assert run(host.find(HOST_IMAGE, "")) is not None
     assert run(host.find("perl:5", "")) is None
