@@ -18,7 +18,7 @@ from typing import Final
 import click
 
 SEKISHO: Final = (sys.executable, "-m", "sekisho")
-READY_SECONDS: Final = 20.0
+READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 10.0
 
 
@@ -44,6 +44,12 @@ ACTS: Final = (
         words=("apply", "-f", "moving.yaml"),
         status=1,
         contains=("images need a version of their own: registry.example.com/web:latest",),
+    ),
+    Act(
+        says="A privileged Pod is refused by the bundle of the policy library: the reason, and the field.",
+        words=("apply", "-f", "privileged.yaml"),
+        status=1,
+        contains=("(at spec.containers[0].securityContext.privileged)",),
     ),
     Act(says="One with a version is taken.", words=("apply", "-f", "web.yaml")),
     Act(
@@ -94,7 +100,8 @@ PAUSE_SECONDS: Final = 0.2
 
 def play(folder: Path) -> int:
     """Run it in a folder; how many steps did not do what they are there to show."""
-    return _play(folder, "A cluster in a folder, on a port that is free.", (), ACTS)
+    says = "A cluster in a folder, on a free port, guarded by a bundle; the page shows what is found."
+    return _play(folder, says, ("--bundle", "pod-security-baseline"), ACTS)
 
 
 def play_pods(folder: Path) -> int:
