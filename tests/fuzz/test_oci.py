@@ -48,7 +48,7 @@ DOCUMENTS: list[dict[str, Any]] = [
     {"schemaVersion": 2, "mediaType": INDEX, "manifests": [ROW, ROW], "artifactType": "x", "annotations": {}},
 ]
 SLOW = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
@@ -66,7 +66,7 @@ def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_manifests(data: st.DataObject) -> None:
     value = json.loads(json.dumps(data.draw(st.sampled_from(DOCUMENTS))))
     for _ in range(data.draw(st.integers(0, 2))):
@@ -89,6 +89,7 @@ def test_manifests(data: st.DataObject) -> None:
 
 
 @given(st.binary(max_size=200))
+@SLOW
 def test_bytes_that_should_be_manifests(body: bytes) -> None:
     try:
         parse(Content.of(body, MANIFEST))
@@ -103,7 +104,7 @@ NAMES = st.text(alphabet="abzA09._-:/@[]%é\u0430 \n", max_size=40) | st.from_re
 
 
 @given(NAMES)
-@settings(max_examples=500)
+@settings(max_examples=150, deadline=None)
 def test_a_reference_has_one_normal_form(text: str) -> None:
     try:
         found = parse_reference(text)
@@ -116,11 +117,13 @@ def test_a_reference_has_one_normal_form(text: str) -> None:
 
 
 @given(st.lists(st.text(max_size=60), max_size=3))
+@SLOW
 def test_challenges(headers: list[str]) -> None:
     challenge_of(tuple(headers))
 
 
 @given(st.text(alphabet='Bearer realm=",\\ scv', max_size=60))
+@SLOW
 def test_challenges_that_are_nearly_right(text: str) -> None:
     challenge_of((f"Bearer {text}",))
 
