@@ -293,14 +293,15 @@ def runc_on_the_host(folder: Path, script: str) -> list[str] | None:
     given = folder / "runc"
     for name in ("disk", "bundle"):
         (given / name).mkdir(parents=True, exist_ok=True)
-    subprocess.run(["runc", "spec"], cwd=given / "bundle", check=not (given / "bundle/config.json").exists())
+    if not (given / "bundle/config.json").exists():
+        subprocess.run(["runc", "spec"], cwd=given / "bundle", check=True)
     config = json.loads((given / "bundle/config.json").read_text())
     config["process"].update(terminal=False, args=["/bin/sh", "-c", script])
     config["process"]["env"] = [f"PATH={os.environ['PATH']}"]
     config["root"] = {"path": str(given / "disk/root"), "readonly": False}
     (given / "bundle/config.json").write_text(json.dumps(config))
     make = (
-        f"cd {given}/disk && mount -t tmpfs none . && mkdir upper work root && "
+        f"mount -t tmpfs none {given}/disk && cd {given}/disk && mkdir upper work root && "
         "mount -t overlay none -o lowerdir=/,upperdir=upper,workdir=work root && "
         f"exec runc run --bundle {given}/bundle sekisho-bench-{os.getpid()}"
     )

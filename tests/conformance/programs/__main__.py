@@ -1,6 +1,6 @@
 """Runs unmodified programs natively and in a sandbox: ``python -m tests.conformance.programs [NAME...]``.
 
-Each row of ``rows.py`` is a case: it passes if its script prints the same and ends the same inside. Prints each
+Each row of ``rows.py`` is a case: it passes if its script ends well natively, and prints the same inside. Prints each
 failing case with the lines that differ, then ``N passed, M failed`` on a line of its own. ``expected.json`` lists
 lines that differ and why. NAMEs choose rows that contain them. Needs root, and what the rows need; a row whose
 programs are not installed is skipped, and says so.
@@ -103,6 +103,8 @@ def compare(program: Program, scratch: Path) -> tuple[list[str], float, float]:
         n=0,
     )
     differ = [line for line in lines if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+    if ended != "status 0":
+        differ.insert(0, f"- natively it does not end well: {ended}")
     return differ, native_seconds, seconds
 
 
@@ -111,6 +113,9 @@ def main(wanted: list[str]) -> int:
     if os.geteuid():
         print("needs root")
         return 3
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background ignores it, and so would they
     expected: dict[str, dict[str, str]] = json.loads(
         Path(__file__).with_name("expected.json").read_text("utf-8")
     )

@@ -40,6 +40,27 @@ def python_tests(module: str, seconds: int = 240) -> Program:
     )
 
 
+def multiprocessing_tests(method: str) -> Program:
+    """CPython's tests of multiprocessing for one way to start processes."""
+    module = (
+        "import sys, unittest\n"
+        "from test import _test_multiprocessing as tests\n"
+        f"tests.install_tests_in_module_dict(globals(), {method!r})\n"
+        'if __name__ == "__main__":\n'
+        "    unittest.main(verbosity=2)\n"
+    )
+    return Program(
+        name=f"python multiprocessing {method}",
+        needs=("python3",),
+        ready=f"cat > tests_of_{method}.py <<'END'\n{module}END\n",
+        script=(
+            f'cp "$GIVEN"/*.py . && python3 tests_of_{method}.py > log 2>&1; status=$?\n'
+            "grep -E '^test_.* \\.\\.\\. ' log | sort; grep -E '^Ran ' log | cut -d' ' -f1-3; exit $status\n"
+        ),
+        seconds=600,
+    )
+
+
 GO = """package main
 
 import ("fmt"; "net"; "os"; "os/exec"; "sync")
@@ -184,8 +205,8 @@ git merge-base main other | wc -c; git gc -q && git count-objects -v | grep -E '
     python_tests("test_threading", 300),
     python_tests("test_asyncio", 600),
     python_tests("test_mmap"),
-    python_tests("test_multiprocessing_fork", 600),
-    python_tests("test_multiprocessing_spawn", 900),
+    multiprocessing_tests("fork"),
+    multiprocessing_tests("spawn"),
     Program(
         name="node",
         needs=("node",),
