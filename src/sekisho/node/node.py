@@ -99,17 +99,28 @@ class Node:
         return [Scheduler(Hand(api, "default-scheduler", agent="kube-scheduler"), self._settings.name), self]
 
     async def start(self) -> None:
-        """Remove what an earlier life has left, and say that the node is there."""
+        """Remove what an earlier life has left, and say that the node is there.
+
+        Raises DiagnosticError (API020).
+        """
         await self._runtime.clear()
         shutil.rmtree(self._settings.folder / "pods", ignore_errors=True)
+        try:
+            await self._say_that_it_is_there()
+        except ApiError as error:
+            message = f"the cluster refuses its node: {error}"
+            help = "let its policies take the Node, or start it with --no-guard"
+            raise DiagnosticError(Diagnostic(code=codes.NO_NODE, message=message, help=help)) from None
+        self._spawn(self._beat())
+        self._ready.set()
+
+    async def _say_that_it_is_there(self) -> None:
         for place, value in objects.BEGIN:
             if self._hand.get(place) is None:
                 await self._hand.create(place, value)
         if self._hand.get(self._place) is None:
             await self._hand.create(self._place, objects.node(self._settings.name))
         await self._say_ready()
-        self._spawn(self._beat())
-        self._ready.set()
 
     def _spawn(self, work: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = asyncio.ensure_future(work)

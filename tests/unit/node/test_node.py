@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.apiserver import calling
 
+from sekisho.apiserver.status import Resource, forbidden
 from sekisho.diag import DiagnosticError
 from sekisho.node import Node, NodeSettings
 from sekisho.node import node as nodes
@@ -29,6 +31,25 @@ def test_a_machine_that_cannot_be_a_node_says_why(
     found = caught.value.diagnostics[0]
     assert found.code.id == "API020"
     assert wanted in found.message
+
+
+def test_a_cluster_that_refuses_its_node_says_so(tmp_path: Path) -> None:
+    def work(call: calling.Client) -> Any:
+        node = Node(NodeSettings(folder=tmp_path / "node"))
+        node.controllers(call.api)
+
+        async def refuse(place: Any, value: Any) -> None:
+            raise forbidden(Resource(plural=place.plural), place.name, "nobody may")
+
+        node._hand.create = refuse  # type: ignore[method-assign]
+        return node.start()
+
+    with pytest.raises(DiagnosticError) as caught:
+        calling.run(tmp_path / "data", work)
+    found = caught.value.diagnostics[0]
+    assert found.code.id == "API020"
+    assert "the cluster refuses its node" in found.message
+    assert "nobody may" in found.message
 
 
 def status(**row: Any) -> dict[str, Any]:
