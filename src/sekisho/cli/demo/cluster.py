@@ -19,6 +19,7 @@ import click
 
 SEKISHO: Final = (sys.executable, "-m", "sekisho")
 READY_SECONDS: Final = 60.0
+"""A cluster is ready in one; a machine under load takes longer, and that is not what is shown."""
 STOP_SECONDS: Final = 10.0
 
 

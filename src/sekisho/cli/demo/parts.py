@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from sekisho.cli.demo import cluster
+from sekisho.cli.demo import cluster, images
 from sekisho.cli.demo.model import Part, Step
 
 WAIVER: Final = """\
@@ -53,6 +53,10 @@ def time_natively(folder: Path) -> None:
     """Let the work be timed outside, to compare with."""
     subprocess.run([sys.executable, "work.py", "native.txt"], cwd=folder, check=True)
 
+
+TRUSTED: Final = ("--attestor", "attestors", "--evidence", "evidence")
+CART: Final = "gcr.io/shop/cart@sha256:1c42ddc0285b9c25135be3bf345e6a041271b784b22a6f6cab6588dab93c5980"
+"""The image of the examples that both attestors attest."""
 
 PARTS: Final[dict[str, Part]] = {
     "check": Part(
@@ -197,6 +201,22 @@ PARTS: Final[dict[str, Part]] = {
                 says="What that costs: the same work inside and outside.",
                 run=("sandbox", "do", "--", sys.executable, "-I", "work.py", "native.txt"),
                 before=time_natively,
+            ),
+        ),
+    ),
+    "images": Part(
+        title="Images: only what somebody trusted may run",
+        folder="images",
+        play=images.play,
+        steps=(
+            Step(
+                says="By a Binary Authorization policy, attestors and attestations, offline.",
+                run=("check", "manifests", "--image-policy", "policy.yaml", *TRUSTED),
+                status=1,
+            ),
+            Step(
+                says="What one of these images has that the others have not.",
+                run=("images", "authorize", "--policy", "policy.yaml", *TRUSTED, CART),
             ),
         ),
     ),
