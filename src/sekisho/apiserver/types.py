@@ -149,8 +149,11 @@ class BuiltIn(Conversion, Protocol):
 class Custom(Conversion, Protocol):
     """One version of a custom resource: how its objects are read, judged and kept."""
 
-    def shaped(self, value: dict[str, Any]) -> dict[str, Any]:
-        """An object without unknown fields and with the defaults."""
+    def shaped(self, value: dict[str, Any], *, keep_nulls: bool = False) -> dict[str, Any]:
+        """An object without unknown fields and with the defaults.
+
+        ``keep_nulls``: nulls where none may be stay, for validation.
+        """
 
     def judge(self, new: Raw, old: Raw | None) -> Judged:
         """What is wrong with an object, or with a change of it."""

@@ -209,7 +209,7 @@ class Writer:
     async def _replace(
         self, call: Call, type: ResourceType, base: Row, old: dict[str, Any], wanted: Changed
     ) -> Written:
-        new = self._defaulted(wanted.value, type)
+        new = self._defaulted(wanted.value, type, applied=wanted.managed)
         if not wanted.managed:
             new = await self._managers.updated(call, type, new, old)
         new = self._prepared(call, type, new, old)
@@ -351,10 +351,16 @@ class Writer:
             raise status.forbidden(type.resource, "", why, [cause])
         return found
 
-    def _defaulted(self, value: dict[str, Any], type: ResourceType) -> dict[str, Any]:
-        """An object as decoding leaves it: without what its structs do not hold, and with the defaults."""
+    def _defaulted(
+        self, value: dict[str, Any], type: ResourceType, *, applied: bool = False
+    ) -> dict[str, Any]:
+        """An object as decoding leaves it: without what its structs do not hold, and with the defaults.
+
+        ``applied``: it was not decoded but merged; what that has emptied is null, and refused.
+        """
         if type.custom is not None:
-            return dict(compact_metadata(type.custom.shaped(value), type.schema()))
+            shaped = type.custom.shaped(value, keep_nulls=applied)
+            return dict(compact_metadata(shaped, type.schema()))
         schema = type.schema()
         found = compact(value, schema)
         if value["metadata"].get("managedFields") == []:

@@ -74,10 +74,10 @@ class Served:
         [found] = await convert(self.definition, [value], self.version.name, self.caller)
         return found
 
-    def shaped(self, value: dict[str, Any]) -> dict[str, Any]:
+    def shaped(self, value: dict[str, Any], *, keep_nulls: bool = False) -> dict[str, Any]:
         """Without unknown fields, and with the defaults."""
         pruned = prune(value, self.read.schema)
-        filled = default(pruned, self.read.schema)
+        filled = default(pruned, self.read.schema, keep_nulls=keep_nulls)
         return filled if isinstance(filled, dict) else value
 
     def judge(self, new: Raw, old: Raw | None) -> Judged:

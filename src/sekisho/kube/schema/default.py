@@ -11,21 +11,21 @@ from typing import Any
 from sekisho.kube.schema.model import ABSENT, Schema
 
 
-def default(value: Any, schema: Schema) -> Any:
+def default(value: Any, schema: Schema, *, keep_nulls: bool = False) -> Any:
     """The value with the schema's defaults, as apiextensions does it.
 
     An absent field gets its default, and so does one that is null and not nullable. A null without a default
     that is not nullable is dropped from an object (and left in a list). The same value comes back if nothing
-    was to be done.
+    was to be done. ``keep_nulls``: such nulls stay, for what was not decoded but computed.
     """
     if isinstance(value, dict):
-        return _default_object(value, schema.resolved())
+        return _default_object(value, schema.resolved(), keep_nulls)
     if isinstance(value, list):
-        return _default_array(value, schema.resolved())
+        return _default_array(value, schema.resolved(), keep_nulls)
     return value
 
 
-def _default_object(value: dict[str, Any], node: Schema) -> dict[str, Any]:
+def _default_object(value: dict[str, Any], node: Schema, keep_nulls: bool) -> dict[str, Any]:
     changed: dict[str, Any] | None = None
     for name, schema in node.properties.items():
         if schema.default is ABSENT:
@@ -38,20 +38,22 @@ def _default_object(value: dict[str, Any], node: Schema) -> dict[str, Any]:
         if found is None:
             continue
         if item is None and not _nullable(found):
+            if found.default is ABSENT and keep_nulls:
+                continue
             changed = dict(value) if changed is None else changed
             if found.default is ABSENT:
                 del changed[name]
             else:
-                changed[name] = default(found.default, found)
+                changed[name] = default(found.default, found, keep_nulls=keep_nulls)
             continue
-        new = default(item, found)
+        new = default(item, found, keep_nulls=keep_nulls)
         if new is not item:
             changed = dict(value) if changed is None else changed
             changed[name] = new
     return value if changed is None else changed
 
 
-def _default_array(value: list[Any], node: Schema) -> list[Any]:
+def _default_array(value: list[Any], node: Schema, keep_nulls: bool) -> list[Any]:
     items = node.items
     if items is None:
         return value
@@ -60,7 +62,7 @@ def _default_array(value: list[Any], node: Schema) -> list[Any]:
         new = item
         if item is None and items.default is not ABSENT and not _nullable(items):
             new = items.default
-        new = default(new, items)
+        new = default(new, items, keep_nulls=keep_nulls)
         if new is not item:
             changed = list(value) if changed is None else changed
             changed[index] = new
