@@ -30,6 +30,7 @@ NAMES = (
     "sandbox",
     "apiserver",
     "registry",
+    "admission",
 )
 
 

@@ -34,6 +34,9 @@ REMEMBERED: Final = 10.0
 KNOWN: Final = 256
 """Kinds of requests that are remembered as slow."""
 
+SHARE: Final = 0.5
+"""The share of its time that a review may have to wait: the mean is of what was, not of what is to come."""
+
 SMOOTH: Final = 0.05
 """The weight of the newest review in the mean time of one."""
 
@@ -75,6 +78,7 @@ class Lanes:
         self._threads = threads
         self._pool: ThreadPoolExecutor | None = None
         self._runner: asyncio.Task[None] | None = None
+        self._looks = (0.0, 0.0)
 
     @property
     def waiting(self) -> int:
@@ -89,13 +93,15 @@ class Lanes:
         if waits or self._was_slow(sort):
             return await self._run_slowly(work, deadline)
         expected = len(self._queue) * self._mean
-        if len(self._queue) >= self._bound or expected > deadline.remaining():
+        if len(self._queue) >= self._bound or expected > SHARE * deadline.remaining():
             raise Overloaded
         loop = asyncio.get_running_loop()
         future: asyncio.Future[object] = loop.create_future()
         self._queue.append(_Waiting(future, work, deadline, sort))
         timer = loop.call_later(max(0.0, deadline.remaining()), _expire, future)
         if self._runner is None:
+            now = time.monotonic()
+            self._looks = (now, now)
             self._runner = loop.create_task(self._drain())
         try:
             return await future
@@ -111,9 +117,14 @@ class Lanes:
         until = self._sorts.get(sort)
         return until is not None and until > time.monotonic()
 
+    def lag(self) -> float:
+        """Seconds that what is read now may have waited: since the look before the last one."""
+        return time.monotonic() - self._looks[0] if self._runner is not None else 0.0
+
     async def _drain(self) -> None:
         """Review what waits, one at a time; between two the loop reads what has come in."""
         while self._queue:
+            self._looks = (self._looks[1], time.monotonic())
             waiting = self._queue.popleft()
             if not waiting.future.done():
                 self._review(waiting)

@@ -117,7 +117,7 @@ class Service:
         except DiagnosticError as error:
             found = error.diagnostics[0]
             return _refused(413 if found.code is codes.TOO_MUCH else 400, found.code, found.message)
-        deadline = Deadline(started + budget(incoming.query))
+        deadline = Deadline(started - self._lanes.lag() + budget(incoming.query))
         case = _Case(hook, asked, self._current(), datetime.now(UTC), len(incoming.body or b""))
         answer = await self._answer(case, deadline)
         code, body = reply(answer, asked.request.uid, asked.version, self._options.manner)

@@ -221,12 +221,13 @@ def test_others_are_answered_while_a_policy_does_not_end() -> None:
 
     async def run() -> list[int]:
         service = Service(lambda: endless, Settings())
-        query = (("timeout", "1s"),)
 
-        def send(value: dict[str, Any]) -> Any:
-            return service.handle(Incoming(method="POST", path="/v1/admit", query=query, body=body(value)))
+        def send(value: dict[str, Any], seconds: int) -> Any:
+            query = (("timeout", f"{seconds}s"),)
+            incoming = Incoming(method="POST", path="/v1/admit", query=query, body=body(value))
+            return service.handle(incoming)
 
-        answers = await asyncio.gather(*(send(row) for row in (slow, *[OWNED] * 20)))
+        answers = await asyncio.gather(send(slow, 1), *(send(OWNED, 30) for _ in range(20)))
         service.close()
         return [row.code for row in answers]
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from sekisho import audit, policy
@@ -44,7 +43,7 @@ class How:
 USUAL: Final = How()
 
 LOCATED: Final = 3
-"""Policies of a refusal whose fields are looked for."""
+"""Policies of a refusal whose fields are all looked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,15 +84,16 @@ class EngineSnapshot:
     def located(
         self, request: Request, findings: Sequence[Finding], *, now: datetime, deadline: Deadline
     ) -> Sequence[Finding]:
-        """The findings with the fields of the first few policies that refuse, which are asked once more.
+        """The findings with fields: of all policies that refuse if they are few, else of the first one.
 
-        To find a field takes longer than to find a violation, and whoever reads a refusal mends one after
-        the other.
+        To find a field takes longer than to find a violation. Whoever is refused for many reasons mends one
+        after the other.
         """
         if self.positions:
             return findings
         policies = (row.policy for row in findings if row.rung is Rung.DENY and not row.failed)
-        first = set(islice(dict.fromkeys(policies), LOCATED))
+        refusing = list(dict.fromkeys(policies))
+        first = set(refusing if len(refusing) <= LOCATED else refusing[:1])
         rows = tuple(row for row in self.engine.constraints if row.policy in first)
         engine = replace(self.engine, constraints=rows, vap=None, _candidates={})
         judged = engine.judge(request, now=now, deadline=deadline)
