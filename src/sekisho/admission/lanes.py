@@ -37,6 +37,9 @@ KNOWN: Final = 256
 SHARE: Final = 0.5
 """The share of its time that a review may have to wait: the mean is of what was, not of what is to come."""
 
+TURNS: Final = 6
+"""Turns of the event loop between a request's bytes and its answer's, beside the one that reviews it."""
+
 SMOOTH: Final = 0.05
 """The weight of the newest review in the mean time of one."""
 
@@ -118,8 +121,14 @@ class Lanes:
         return until is not None and until > time.monotonic()
 
     def lag(self) -> float:
-        """Seconds that what is read now may have waited: since the look before the last one."""
-        return time.monotonic() - self._looks[0] if self._runner is not None else 0.0
+        """Seconds of a request's time that pass unseen: unread, on its way here, and on the way out.
+
+        What is read now came after the look before the last one; then it takes some turns of the loop, each
+        with a review in it, until it is here, and some more until its answer is sent.
+        """
+        if self._runner is None:
+            return 0.0
+        return time.monotonic() - self._looks[0] + TURNS * self._mean
 
     async def _drain(self) -> None:
         """Review what waits, one at a time; between two the loop reads what has come in."""
