@@ -70,7 +70,7 @@ def test_the_life_of_a_container(docker: Docker) -> None:
             assert time.monotonic() < end
         inside = docker("exec", "--user", "1000", "--env", "A=1", "web", "/bin/sh", "-c", "id -u; echo $A")
         assert inside == "1000\n1\n"
-        assert "sleep" in docker("top", "web")
+        assert "while" in docker("top", "web")
         assert "64MiB" in docker("stats", "--no-stream", "web")
         docker("pause", "web")
         assert "(Paused)" in docker("ps", "--format", "{{.Status}}")
