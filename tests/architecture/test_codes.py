@@ -90,6 +90,7 @@ WITHOUT_CASE: dict[str, str] = {
     "SBX020": "runs a sandbox, which a case cannot: tests/unit/sandbox/spawn/test_do.py",
     "SBX021": "runs a sandbox, which a case cannot: tests/unit/sandbox/spawn/test_do.py",
     "SBX022": "runs a sandbox, which a case cannot: tests/unit/sandbox/network/test_lab.py",
+    "SBX025": "needs a machine that refuses: tests/unit/sandbox/trace",
     "SBX024": "runs a sandbox, which a case cannot: tests/unit/sandbox/api",
     "SBX023": "runs a sandbox, which a case cannot: tests/unit/sandbox/network/test_lab.py",
     "SBX099": "is a bug of ours: tests/unit/sandbox/spawn/test_errors.py",

@@ -12,6 +12,7 @@ from sekisho.sandbox.oci_runtime import main, options
 VERBS: Final = {
     "bundle": ("sekisho.cli.sandbox_bundle", "An image as a bundle: its root folder and what runs in it."),
     "do": ("sekisho.cli.sandbox_do", "Run a command on this machine's files, with its writes in an overlay."),
+    "check": ("sekisho.cli.sandbox_check", "Whether a program does the same in a sandbox, and at what cost."),
     "doctor": ("sekisho.cli.sandbox_doctor", "Whether this machine can run sandboxes, and why not."),
     "exposure": ("sekisho.cli.sandbox_exposure", "What of the host's kernel a sandbox can reach."),
 }

@@ -52,7 +52,8 @@ OPTIONS: Final = (
     ("events", "FILE", "Add a line of JSON to FILE for every verdict on the network and every denied call."),
     ("report", "", "List every denied call and refused connection when the command has ended."),
     ("profile", "", "List where the Sentry's time went when the command has ended."),
-    ("metrics", "FILE", "Write figures to FILE, in Prometheus' text form."),
+    ("metrics", "FILE", "Write figures to FILE (- is standard error), in Prometheus' text form."),
+    ("strace", "FILE", "Write every call, with arguments and result, to FILE (- is standard error). Slow."),
     ("memory", "SIZE", "Memory of all its processes together, such as 512M."),
     ("cpus", "NUMBER", "Processors that it may use, such as 1.5."),
     ("pids", "NUMBER", "Processes and threads at once (4096)."),
@@ -121,7 +122,7 @@ def perform(spec: SandboxSpec, values: Values) -> int:
     return outcome.exit_status()
 
 
-TOLD: Final = frozenset(("events", "report", "profile", "metrics"))
+TOLD: Final = frozenset(("events", "report", "profile", "metrics", "strace"))
 """Options for which it is recorded what happens."""
 
 
@@ -133,10 +134,17 @@ def _perform_and_tell(spec: SandboxSpec, values: Values) -> int:
     from sekisho.sandbox.value import replace
 
     told = telling.Told(values.get("events", [""])[-1])
-    metrics = _metrics_file(values)
+    metrics = _file(values, "metrics")
+    log = _file(values, "strace")
     begin = time.monotonic()
     spec = replace(spec, reports=True, profiles="profile" in values)
-    outcome = session.run(spec, diff="diff" in values, events=told.fd)
+    if log is None:
+        outcome = session.run(spec, diff="diff" in values, events=told.fd)
+    else:
+        from sekisho.sandbox.trace.log import follower
+
+        outcome = session.run(spec, diff="diff" in values, events=told.fd, follow=follower(log))
+        log.flush()
     seconds = time.monotonic() - begin
     _tell(outcome, spec)
     rows = told.rows()
@@ -146,15 +154,17 @@ def _perform_and_tell(spec: SandboxSpec, values: Values) -> int:
             for line in lines:
                 print(line, file=sys.stderr)
     if metrics is not None:
-        with metrics:
-            metrics.write(telling.metrics_text(rows))
+        metrics.write(telling.metrics_text(rows))
+        metrics.flush()
     return outcome.exit_status()
 
 
-def _metrics_file(values: Values) -> TextIO | None:
-    path = values.get("metrics", [""])[-1]
+def _file(values: Values, option: str) -> TextIO | None:
+    path = values.get(option, [""])[-1]
     if not path:
         return None
+    if path == "-":
+        return sys.stderr
     try:
         return open(path, "w", encoding="utf-8")  # noqa: PTH123  start-up
     except OSError as error:

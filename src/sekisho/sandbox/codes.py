@@ -57,6 +57,9 @@ NOT_FOUND: Final = register("SBX123", "a container's program is not in its root"
 NO_CHECKPOINT: Final = register("SBX126", "sandboxes cannot be checkpointed")
 LOOSENS: Final = register("SBX127", "an annotation would loosen a sandbox")
 
+# Tracing.
+NO_TRACE: Final = register("SBX025", "programs cannot be traced on this machine", blame=_HOST)
+
 # Ourselves.
 FAILED: Final = register("SBX019", "a step of making the sandbox failed", blame=_HOST)
 BUG: Final = register("SBX099", "the sandbox has a fault of its own", blame=Blame.BUG)
@@ -72,6 +75,7 @@ BY_ID: Final[dict[str, Code]] = {
         BAD_SETTING,
         NO_PORT,
         BAD_OPTION,
+        NO_TRACE,
         NO_EVENTS,
         NOT_RAISED,
         NO_DIRECTORY,

@@ -14,9 +14,13 @@ from sekisho.sandbox.spawn.changes import changes
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
+    from collections.abc import Callable
     from typing import Any, Final, Protocol
 
+    from sekisho.sandbox.spawn.launch import Running
     from sekisho.sandbox.spec import SandboxSpec
+
+    Follow = Callable[[int, Callable[[], object]], None]
 
     class Attended(Protocol):
         """What is attended: a sandbox, or one more program in it. ``console`` is a terminal's master,
@@ -75,16 +79,18 @@ class Outcome:
         return 128 + (self.status & 0x7F) if self.status & 0x7F else self.status >> 8
 
 
-def run(spec: SandboxSpec, *, diff: bool = False, events: int = -1) -> Outcome:
+def run(spec: SandboxSpec, *, diff: bool = False, events: int = -1, follow: Follow | None = None) -> Outcome:
     """Make a sandbox on our terminal and wait for its end. SandboxError if it could not be made.
 
-    ``events`` is a descriptor that is told what happens.
+    ``events`` is a descriptor that is told what happens. ``follow`` takes the workload's process before its
+    program starts, and what lets it start, and returns when it has ended.
     """
+    gate = os.pipe() if follow is not None else (-1, -1)
     signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)  # until there is someone to hand them to
     group = Cgroup.make(spec.cgroup, spec.limits) if spec.cgroup else None
     try:
-        running = launch.start(spec, doors=group.doors() if group else (), events=events)
-        timed_out = attend(running, spec.limits.seconds)
+        running = launch.start(spec, doors=group.doors() if group else (), events=events, gate=gate[0])
+        timed_out = attend(running, spec.limits.seconds, _following(running, follow, gate[1]))
         return Outcome(
             running.wait(),
             timed_out=timed_out,
@@ -96,13 +102,25 @@ def run(spec: SandboxSpec, *, diff: bool = False, events: int = -1) -> Outcome:
             group.remove()
             group.sweep()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
+        for fd in gate:
+            if fd >= 0:
+                os.close(fd)
 
 
-def attend(running: Attended, seconds: float | None = None) -> bool:
-    """Pass signals and the terminal through until a sandbox ends; whether its time was over before."""
+def _following(running: Running, follow: Follow | None, gate: int) -> Callable[[], object] | None:
+    if follow is None:
+        return None
+    return lambda: follow(running.workload, lambda: os.write(gate, b"\0"))
+
+
+def attend(running: Attended, seconds: float | None = None, wait: Callable[[], object] | None = None) -> bool:
+    """Pass signals and the terminal through until a sandbox ends; whether its time was over before.
+
+    ``wait`` waits for that in another way, where there is no terminal.
+    """
     session = _Session(running)
     try:
-        session.wait(seconds)
+        session.wait(seconds, wait or running.follow)
     finally:
         session.close()
     return session.timed_out
@@ -118,7 +136,7 @@ class _Session:
     def _on(self, number: int, handler: Any) -> None:
         self._before.append((number, signal.signal(number, handler)))
 
-    def wait(self, seconds: float | None) -> None:
+    def wait(self, seconds: float | None, wait: Callable[[], object]) -> None:
         for number in FORWARDED:
             self._on(number, self._forward)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
@@ -128,7 +146,7 @@ class _Session:
         if self._running.console >= 0:
             self._relay()
         else:
-            self._running.follow()
+            wait()
 
     def close(self) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
