@@ -27,6 +27,7 @@ OPTIONS: Final = (
     ("root", "DIR", "Use this directory as the root, not the machine's own."),
     ("readonly", "", "Let nothing be written outside /tmp, /run and /dev/shm."),
     ("overlay", "DIR", "Keep what is written over the root in DIR (else it is forgotten)."),
+    ("keep", "DIR", "The same as --overlay."),
     ("diff", "", "List what was written when the command has ended."),
     ("mount", "SOURCE:TARGET[:ro|rw]", "Show a path of the machine; repeatable. Read-only unless rw."),
     ("tmpfs", "PATH", "Give PATH an empty file system in memory; repeatable."),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 LINE_MOST: Final = 4096
 """PIPE_BUF: what a pipe takes in one piece."""
-FILE_MOST: Final = 64 << 20
+FILE_MOST: Final = 8 << 20
 """Bytes of a file of events: a program that is refused for ever must not fill a disk."""
 
 

@@ -100,7 +100,8 @@ def _root(last: Mapping[str, str], *, readonly: bool) -> Root:
     from sekisho.sandbox.spec import Root
 
     path = os.path.abspath(last.get("root", "/"))
-    writes = os.path.abspath(last["overlay"]) if "overlay" in last else "memory"
+    kept = last.get("overlay") or last.get("keep")
+    writes = os.path.abspath(kept) if kept else "memory"
     return Root(path=path, readonly=readonly, writes=writes)
 
 

@@ -173,13 +173,14 @@ class Network:
 
     ``mode``: ``none`` (loopback only), ``rules`` (sockets of the host's stack, by rules), ``host`` (the
     namespace's own, all allowed but metadata addresses). ``nameservers`` (``ADDRESS[:PORT]``) answer for the
-    resolver of ``rules``; without any they are the machine's.
+    resolver of ``rules``; without any they are the machine's. ``search`` are domains that names are tried in.
     """
 
     mode: str = "none"
     egress: tuple[Egress, ...] = ()
     published: tuple[Published, ...] = ()
     nameservers: tuple[str, ...] = ()
+    search: tuple[str, ...] = ()
     allow_metadata: bool = False
 
 

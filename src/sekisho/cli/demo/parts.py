@@ -194,8 +194,21 @@ PARTS: Final[dict[str, Part]] = {
         why_not=no_sandbox,
         steps=(
             Step(
-                says="What it tries, how each attempt ends, and what it wrote: all of it is forgotten.",
-                run=("sandbox", "do", "--pids", "64", "--diff", "--", sys.executable, "-I", "untrusted.py"),
+                says="What it tries, what it wrote, what was denied; no wide rule gives metadata.",
+                run=(
+                    "sandbox",
+                    "do",
+                    "--pids",
+                    "64",
+                    "--allow",
+                    "0.0.0.0/0:80",
+                    "--diff",
+                    "--report",
+                    "--",
+                    sys.executable,
+                    "-I",
+                    "untrusted.py",
+                ),
             ),
             Step(
                 says="What that costs: the same work inside and outside.",

@@ -6,6 +6,7 @@ import os
 import time
 
 from sekisho.sandbox.errors import SandboxError
+from sekisho.sandbox.events import open_file
 from sekisho.sandbox.oci_runtime import decode, hooks, store, text
 from sekisho.sandbox.oci_runtime.groups import Group
 from sekisho.sandbox.spec import replace
@@ -63,17 +64,20 @@ def _make(context: Context, container: Container, undo: list[Callable[[], None]]
     group = groups.make(path, spec.limits)
     undo.append(lambda: Group(path).remove())
     gate_fd = -1 if starts_at_once(call.command, spec) else _gate(kept.gate(spec.id))
+    events = open_file(kept.events(spec.id))
     running = launch.start(
-        spec,
+        replace(spec, reports=True),
         own_process=True,
         gate=gate_fd,
         detached=call.command == "create" or call.flag("detach"),
         doors=group.doors() if group else (),
         control=kept.control(spec.id),
+        events=events,
     )
     undo.append(lambda: _end(running.sentry))
-    if gate_fd >= 0:
-        os.close(gate_fd)
+    for fd in (events, gate_fd):
+        if fd >= 0:
+            os.close(fd)
     record = store.Record(
         id=spec.id,
         version=container.version,
@@ -183,7 +187,8 @@ def _enter(kept: Store, record: Record, spec: SandboxSpec, process: Process) -> 
 
 def spec_of(kept: Store, record: Record) -> SandboxSpec:
     """The sandbox that a container was made from."""
-    return decode.decode(kept.config(record.id), bundle=record.bundle, id=record.id).spec
+    spec = decode.decode(kept.config(record.id), bundle=record.bundle, id=record.id).spec
+    return replace(spec, reports=True)
 
 
 def kill(record: Record) -> None:

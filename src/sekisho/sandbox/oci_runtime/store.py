@@ -4,6 +4,7 @@
     ROOT/ID/config.json    the bundle's, as it was at create; later changes have no effect
     ROOT/ID/gate           a FIFO, there until the program was started
     ROOT/ID/control        the socket at which the Sentry takes further programs
+    ROOT/ID/events         what was denied, and verdicts on the network, a line of JSON each
 
 The state itself is asked of the kernel: a file would lie after a crash.
 """
@@ -155,6 +156,10 @@ class Store:
     def gate(self, id: str) -> str:
         """The FIFO that the program waits at."""
         return f"{self.folder(id)}/gate"
+
+    def events(self, id: str) -> str:
+        """The file of what happened in a container."""
+        return f"{self.folder(id)}/events"
 
     def control(self, id: str) -> str:
         """The socket at which the Sentry takes further programs."""

@@ -286,7 +286,8 @@ class Tree:
 
         made = f"{self._stage}/resolv.conf"
         with open(made, "w", encoding="ascii") as file:
-            file.write(resolv_conf([resolver_address(self._spec)]))
+            search = self._spec.network.search
+            file.write(resolv_conf([resolver_address(self._spec)], search, ("ndots:5",) if search else ()))
         os.chmod(made, 0o644)
         try:
             fd = self._place("/etc/resolv.conf", directory=False)

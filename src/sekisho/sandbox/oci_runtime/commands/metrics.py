@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from sekisho.sandbox.oci_runtime import figures, store
+from sekisho.sandbox import telling
+from sekisho.sandbox.errors import SandboxError
+from sekisho.sandbox.oci_runtime import figures, store, text
 from sekisho.sandbox.oci_runtime.groups import Group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from sekisho.sandbox.oci_runtime.main import Context
     from sekisho.sandbox.oci_runtime.store import Record
@@ -39,7 +42,23 @@ def command(context: Context) -> int:
         for record, values in found.values():
             if name in values:
                 context.out(f"{name}{{{_labels(record)}}} {values[name]}")
+    told = [telling.metrics(_events(kept.events(record.id)), _labels(record)) for record, _ in found.values()]
+    for name, says in telling.METRICS.items():
+        context.out(f"# HELP {name} {says}")
+        context.out(f"# TYPE {name} counter")
+        for lines in (values[name] for values in told):
+            for line in lines:
+                context.out(f"{name}{line}")
     return 0
+
+
+def _events(path: str) -> list[Any]:
+    """What happened in a container, as far as it was told."""
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            return [text.parse(line, path) for line in file if line.endswith("}\n")]
+    except (OSError, SandboxError):
+        return []
 
 
 def _figures(record: Record, status: str) -> dict[str, float]:
