@@ -17,6 +17,7 @@ from sekisho.diag import registered
 from sekisho.rego import builtins
 from sekisho.rego.builtins.families import FAMILIES
 from sekisho.sandbox.probe.report import files_page
+from sekisho.sandbox.table import responsibility
 from sekisho.sandbox.table.report import syscalls_page
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -72,6 +73,7 @@ PAGES = {
     "reference/codes.md": codes_page,
     "reference/rego-builtins.md": builtins_page,
     "reference/sandbox-files.md": lambda: files_page(MADE),
+    "reference/sandbox-responsibility.md": lambda: responsibility.page(MADE),
     "reference/syscalls.md": lambda: syscalls_page(MADE),
 }
 

@@ -14,6 +14,10 @@ VERBS: Final = {
     "do": ("sekisho.cli.sandbox_do", "Run a command on this machine's files, with its writes in an overlay."),
     "check": ("sekisho.cli.sandbox_check", "Whether a program does the same in a sandbox, and at what cost."),
     "doctor": ("sekisho.cli.sandbox_doctor", "Whether this machine can run sandboxes, and why not."),
+    "responsibility": (
+        "sekisho.cli.sandbox_responsibility",
+        "What a sandbox does not cover, and what to do about it.",
+    ),
     "exposure": ("sekisho.cli.sandbox_exposure", "What of the host's kernel a sandbox can reach."),
 }
 

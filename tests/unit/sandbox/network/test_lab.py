@@ -365,3 +365,141 @@ print(kind, -code)
         "True 0",
         "2 1",
     ]
+
+
+# attacks
+
+SOAK = float(os.environ.get("SEKISHO_SOAK", "1"))
+
+
+@pytest.mark.parametrize("kind", ["connect", "connect_mapped", "sendto", "sendmsg", "descriptors"])
+def test_races(kind: str) -> None:
+    line = [sys.executable, "-m", "sekisho", "sandbox", "do", "--allow", "203.0.113.7", "--readonly", "--mount",
+            f"{LAB.parent}:/mnt", "--", PYTHON, "-I", "/mnt/race.py", kind, str(SOAK)]  # fmt: skip
+    run = subprocess.run(
+        ["unshare", "-n", sys.executable, str(LAB), *line],
+        env={**os.environ, "PYTHONPATH": str(SRC)}, capture_output=True, text=True, timeout=SOAK * 3 + 60,
+        check=False, cwd="/",
+    )  # fmt: skip
+    assert run.stderr == ""
+    assert run.returncode == 0
+    assert "REACHED" not in run.stdout
+    assert len(run.stdout.splitlines()) >= 2
+
+
+def test_the_connector_is_killed() -> None:
+    """Without who decides, nothing outside is reached, and loopback goes on."""
+    script = """
+print(tcp("203.0.113.7"))
+print("ready", flush=True)
+sys.stdin.readline()
+print(tcp("203.0.113.7"), udp("203.0.113.7"))
+own = socket.create_server(("127.0.0.1", 0))
+socket.create_connection(own.getsockname())
+print("loopback")
+"""
+    outside = (
+        "import subprocess, sys, os, signal\n"
+        "run = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)\n"
+        "lines = [run.stdout.readline(), run.stdout.readline()]\n"
+        "def children(pid): return [int(w) for w in open(f'/proc/{pid}/task/{pid}/children').read().split()]\n"
+        "names = {p: open(f'/proc/{p}/comm').read().strip() for s in children(run.pid) for p in children(s)}\n"
+        "victim, = [p for p, name in names.items() if name == 'sekisho-connect']\n"
+        "os.kill(victim, signal.SIGKILL)\n"
+        "out, _ = run.communicate('go\\n', timeout=20)\n"
+        "print(''.join(lines) + out, end='')\n"
+    )
+    inner = [sys.executable, "-m", "sekisho", "sandbox", "do", "--allow", "203.0.113.7", "--", PYTHON, "-I", "-c",
+             HELPERS + script]  # fmt: skip
+    run = subprocess.run(
+        ["unshare", "-n", sys.executable, str(LAB), sys.executable, "-c", outside, *inner],
+        env={**os.environ, "PYTHONPATH": str(SRC)}, capture_output=True, text=True, timeout=60, check=False, cwd="/",
+    )  # fmt: skip
+    assert run.stdout.splitlines() == ["outside 7", "ready", "ENETDOWN ENETDOWN", "loopback"], run.stderr
+
+
+def test_sockets_that_are_passed_on() -> None:
+    """A descriptor that goes through SCM_RIGHTS is no way around: it is looked at where it is used."""
+    script = """
+import array
+one, two = socket.socketpair()
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect(("203.0.113.7", 99))
+socket.send_fds(one, [b"x"], [s.fileno()])
+_, fds, _, _ = socket.recv_fds(two, 9, 1)
+taken = socket.socket(fileno=fds[0])
+taken.settimeout(2)
+taken.send(b"mine")
+print(taken.recv(99))
+for host in ("203.0.113.8", "169.254.169.254", "198.51.100.9"):
+    for call in (lambda: taken.connect((host, 99)), lambda: taken.sendto(b"x", (host, 99))):
+        try:
+            call()
+            print("reached", host)
+        except OSError as error:
+            print(errno.errorcode[error.errno])
+"""
+    assert lab(script, "--allow", "203.0.113.7").splitlines() == ["b'203.0.113.7 mine'", *["EACCES"] * 6]
+
+
+def test_abstract_sockets_of_the_machine_are_not_seen() -> None:
+    outside = (
+        "import socket, subprocess, sys\n"
+        "s = socket.socket(socket.AF_UNIX); s.bind(b'\\0lab'); s.listen()\n"
+        "sys.exit(subprocess.run(sys.argv[1:]).returncode)\n"
+    )
+    script = """
+try:
+    socket.socket(socket.AF_UNIX).connect(b"\\0lab")
+    print("reached")
+except OSError as error:
+    print(errno.errorcode[error.errno])
+"""
+    inner = [sys.executable, "-m", "sekisho", "sandbox", "do", "--allow", "0.0.0.0/0", "--", PYTHON, "-I", "-c",
+             HELPERS + script]  # fmt: skip
+    run = subprocess.run(
+        ["unshare", "-n", sys.executable, str(LAB), sys.executable, "-c", outside, *inner],
+        env={**os.environ, "PYTHONPATH": str(SRC)}, capture_output=True, text=True, timeout=60, check=False, cwd="/",
+    )  # fmt: skip
+    assert run.stdout == "ECONNREFUSED\n"
+
+
+CONTAINER = """
+import json, os, subprocess, sys
+sys.path.insert(0, sys.argv[1])
+from sekisho.sandbox.oci_runtime.commands.spec import template
+bundle = sys.argv[2]
+os.makedirs(bundle + "/rootfs/etc")
+config = json.loads(json.dumps(template()))
+config["process"] |= {"args": sys.argv[3:], "terminal": False}
+config["mounts"] += [
+    {"destination": name, "source": name, "options": ["rbind", "ro"]}
+    for name in ("/usr", "/lib", "/lib64", "/bin", os.path.dirname(os.path.dirname(sys.argv[3])))
+    if os.path.isdir(name)
+]
+open(bundle + "/resolv.conf", "w").write("nameserver 127.0.0.1:5353\\n")
+config["mounts"].append({"destination": "/etc/resolv.conf", "source": bundle + "/resolv.conf", "options": ["bind"]})
+for item in config["linux"]["namespaces"]:
+    if item["type"] == "network":
+        item["path"] = f"/proc/{os.getpid()}/ns/net"
+config["annotations"] = {
+    "sandbox.sekisho.dev/egress": "203.0.113.8:80",
+    "sandbox.sekisho.dev/egress-domains": "good.test",
+}
+open(bundle + "/config.json", "w").write(json.dumps(config))
+starter = f"import sys; sys.path.insert(0, {sys.argv[1]!r}); from sekisho.sandbox.oci_runtime.main import main; main()"
+engine = [sys.executable, "-I", "-S", "-c", starter, "--root", bundle + "/state"]
+run = subprocess.run([*engine, "run", "--bundle", bundle, "lab"])
+sys.exit(run.returncode)
+"""
+
+
+def test_annotations_of_a_container_in_a_pods_network(tmp_path: Path) -> None:
+    script = 'print(tcp("203.0.113.8"), tcp("good.test"), tcp("203.0.113.9"), tcp("127.0.0.1", 8000), udp("203.0.113.9"))'
+    run = subprocess.run(
+        ["unshare", "-n", sys.executable, str(LAB), sys.executable, "-c", CONTAINER, str(SRC), str(tmp_path / "b"), PYTHON,
+         "-I", "-S", "-c", HELPERS + script],
+        env={**os.environ, "PYTHONPATH": str(SRC)}, capture_output=True, text=True, timeout=60, check=False, cwd="/",
+    )  # fmt: skip
+    # Its Pod's loopback is its own.
+    assert run.stdout == "outside 8 outside 7 EACCES SECRET loopback EACCES\n", run.stderr
