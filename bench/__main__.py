@@ -28,6 +28,7 @@ NAMES = (
     "manifest",
     "schema",
     "sandbox",
+    "sandbox_net",
     "apiserver",
     "registry",
     "admission",
