@@ -25,6 +25,7 @@ WEBHOOK = "needs a webhook that is asked: tests/unit/admission"
 WITHOUT_CASE: dict[str, str] = {
     **{f"ADM{number:03}": WEBHOOK for number in (*range(1, 8), 10, 11)},
     "CLI120": "needs a cluster: tests/integration/test_live.py",
+    "CLI131": "needs a cluster: tests/integration/test_install.py",
     "CLI130": "needs a port that is taken: tests/integration/test_page.py",
     "CLU020": f"{NOT_YET}: tests/unit/cluster",
     "CLU021": f"{NOT_YET}: tests/unit/cluster",

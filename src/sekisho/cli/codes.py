@@ -13,6 +13,7 @@ MODULES: Final = (
     "sekisho.cel.codes",
     "sekisho.cel.kubernetes.rules.codes",
     "sekisho.cli.auditing.served",
+    "sekisho.cli.installing.apply",
     "sekisho.cli.live",
     "sekisho.cli.rego.codes",
     "sekisho.cli.settings",

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "demo": ("sekisho.cli.demo", "A guided run on real input."),
     "explain": ("sekisho.cli.explain", "The page for a code; without one, the list."),
     "images": ("sekisho.cli.images", "Images: who must have signed what before it runs."),
+    "install": ("sekisho.cli.install", "The guard in a real cluster."),
     "policy": ("sekisho.cli.policy", "gator's verbs."),
     "rego": ("sekisho.cli.rego", "opa's verbs: eval, check, test."),
     "sandbox": ("sekisho.cli.sandbox", "Run code that nobody trusts."),

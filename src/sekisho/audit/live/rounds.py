@@ -163,4 +163,5 @@ class LiveAudit:
 
 
 def _log(message: str, event: str, id: str, **more: object) -> None:
-    _LOG.info(message, extra={"process": "audit", "event_type": event, "audit_id": id, **more})
+    """A line of the log, with Gatekeeper's fields beside it (``process`` is a word of ``logging``'s own)."""
+    _LOG.info(message, extra={"event_type": event, "audit_id": id, **more})
