@@ -150,8 +150,8 @@ class PolicyJudging:
 
     def snapshot(self, objects: Sequence[Object]) -> audit.Snapshot:
         """The engine over these objects, and the rules."""
-        read: dict[GVK, bool] = {}
-        held = [row for row in objects if read.setdefault(row.gvk, self._read(row.gvk))]
+        read = {gvk for gvk in {row.gvk for row in objects} if self._read(gvk)}
+        held = [row for row in objects if row.gvk in read]
         known: dict[audit.Key, tuple[str, Object]] = {}
         for row in held:
             key = audit.key_of(row)

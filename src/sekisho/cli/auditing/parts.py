@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sekisho import audit, policy
 from sekisho.kube.defaults import apply_defaults
+from sekisho.kube.gvk import GVK
 from sekisho.kube.object import Object
 from sekisho.kube.review import NO_RULES, Request
 from sekisho.kube.review.rules import Loaded
@@ -37,4 +38,12 @@ def snapshot_of(
 def _concerns(engine: policy.Engine) -> Callable[[Object], bool]:
     if engine.mutators.mutators:
         return lambda _: True  # any object may be mutated, and that may fail
-    return lambda row: engine.concerns(row.gvk)
+    known: dict[GVK, bool] = {}
+
+    def concerns(row: Object) -> bool:
+        found = known.get(row.gvk)
+        if found is None:
+            found = known[row.gvk] = engine.concerns(row.gvk)
+        return found
+
+    return concerns
