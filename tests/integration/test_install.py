@@ -18,7 +18,8 @@ from sekisho.apiserver.authz import Rbac
 from sekisho.apiserver.cluster import Cluster, Settings
 from sekisho.cli.installing.access import CONTROLLER, WEBHOOK, Grant, grants
 from sekisho.cli.installing.apply import carry_out, plan
-from sekisho.cli.installing.manifests import SECRET, Wanted, manifests
+from sekisho.cli.installing.manifests import SECRET, manifests
+from sekisho.cli.installing.wanted import Wanted
 from sekisho.cli.main import run as sekisho
 from sekisho.cluster import kubeconfig
 from sekisho.cluster.client import Client, Conflict

@@ -9,7 +9,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sekisho.cli.installing.manifests import Wanted
+    from sekisho.cli.installing.wanted import Wanted
 
 NAMESPACE_HELP = "The guard's own Namespace, about which policies are not asked."
 
@@ -67,7 +67,7 @@ def command(*, shown: bool, yes: bool, kubeconfig: str, context: str, **options:
 
 def _wanted(options: dict[str, Any]) -> Wanted:
     from sekisho.admission.registration import Registered
-    from sekisho.cli.installing.manifests import Wanted
+    from sekisho.cli.installing.wanted import Wanted
 
     registered = Registered(failure=options["failure_policy"], seconds=options["timeout"])
     return Wanted(

@@ -3,39 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from sekisho.admission.registration import Registered, configurations
+from sekisho.admission.registration import configurations
 from sekisho.cli.auditing.definitions import report_definitions
 from sekisho.cli.installing.access import access
+from sekisho.cli.installing.wanted import Wanted
 from sekisho.cli.installing.workloads import workloads
 from sekisho.policy.controller.definitions import of_library, shipped
 
 MANAGED: Final = {"app.kubernetes.io/managed-by": "sekisho", "app.kubernetes.io/part-of": "sekisho"}
 
 SECRET: Final = "sekisho-webhook-server-cert"  # noqa: S105 - the name of an object
-
-IMAGE: Final = "sekisho:latest"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What is installed; the options that matter of those of Gatekeeper's chart.
-
-    ``exempt`` are Namespaces that may have the ignore label.
-    """
-
-    namespace: str = "sekisho-system"
-    image: str = IMAGE
-    replicas: int = 3
-    exempt: tuple[str, ...] = ()
-    log_denies: bool = False
-    registered: Registered = field(default_factory=Registered)
-
-    def placed(self) -> Wanted:
-        """The same, with the webhooks in its own Namespace."""
-        return replace(self, registered=replace(self.registered, namespace=self.namespace))
 
 
 def manifests(wanted: Wanted) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sekisho.cli.installing.access import CONTROLLER, WEBHOOK
 
 if TYPE_CHECKING:
-    from sekisho.cli.installing.manifests import Wanted
+    from sekisho.cli.installing.wanted import Wanted
 
 PORT: Final = 8443
 HEALTH: Final = 9090
