@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from sekisho.apiserver.cluster import Cluster
     from sekisho.diag import Diagnostic
 
+_LOG: Final = logging.getLogger(__name__)
+
 NAMESPACE: Final = "gatekeeper-system"
 """The guard's own Namespace, in which statuses of pods are kept."""
 
@@ -52,6 +55,9 @@ USER: Final = UserInfo(
     ),
 )
 """Who the controllers are: Gatekeeper's own account, which its webhook does not judge either."""
+
+AGAIN: Final = 1.0
+"""Seconds until controllers that failed are begun again."""
 
 POD: Final = "sekisho-up"
 """What the guard is called in statuses, where Gatekeeper's pods have their names."""
@@ -119,13 +125,24 @@ class Guard:
         statuses = tell(controller, Pod(id=POD, namespace=NAMESPACE))
         self._stack.enter_context(leading(controller, statuses, Defaults(wait=timedelta())))
         self._settling = Settling(self._api, controller)
-        run = asyncio.create_task(controller.run(), name="guard")
+        run = asyncio.create_task(self._run(controller), name="guard")
         self._tasks.append(run)
         problems = await _first(asyncio.create_task(self._load(client, self._settling)), run)
         self._loaded.set()
         snapshot = self.snapshots.current
         assert snapshot is not None, "it was loaded"
         return Guarded(snapshot=snapshot, asked=self._asked, problems=tuple(problems))
+
+    async def _run(self, controller: PolicyController) -> None:
+        """Let the controller run for ever. Before policies are loaded a failure is the start's own."""
+        while True:
+            try:
+                await controller.run()
+            except Exception:
+                if not self._loaded.is_set():
+                    raise
+                _LOG.exception("the controllers of policies failed; the last snapshot judges until they run")
+            await asyncio.sleep(AGAIN)
 
     async def _load(self, client: Client, settling: Settling) -> list[Diagnostic]:
         """Load what is there, apply what was asked for, and load that; what is wrong with it."""

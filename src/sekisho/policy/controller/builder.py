@@ -105,7 +105,7 @@ class _Together:
 class Builder:
     """Makes snapshots. ``take`` it changes, then ``build``; both in one thread at a time."""
 
-    def __init__(self, making: Making = DEFAULTS) -> None:
+    def __init__(self, making: Making = DEFAULTS, *, number: int = 0) -> None:
         self._making = making
         self._objects: dict[str, dict[ObjectRef, Object]] = {name: {} for name in FAMILIES}
         self._others: dict[ObjectRef, Object] = {}
@@ -116,7 +116,12 @@ class Builder:
         self._inventory: dict[str, Any] = inventory_of(())
         self._changes: list[Change] = []
         self._dirty: set[str] = set()
-        self._last = Snapshot(engine=Engine.of(()))
+        self._last = Snapshot(engine=Engine.of(()), number=number)
+        self._built = False
+
+    def anew(self) -> Builder:
+        """A builder that has seen nothing, and whose snapshots follow those of this one."""
+        return Builder(self._making, number=self._last.number)
 
     def take(self, object: Object, *, gone: bool = False) -> None:
         """Take a new state of an object, or that it is gone."""
@@ -156,10 +161,10 @@ class Builder:
 
         Where nothing that was taken makes a difference it is the last one, of a later revision.
         """
-        if self._last.number and not self._dirty and not self._changes:
+        if self._built and not self._dirty and not self._changes:
             self._last = replace(self._last, revision=revision)
             return self._last
-        policies = bool(self._dirty)
+        policies, self._built = bool(self._dirty), True
         settings = self._together.settings
         self._read_together()
         self._read_templates()

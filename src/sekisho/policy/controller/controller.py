@@ -98,7 +98,7 @@ class PolicyController:
             self.followers.remove(follower)
 
     async def run(self) -> None:
-        """Watch, build and write until it is cancelled."""
+        """Watch, build and write until it is cancelled. It may run again after it has failed."""
         try:
             async with asyncio.TaskGroup() as group:
                 await self._begin()
@@ -146,6 +146,9 @@ class PolicyController:
     async def _begin(self) -> None:
         """Watch what is always watched, and the constraints of all kinds that are defined."""
         self._running = True
+        # What went while nobody watched is told by no watch: everything is read anew.
+        self._builder = self._builder.anew()
+        self._seen.changes.clear()
         self._watch_for(self.followers)
         self.watches.watch(kinds.DEFINITION, Selection(labels=f"{CONSTRAINT_LABEL}=yes"))
         for gvk in kinds.ALWAYS:

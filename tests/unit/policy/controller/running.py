@@ -30,6 +30,14 @@ class Running:
     cluster: Cluster
     client: Client
     controller: PolicyController
+    task: asyncio.Task[None]
+
+    async def again(self, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        """End the controller's run, do something, and let it run again."""
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+        await meanwhile()
+        self.task = asyncio.create_task(self.controller.run())
 
     async def resource(self, object: Object) -> Resource:
         return await self.client.resource(object.gvk)
@@ -106,11 +114,11 @@ async def control(
     controller = PolicyController(client)
     statuses = tell(controller, Pod(id="pod-1"))
     with leading(controller, statuses, defaults):
-        task = asyncio.create_task(controller.run())
+        it = Running(cluster, client, controller, asyncio.create_task(controller.run()))
         try:
-            await work(Running(cluster, client, controller))
+            await work(it)
         finally:
-            if task.done():
-                await task  # it never ends by itself, so this raises
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            if it.task.done():
+                await it.task  # it never ends by itself, so this raises
+            it.task.cancel()
+            await asyncio.gather(it.task, return_exceptions=True)

@@ -111,3 +111,14 @@ def test_a_restart_finds_everything_again(tmp_path: Path) -> None:
 
     run(tmp_path, before)
     run(tmp_path, after)
+
+
+def test_a_controller_that_runs_again_knows_what_went_meanwhile(tmp_path: Path) -> None:
+    async def work(it: Running) -> None:
+        await it.put(template(), constraint())
+        before = await it.until_said("no hostPID")
+        await it.again(lambda: it.delete(constraint()))
+        after = await it.until(lambda row: row.number > before.number)
+        assert said(after) == []
+
+    run(tmp_path, work)
