@@ -21,8 +21,11 @@ TOOLS = ("sh", "ls", "cat", "echo", "sleep", "ps", "id", "true", "hostname", "nc
 
 
 @contextlib.contextmanager
-def daemon(folder: Path, socket: Path, *command: str) -> Iterator[None]:
-    """A daemon in namespaces of its own, from when its socket is there until the end of the context."""
+def daemon(folder: Path, socket: Path, *command: str, group: str) -> Iterator[None]:
+    """A daemon in namespaces of its own, from when its socket is there until the end of the context.
+
+    ``group`` is the control group that its containers are in, which it would keep for the next start.
+    """
     made = f"mount -t tmpfs none /run && mkdir -p /run/netns && ip link set lo up && exec {' '.join(command)}"
     with (folder / "log").open("wb") as log:
         run = subprocess.Popen([*SPACES, "sh", "-c", made], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
@@ -36,6 +39,9 @@ def daemon(folder: Path, socket: Path, *command: str) -> Iterator[None]:
     finally:
         run.send_signal(signal.SIGKILL)  # and with it everything in its process-id namespace
         run.wait()
+        for top in Path("/sys/fs/cgroup").glob(f"*/{group}"):
+            for at, _folders, _files in os.walk(top, topdown=False):
+                Path(at).rmdir()
 
 
 def busybox_root(folder: Path) -> Path | None:

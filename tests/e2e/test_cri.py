@@ -98,7 +98,8 @@ def test_a_pod_of_two_containers(tmp_path: Path) -> None:
     with our_runtime() as runtime:
         config = CONFIG.format(folder=tmp_path, image=IMAGE, runtime=runtime)
         (tmp_path / "config.toml").write_text(config, encoding="utf-8")
-        with engines.daemon(tmp_path, socket, "containerd", "--config", str(tmp_path / "config.toml")):
+        words = ("containerd", "--config", str(tmp_path / "config.toml"))
+        with engines.daemon(tmp_path, socket, *words, group="sekisho-cri"):
             engines.run("ctr", "--address", str(socket), "-n", "k8s.io", "images", "import", str(image))
             done = engines.run(program, str(socket), "sekisho", IMAGE, str(tmp_path / "logs"), check=False)
             shown = "".join(f"{line.rstrip()}\n" for line in done.stdout.splitlines())

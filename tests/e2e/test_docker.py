@@ -34,7 +34,7 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
     with our_runtime() as runtime:
         words = (
             "dockerd", f"--data-root={folder}/data", f"--exec-root={folder}/exec", f"--host=unix://{socket}",
-            f"--pidfile={folder}/pid", "--bridge=none", "--iptables=false", f"--add-runtime=sekisho={runtime}",
+            f"--pidfile={folder}/pid", "--cgroup-parent=/sekisho-docker", "--bridge=none", "--iptables=false", f"--add-runtime=sekisho={runtime}",
         )  # fmt: skip
 
         def command(*words: str, status: int = 0) -> str:
@@ -42,7 +42,7 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
             assert done.returncode == status, done.stderr
             return done.stdout
 
-        with engines.daemon(folder, socket, *words):
+        with engines.daemon(folder, socket, *words, group="sekisho-docker"):
             command("load", "--input", str(engines.archive(root, folder / "image.tar", "box:1")))
             yield command
 
@@ -70,7 +70,7 @@ def test_the_life_of_a_container(docker: Docker) -> None:
             assert time.monotonic() < end
         inside = docker("exec", "--user", "1000", "--env", "A=1", "web", "/bin/sh", "-c", "id -u; echo $A")
         assert inside == "1000\n1\n"
-        assert "while" in docker("top", "web")
+        assert "started" in docker("top", "web")
         assert "64MiB" in docker("stats", "--no-stream", "web")
         docker("pause", "web")
         assert "(Paused)" in docker("ps", "--format", "{{.Status}}")

@@ -37,7 +37,7 @@ func main() {
 		Hostname:     "two",
 		LogDirectory: logs,
 		Linux: &cri.LinuxPodSandboxConfig{
-			CgroupParent:    "/sekisho/cri",
+			CgroupParent:    "/sekisho-cri",
 			SecurityContext: &cri.LinuxSandboxSecurityContext{NamespaceOptions: spaces},
 		},
 	}
