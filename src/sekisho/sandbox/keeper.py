@@ -96,6 +96,13 @@ def _keep(link: _Link, request: dict[str, Any]) -> int:
     from sekisho.sandbox.spawn.cgroups import Cgroup
 
     spec = spec_of(request["options"], ["-"])
+    if os.geteuid():
+        # Process 1 hides from everybody but root, who alone can enter its namespaces.
+        raise SandboxError(
+            "SBX001",
+            "without root a sandbox cannot be entered from Python",
+            "run as root, or start `sekisho sandbox do` for each program",
+        )
     id = f"py-{os.getpid()}"
     spec = replace(spec, id=id, cgroup=f"sekisho/{id}" if spec.cgroup else "", reports=True)
     folder = f"{request['folder']}/control"

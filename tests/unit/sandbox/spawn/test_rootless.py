@@ -83,3 +83,19 @@ def test_limits_need_a_group(source: Path) -> None:
     run = do(source, "/bin/true", options=("--memory", "64M"))
     assert run.returncode == 3
     assert "SBX002" in run.stderr
+
+
+def test_python_says_that_it_takes_root(source: Path) -> None:
+    script = "from sekisho.sandbox import Sandbox; Sandbox().start()"
+    line = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", str(SYSTEMS), "-c", script]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(source)}
+    run = subprocess.run(
+        line, capture_output=True, text=True, env=environment, cwd="/", check=False, timeout=60
+    )
+    assert "SBX001: without root a sandbox cannot be entered from Python" in run.stderr
+
+
+def test_rules_on_the_network(source: Path) -> None:
+    script = "import socket; socket.create_connection(('192.0.2.1', 80), 2)"
+    run = do(source, str(SYSTEMS), "-I", "-c", script, options=("--allow", "203.0.113.7"))
+    assert "PermissionError: [Errno 13] Permission denied" in run.stderr
