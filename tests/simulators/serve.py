@@ -66,9 +66,9 @@ def until(holds: Callable[[], Any], seconds: float = SECONDS) -> Any:
 
 
 @contextmanager
-def serve(*arguments: str, workers: int = 2) -> Iterator[Serve]:
+def serve(*arguments: str, workers: int = 2, port: int = 0) -> Iterator[Serve]:
     """Start one on free ports of the loopback, and stop it at the end."""
-    ports = ("--host", "127.0.0.1", "--port", "0", "--health-port", "0", "--prometheus-port", "0")
+    ports = ("--host", "127.0.0.1", "--port", str(port), "--health-port", "0", "--prometheus-port", "0")
     process = subprocess.Popen(
         [sys.executable, "-m", "sekisho", "serve", *ports, "--workers", str(workers), *arguments],
         stdout=subprocess.PIPE,
