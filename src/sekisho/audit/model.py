@@ -77,6 +77,11 @@ class Entry:
     version: str
     judged: tuple[Judged, ...]
 
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was found, and everything could be asked."""
+        return not any(row.verdict.findings or row.verdict.failures for row in self.judged)
+
     def findings(self) -> Iterator[Finding]:
         """What was found, part by part; what the steps that parts share find is told once."""
         return _once(row.verdict.findings for row in self.judged)

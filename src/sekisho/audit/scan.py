@@ -6,7 +6,7 @@ that the verdict read beyond the object is as it was, and its moment has not com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -51,7 +51,7 @@ AT_EASE: Final = Pace()
 
 
 def scan(
-    objects: Iterable[Object],
+    objects: Iterable[Object] | Mapping[Key, Object],
     snapshot: Snapshot,
     *,
     now: datetime,
@@ -62,9 +62,12 @@ def scan(
     """The ledger of these objects as of ``now`` (aware).
 
     ``world`` has all that may be read; without it the objects are all there is. Of objects with one key the
-    last one counts.
+    last one counts; a mapping has them by their keys already.
     """
-    subjects = {key_of(object): object for object in objects}
+    if isinstance(objects, Mapping):
+        subjects = dict(objects)
+    else:
+        subjects = {key_of(object): object for object in objects}
     seen = world or World(subjects)
     kept: dict[Key, tuple[Judged | None, ...]] = {}
     due: list[Due] = []

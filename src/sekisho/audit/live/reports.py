@@ -50,8 +50,8 @@ def reports(ledger: Ledger) -> dict[ReportKey, dict[str, Any]]:
     """All reports of a ledger; namespaces in which nothing was found have none."""
     found: dict[str, list[dict[str, Any]]] = {}
     for key, entry in ledger.entries.items():
-        rows = list(_results(entry))
-        if rows:
+        if not entry.clean:
+            rows = list(_results(entry))
             found.setdefault(key.namespace, []).extend(rows)
     made: dict[ReportKey, dict[str, Any]] = {}
     for namespace, rows in sorted(found.items()):

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -15,7 +15,7 @@ from typing import Final
 from sekisho.audit.live.model import DEFAULTS, Judging, Options, Pass, Writer
 from sekisho.audit.live.reports import REPORTS
 from sekisho.audit.live.sources import Sources
-from sekisho.audit.model import EMPTY, Ledger, Snapshot, key_of
+from sekisho.audit.model import EMPTY, Key, Ledger, Snapshot
 from sekisho.audit.scan import scan
 from sekisho.audit.world import World
 from sekisho.cluster.client import Client
@@ -111,11 +111,12 @@ class LiveAudit:
         id = uuid.uuid4().hex[:16]
         _log("auditing the cluster", "audit_started", id)
         problems = await self._held()
-        objects = self._sources.objects()
+        held = self._sources.objects()
+        objects = list(held.values())
         snapshot = self._judging.snapshot(objects)
-        world = World({key_of(row): row for row in objects})
+        world = World(held)
         judged = {gvk for gvk in self._sources.served if self._judging.judges(gvk)}
-        subjects = [row for row in objects if row.gvk in judged]
+        subjects = {key: row for key, row in held.items() if row.gvk in judged}
         ledger = await asyncio.to_thread(self._scan, subjects, snapshot, began, world)
         self._ledger = ledger
         result = Pass(
@@ -134,7 +135,7 @@ class LiveAudit:
         _log("auditing is complete", "audit_finished", id, seconds=result.seconds, judged=ledger.asked)
         return result
 
-    def _scan(self, objects: Sequence[Object], snapshot: Snapshot, now: datetime, world: World) -> Ledger:
+    def _scan(self, objects: Mapping[Key, Object], snapshot: Snapshot, now: datetime, world: World) -> Ledger:
         pace, previous = self._options.pace, self._ledger
         return scan(objects, snapshot, now=now, previous=previous, world=world, pace=pace)
 
@@ -150,7 +151,7 @@ class LiveAudit:
         governing = [gvk for gvk in sources.served if judging.governs(gvk)]
         always = [*governing, DEFINITIONS, NAMESPACES, *REPORTS]
         await sources.hold(always)
-        judging.update([row for row in sources.objects() if judging.governs(row.gvk)])
+        judging.update([row for row in sources.objects().values() if judging.governs(row.gvk)])
         needed = [gvk for gvk in sources.served if judging.needs(gvk)]
         return await sources.hold([*always, *(gvk for gvk in needed if gvk not in always)], only=True)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from sekisho.audit import codes
+from sekisho.audit import model as audit
 from sekisho.audit.live.kept import lean
 from sekisho.audit.live.model import LEFT_OUT, Options
 from sekisho.cluster.client import EVERYTHING, Client, Refused, Resource
@@ -34,7 +35,7 @@ class Kind:
     ) -> None:
         self.resource = resource
         self.gvk = gvk_of(resource)
-        self.objects: dict[Key, Object] = {}
+        self.objects: dict[Key, tuple[audit.Key, Object]] = {}
         self._heard = heard
         keeping = Keeping(transform=lean(options.owner_key), page=options.chunk)
         self.informer = Informer(client, resource, EVERYTHING, handler=self._changed, keeping=keeping)
@@ -46,7 +47,7 @@ class Kind:
         else:
             object = Object(change.new)
             object.gvk = self.gvk  # one for all of them
-            self.objects[change.key] = object
+            self.objects[change.key] = audit.key_of(object), object
         self._heard(self.gvk)
 
     @property
@@ -118,15 +119,15 @@ class Sources:
                     await asyncio.sleep(STEP)
         return [problem for kind in here if (problem := kind.problem()) is not None]
 
-    def objects(self) -> list[Object]:
-        """What is held now, kind by kind in the order of groups and names."""
+    def objects(self) -> dict[audit.Key, Object]:
+        """What is held now by its key, kind by kind in the order of groups and names."""
         rows = sorted(self._held.items())
-        return [object for _, kind in rows for object in kind.objects.values()]
+        return {key: object for _, kind in rows for key, object in kind.objects.values()}
 
     def versions(self, gvk: GVK) -> frozenset[str]:
         """The versions of a kind's objects: whether they have changed."""
         kind = self._held.get(gvk)
-        return frozenset(row.resource_version for row in kind.objects.values()) if kind else frozenset()
+        return frozenset(row.resource_version for _, row in kind.objects.values()) if kind else frozenset()
 
     async def close(self) -> None:
         """Let everything go."""

@@ -153,6 +153,8 @@ _ORDER: Final = (FAILED, *(rung.word for rung in (Rung.DENY, Rung.WARN, Rung.OBS
 
 def _violations(ledger: Ledger, world: World, rules: Rules) -> Iterator[Violation]:
     for entry in ledger.entries.values():
+        if entry.clean:
+            continue
         object = entry.object
         owner: str | None = None
         for finding in entry.findings():

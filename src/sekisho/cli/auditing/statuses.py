@@ -32,7 +32,8 @@ class StatusWriter:
         """Write the statuses of all constraints. Raises Refused, WebError."""
         from sekisho.cluster.client import Refused
 
-        pairs = ((entry.object, row) for entry in result.ledger.entries.values() for row in entry.findings())
+        guilty = (entry for entry in result.ledger.entries.values() if not entry.clean)
+        pairs = ((entry.object, row) for entry in guilty for row in entry.findings())
         found = audited(self._judging.engine, pairs, result.began, limit=self._limit)
         for policy, status in found.items():
             kind, _, name = policy.partition("/")
