@@ -128,8 +128,21 @@ def _keep(link: _Link, request: dict[str, Any]) -> int:
             running.close()
         if group is not None:
             _remove(group)
+        _forget(request["folder"])
     link.say({"ended": True, "timed_out": timed_out})
     return 0
+
+
+def _forget(folder: str) -> None:
+    """Remove the directory of the control socket: the caller may have been killed."""
+    try:
+        os.unlink(f"{folder}/control")
+    except FileNotFoundError:
+        pass  # it was never made
+    try:
+        os.rmdir(folder)
+    except OSError:
+        pass  # the caller was faster
 
 
 def _pids(group: Cgroup | None) -> str:

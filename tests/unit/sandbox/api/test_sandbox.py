@@ -272,7 +272,7 @@ def test_when_the_caller_is_killed_everything_ends() -> None:
         "from sekisho.sandbox import Sandbox\n"
         "box = Sandbox().start()\n"
         "process = box.popen(['sleep', '99'])\n"
-        "print(process.pid, flush=True)\n"
+        "print(process.pid, box._folder, flush=True)\n"
         "process.wait()\n"
     )
     caller = subprocess.Popen(
@@ -282,14 +282,16 @@ def test_when_the_caller_is_killed_everything_ends() -> None:
         text=True,
     )
     assert caller.stdout is not None
-    pid = int(caller.stdout.readline())
+    words = caller.stdout.readline().split()
+    pid, folder = int(words[0]), Path(words[1])
     caller.kill()
     caller.wait()
     caller.stdout.close()
     end = time.monotonic() + 5
-    while alive(pid) and time.monotonic() < end:
+    while (alive(pid) or folder.exists()) and time.monotonic() < end:
         time.sleep(0.02)
     assert not alive(pid)
+    assert not folder.exists()
 
 
 def examples() -> list[str]:
