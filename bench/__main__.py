@@ -24,6 +24,7 @@ NAMES = (
     "review",
     "library",
     "audit",
+    "liveaudit",
     "startup",
     "manifest",
     "schema",

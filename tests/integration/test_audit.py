@@ -302,3 +302,29 @@ def test_a_kind_that_may_not_be_read_is_told_and_the_rest_is_judged(tmp_path: Pa
         assert any(list(entry.findings()) for entry in found.ledger.entries.values())
 
     run(tmp_path, work)
+
+
+def test_a_pass_that_fails_is_told_and_made_again(tmp_path: Path) -> None:
+    async def work(world: World) -> None:
+        await world.put(namespace("shop"), config_map("a", "shop"))
+        await guarded(world, "NeedsOwner")
+        plain, failing = world.judging.snapshot, [True]
+
+        def snapshot(objects: Any) -> Any:
+            if failing:
+                raise RuntimeError
+            return plain(objects)
+
+        world.judging.snapshot = snapshot  # type: ignore[method-assign]
+        task = asyncio.create_task(world.audit.run())
+        async with asyncio.timeout(20):
+            while world.audit.failure is None:  # noqa: ASYNC110 - it is looked at, not told
+                await asyncio.sleep(0.02)
+            assert world.audit.failure.diagnostics[0].code is codes.FAILED
+            failing.clear()
+            while world.audit.last is None:
+                world.audit.wake()
+                await asyncio.sleep(0.02)
+        task.cancel()
+
+    run(tmp_path, work)

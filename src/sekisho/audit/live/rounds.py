@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from sekisho.audit import codes
 from sekisho.audit.live.model import DEFAULTS, Judging, Options, Pass, Writer
 from sekisho.audit.live.reports import REPORTS
 from sekisho.audit.live.sources import Sources
@@ -91,6 +92,12 @@ class LiveAudit:
                 self.failure = error
                 wait = min(AGAIN, wait)
                 _LOG.warning("no audit was made: %s", error.diagnostics[0].message)
+            except Exception as error:  # noqa: BLE001 - the last resort, and it is told
+                # A mistake of ours ends one pass: an audit that has died must not look like a clean cluster.
+                _LOG.exception("the audit failed")
+                message = f"the audit failed: {type(error).__name__}"
+                self.failure = DiagnosticError(Diagnostic(code=codes.FAILED, message=message))
+                wait = min(AGAIN, wait)
             await self._pause(wait - (time.monotonic() - began))
 
     async def _pause(self, seconds: float) -> None:
