@@ -28,6 +28,7 @@ from sekisho.cluster.client import Refused
 from sekisho.diag import Diagnostic, DiagnosticError
 from sekisho.kube.gvk import GVK
 from sekisho.web import Identity
+from sekisho.web.authority import server_context
 
 if TYPE_CHECKING:
     from sekisho.cluster.client import Client
@@ -195,8 +196,10 @@ class Keeper:
         self._show(wanted.identity)
 
     def _show(self, identity: Identity) -> None:
+        """Have a new certificate shown. Raises WebError (CLU009) for one that cannot be; the last one stays."""
         known = self._shown
         if known is None or known.chain != identity.chain or known.key.reveal() != identity.key.reveal():
+            server_context(identity)  # what cannot be shown must not reach the workers
             self._shown = identity
             self._report.show(identity)
 
