@@ -196,7 +196,7 @@ class Keeper:
         self._show(wanted.identity)
 
     def _show(self, identity: Identity) -> None:
-        """Have a new certificate shown. Raises WebError (CLU009) for one that cannot be; the last one stays."""
+        """Have a new certificate shown. Raises WebError (CLU009) where that cannot be: the last stays."""
         known = self._shown
         if known is None or known.chain != identity.chain or known.key.reveal() != identity.key.reveal():
             server_context(identity)  # what cannot be shown must not reach the workers
