@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +11,7 @@ from sekisho.kube.object import Object, OwnerReference
 from sekisho.kube.owner import OWNER_KEY, Lookup
 
 if TYPE_CHECKING:
+    from sekisho.audit import Key
     from sekisho.kube.review.rules import Loaded
 
 GROUPS: Final = ("enforcement.sekisho.dev", "waivers.sekisho.dev")
@@ -24,11 +25,21 @@ def is_rule(object: Object) -> bool:
 
 def owners_among(objects: Sequence[Object]) -> Lookup:
     """How to find the controllers of objects among these; one of another uid is another object."""
+    return _lookup(lambda: {(row.gvk.group, row.kind, row.namespace, row.name): row for row in objects})
+
+
+def owners_by_key(objects: Mapping[Key, Object]) -> Lookup:
+    """The same, where the objects are known by their keys already."""
+    return _lookup(lambda: {key[:4]: row for key, row in objects.items()})
+
+
+def _lookup(index: Callable[[], dict[tuple[str, str, str, str], Object]]) -> Lookup:
+    """The lookup in an index, which is made when the first owner is asked for."""
     found: dict[tuple[str, str, str, str], Object] = {}
 
     def lookup(owner: OwnerReference, namespace: str) -> Object | None:
         if not found:
-            found.update({(row.gvk.group, row.kind, row.namespace, row.name): row for row in objects})
+            found.update(index())
         gvk = owner.gvk
         here = found.get((gvk.group, gvk.kind, namespace, owner.name))
         here = here or found.get((gvk.group, gvk.kind, "", owner.name))

@@ -105,7 +105,7 @@ def gather(wanted: Wanted, inputs: Inputs | None = None) -> Given:
         policies = tuple(row for row in everything if policy.is_policy(row))
     else:
         judging = _judging(wanted, engine_of, everything)
-        snapshot = judging.snapshot(inputs.objects)
+        snapshot = judging.snapshot({audit.key_of(row): row for row in inputs.objects})
         engine, loaded, policies = judging.engine, judging.loaded, judging.policies
     return Given(
         snapshot=snapshot,

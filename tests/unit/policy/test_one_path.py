@@ -98,7 +98,7 @@ def test_the_audit_of_a_cluster_agrees_too(folder: Path) -> None:
     held = [Object(keep(json.loads(json.dumps(row.raw)))) for row in objects]
     judging = PolicyJudging(lambda rows: policy.Engine.build(rows, inventory=rows))
     judging.update([row for row in held if judging.governs(row.gvk)])
-    snapshot = judging.snapshot(held)
+    snapshot = judging.snapshot({key_of(row): row for row in held})
     subjects = [row for row in held if judging.judges(row.gvk)]
     audited = scan(subjects, snapshot, now=NOW, world=World.of(held), pace=Pace(seconds=SECONDS)).entries
     last = {key_of(row): row for row in objects}

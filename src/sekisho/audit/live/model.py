@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
-from sekisho.audit.model import EMPTY, Ledger, Snapshot
+from sekisho.audit.model import EMPTY, Key, Ledger, Snapshot
 from sekisho.audit.scan import AT_EASE, Pace
 from sekisho.audit.world import World
 from sekisho.diag import Diagnostic, Limit
@@ -59,7 +59,7 @@ class Judging(Protocol):
     def needs(self, gvk: GVK) -> bool:
         """Whether objects of a kind are judged, or looked at when others are."""
 
-    def snapshot(self, objects: Sequence[Object]) -> Snapshot:
+    def snapshot(self, objects: Mapping[Key, Object]) -> Snapshot:
         """What judges, over these objects; it takes them packed."""
 
 

@@ -120,7 +120,7 @@ class LiveAudit:
         problems = await self._held()
         held = self._sources.objects()
         objects = list(held.values())
-        snapshot = self._judging.snapshot(objects)
+        snapshot = self._judging.snapshot(held)
         world = World(held)
         judged = {gvk for gvk in self._sources.served if self._judging.judges(gvk)}
         subjects = {key: row for key, row in held.items() if row.gvk in judged}

@@ -7,7 +7,7 @@ one made from these.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -17,7 +17,7 @@ from sekisho.cli.admission.checks import GROUP as ADMISSION
 from sekisho.cli.admission.checks import KINDS as ADMISSION_KINDS
 from sekisho.cli.auditing.parts import snapshot_of
 from sekisho.cli.rules import GROUPS as RULES
-from sekisho.cli.rules import owners_among
+from sekisho.cli.rules import owners_by_key
 from sekisho.kube.gvk import GVK
 from sekisho.kube.object import Object
 from sekisho.kube.owner import OWNER_KEY
@@ -148,13 +148,13 @@ class PolicyJudging:
 
     # What judges.
 
-    def snapshot(self, objects: Sequence[Object]) -> audit.Snapshot:
+    def snapshot(self, objects: Mapping[audit.Key, Object]) -> audit.Snapshot:
         """The engine over these objects, and the rules."""
-        read = {gvk for gvk in {row.gvk for row in objects} if self._read(gvk)}
-        held = [row for row in objects if row.gvk in read]
+        read = {gvk for gvk in {row.gvk for row in objects.values()} if self._read(gvk)}
         known: dict[audit.Key, tuple[str, Object]] = {}
-        for row in held:
-            key = audit.key_of(row)
+        for key, row in objects.items():
+            if row.gvk not in read:
+                continue
             before = self._whole.get(key)
             same = before is not None and before[0] == row.resource_version
             known[key] = before if before is not None and same else (row.resource_version, whole(row))
@@ -167,6 +167,6 @@ class PolicyJudging:
         snapshot = snapshot_of(self.engine, self.loaded, point=self._point, positions=self._positions)
         return replace(snapshot, ask=lambda row: snapshot.ask(whole(row)))
 
-    def _load(self, objects: Sequence[Object]) -> Loaded:
+    def _load(self, objects: Mapping[audit.Key, Object]) -> Loaded:
         """The rules; owners are looked up among what is held now."""
-        return load_rules(self._rules, owner_key=self._owner_key, lookup=owners_among(objects))
+        return load_rules(self._rules, owner_key=self._owner_key, lookup=owners_by_key(objects))
