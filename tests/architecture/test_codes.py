@@ -57,6 +57,7 @@ WITHOUT_CASE: dict[str, str] = {
     "KUB108": "manifests stop at 200 levels first: tests/unit/kube/schema/test_validate.py",
     "IMG102": "needs a store that is down: tests/unit/images/test_judge.py",
     "IMG007": "what is installed differs: tests/unit/images/test_verifybundle.py",
+    "AUD003": "needs a cluster and a folder: tests/unit/audit/test_disk.py",
     "POL039": "it takes 100,000 kinds: tests/unit/policy/mutation/test_system.py",
     "POL044": "it takes a million steps: tests/unit/policy/mutation/test_system.py",
     "POL124": f"{PROVIDER}/test_https.py",

@@ -7,6 +7,7 @@ from typing import Any, Final
 import click
 
 from sekisho.admission.registration import Registered
+from sekisho.cli.auditing.options import Exporting, export_options
 from sekisho.cli.network import Chosen, provider_options
 
 GROUPS: Final = ("system:masters",)
@@ -166,9 +167,10 @@ def parts(text: str) -> tuple[str, ...]:
     show_default=True,
     help="When the disk is asked to have the log.",
 )
+@export_options
 @provider_options
 @click.option("--no-cache", is_flag=True, help="Compile policies anew.")
-def command(*, external: Chosen, **more: Any) -> int:
+def command(*, external: Chosen, exporting: Exporting | None, **more: Any) -> int:
     """Answer the admission webhooks of a cluster until a signal says to stop.
 
     The paths are Gatekeeper's: /v1/admit, /v1/mutate and /v1/admitlabel.
@@ -178,4 +180,4 @@ def command(*, external: Chosen, **more: Any) -> int:
     from sekisho.cli.serving.options import serving_of
     from sekisho.cli.serving.run import run
 
-    return asyncio.run(run(serving_of(more, external)))
+    return asyncio.run(run(serving_of(more, external, exporting)))

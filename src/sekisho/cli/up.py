@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -133,8 +134,14 @@ def _beside(guard: Guard, looking: Looking) -> Beside:
     """The audit and the page."""
     from sekisho.cli.auditing.beside import Beside, Wanted
     from sekisho.cli.auditing.compose import Auditing
+    from sekisho.cli.auditing.export import Export
+    from sekisho.cli.guard.guard import NAMESPACE, POD
 
     auditing = Auditing(interval=looking.interval, violations=looking.violations)
+    if looking.exporting is not None:
+        names = looking.exporting
+        export = Export(namespace=NAMESPACE, pod=POD, connection=names.connection, channel=names.channel)
+        auditing = replace(auditing, export=export)
     return Beside(Wanted(auditing=auditing, page=looking.page), lambda: _engine(guard))
 
 

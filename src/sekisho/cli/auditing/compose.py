@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sekisho import audit, policy
 from sekisho.audit.live import LiveAudit, Options, ReportWriter, Writer, paced
+from sekisho.cli.auditing.export import Export, ExportWriter
 from sekisho.cli.auditing.judging import PolicyJudging
 from sekisho.cli.auditing.statuses import StatusWriter
 from sekisho.kube.object import Object
@@ -26,7 +27,7 @@ class Auditing:
 
     ``share`` is how much of the time the audit may take; 1 where the process has nothing else to do.
     ``engine_of`` makes the engine of policies, ``current`` gives the one that judges writes, where there is
-    one; ``more`` are further takers of results.
+    one; ``more`` are further takers of results; ``export`` is through which Connection violations go out.
     """
 
     interval: float = 60.0
@@ -38,6 +39,7 @@ class Auditing:
     engine_of: Callable[[Sequence[Object]], policy.Engine] | None = None
     current: Callable[[], policy.Engine | None] | None = None
     more: Sequence[Writer] = field(default=())
+    export: Export | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,8 @@ def compose(client: Client, auditing: Auditing) -> Composed:
     )
     statuses = StatusWriter(client, judging, limit=auditing.violations)
     writers: tuple[Writer, ...] = (statuses, ReportWriter(client), *auditing.more)
+    if auditing.export is not None:
+        writers = (*writers, ExportWriter(client, judging, auditing.export))
     return Composed(audit=LiveAudit(client, judging, writers=writers, options=options), judging=judging)
 
 

@@ -20,20 +20,76 @@ class Looking:
     interval: float = 60.0
     violations: int = 20
     page: int | None = 0
+    exporting: Exporting | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exporting:
+    """Through which Connection violations go out, and under which name."""
+
+    connection: str
+    channel: str
+
+
+def export_options(function: Callable[..., int]) -> Callable[..., int]:
+    """Gatekeeper's flags of exporting: the command gets them as ``exporting``, None where it is off."""
+
+    @wraps(function)
+    def command(
+        *, enable_violation_export: bool, audit_connection: str, audit_channel: str, **more: Any
+    ) -> int:
+        exporting = Exporting(connection=audit_connection, channel=audit_channel)
+        return function(exporting=exporting if enable_violation_export else None, **more)
+
+    for option in reversed(
+        (
+            click.option(
+                "--enable-violation-export",
+                is_flag=True,
+                help="Export what audits find through a Connection.",
+            ),
+            click.option(
+                "--audit-connection",
+                default="audit-connection",
+                show_default=True,
+                metavar="NAME",
+                help="The Connection, in the guard's Namespace.",
+            ),
+            click.option(
+                "--audit-channel",
+                default="audit-channel",
+                show_default=True,
+                metavar="NAME",
+                help="The channel: the folder below the Connection's path.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
 
 
 def audit_options(function: Callable[..., int]) -> Callable[..., int]:
-    """``--audit-interval``, ``--constraint-violations-limit``, ``--page-port``, ``--no-page``.
+    """``--audit-interval``, ``--constraint-violations-limit``, ``--page-port``, ``--no-page``, and exporting.
 
     The command gets them as ``looking``.
     """
 
     @wraps(function)
     def command(
-        *, audit_interval: float, constraint_violations_limit: int, page_port: int, no_page: bool, **more: Any
+        *,
+        audit_interval: float,
+        constraint_violations_limit: int,
+        page_port: int,
+        no_page: bool,
+        exporting: Exporting | None,
+        **more: Any,
     ) -> int:
-        page = None if no_page else page_port
-        looking = Looking(interval=audit_interval, violations=constraint_violations_limit, page=page)
+        looking = Looking(
+            interval=audit_interval,
+            violations=constraint_violations_limit,
+            page=None if no_page else page_port,
+            exporting=exporting,
+        )
         return function(looking=looking, **more)
 
     for option in reversed(
@@ -65,4 +121,4 @@ def audit_options(function: Callable[..., int]) -> Callable[..., int]:
         )
     ):
         command = option(command)
-    return command
+    return export_options(command)

@@ -10,6 +10,7 @@ from sekisho.admission import Exempt, Manner, OnFailure, Repair, Settings
 from sekisho.admission.decisions import Fsync
 from sekisho.admission.protect import Protect, Protected
 from sekisho.admission.registration import Registered
+from sekisho.cli.auditing.options import Exporting
 from sekisho.cli.live import Live
 from sekisho.cli.network import Chosen
 from sekisho.cli.serving.engines import How
@@ -134,9 +135,10 @@ class Serving:
     clients: str = ""
     shutdown_delay: float = 0.0
     webhook: Webhook = field(default_factory=Webhook)
+    exporting: Exporting | None = None
 
 
-def serving_of(flags: Mapping[str, Any], external: Chosen) -> Serving:
+def serving_of(flags: Mapping[str, Any], external: Chosen, exporting: Exporting | None = None) -> Serving:
     """The options of a command line."""
     import os
 
@@ -189,6 +191,7 @@ def serving_of(flags: Mapping[str, Any], external: Chosen) -> Serving:
         clients=flags["client_ca_name"],
         shutdown_delay=flags["shutdown_delay"],
         webhook=webhook,
+        exporting=exporting,
     )
 
 

@@ -18,6 +18,7 @@ from sekisho.cli.serving.webhooks import Webhooks, ended
 from sekisho.diag import Diagnostic, DiagnosticError, Level
 
 if TYPE_CHECKING:
+    from sekisho.cli.auditing.export import Export
     from sekisho.cli.serving.options import Serving
     from sekisho.cluster.client import Client
     from sekisho.cluster.leases import Elector
@@ -113,11 +114,23 @@ class Composed:
         from sekisho.cli.auditing.compose import Auditing, compose
 
         assert self._client is not None, "an audit has a cluster"
-        composed = compose(self._client, Auditing(owner_key=self._serving.webhook.owner_key))
+        composed = compose(
+            self._client, Auditing(owner_key=self._serving.webhook.owner_key, export=self._export())
+        )
         try:
             await composed.audit.run()
         finally:
             await composed.audit.close()
+
+    def _export(self) -> Export | None:
+        from sekisho.cli.auditing.export import Export
+        from sekisho.cli.serving.live import own_pod
+
+        names, namespace = self._serving.exporting, self._serving.registered.namespace
+        if names is None:
+            return None
+        pod = own_pod(namespace).id
+        return Export(namespace=namespace, pod=pod, connection=names.connection, channel=names.channel)
 
     async def _publish_heads(self, elector: Elector, webhooks: Webhooks) -> None:
         """Write the ends of the decision logs where whoever may cut a file cannot reach."""
