@@ -84,7 +84,7 @@ mutation: $(VENV)/dev.stamp ## whether the suites of the policy library notice m
 	$(BIN)/python -m tests.mutation
 
 e2e: $(VENV)/dev.stamp ## tests against the real programs, where they are installed
-	SEKISHO_E2E=1 $(BIN)/python -m pytest -q tests/e2e
+	SEKISHO_E2E=1 $(BIN)/python -m pytest -q tests/e2e tests/integration/test_install.py
 
 format: $(VENV)/dev.stamp ## rewrite the sources in the house style
 	$(BIN)/ruff check --fix .

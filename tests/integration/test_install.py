@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -341,6 +342,7 @@ def matches(row: Grant, asked: Asked) -> bool:
     return (not row.names or asked.name in row.names) and (not row.own or asked.namespace == "sekisho-system")
 
 
+@pytest.mark.skipif(os.environ.get("SEKISHO_E2E") != "1", reason="a minute: it waits for a whole audit")
 def test_access_is_what_the_parts_ask_for_and_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
