@@ -154,7 +154,7 @@ def test_a_web_server_and_a_job(k: Kubectl) -> None:
     assert k.ok("logs job/sum") == "499500\n"
     name = k.value("get pod -l app=web", ".items[0].metadata.name")
     k.ok(f"logs {name} -c web", 'GET /index.html HTTP/1.1" 200')
-    assert k.ok(f"exec {name} -c web -- cat /work/note") == f"prepared for {name}\n"
+    assert k.ok(f"exec {name} -c web -- cat /prepared/note") == f"prepared for {name}\n"
     assert k.ok(f"exec {name} -c web -- sh -c 'echo $TOKEN; hostname'") == f"not-very-secret\n{name}\n"
     k.fails(f"exec {name} -c web -- sh -c 'exit 3'", code=3)
     k.fails(f"exec {name} -c web -- no-such-program", "it is not there|executable file not found")
